@@ -1,0 +1,67 @@
+import REAP
+import Shim6Wire
+
+/// What the performer (the daemon or the simulator) does for the host, in order.
+public enum Effect: Sendable {
+    /// Send a control message. `octets` begin at the Shim6 header. The performer picks the interface that owns `source`.
+    case send(octets: [UInt8], source: IPv6Address, destination: IPv6Address)
+    /// Arm a timer, or move it if it is armed.
+    case arm(Timer, at: Instant)
+    case cancel(Timer)
+    /// Make the data path's entry for a context, or bring the one with this tag up to date.
+    case install(DataPathEntry)
+    /// Remove the data path's entry for a context.
+    case remove(DataPathEntry)
+    /// Let the trigger count this pair from zero again: its context is gone or was refused.
+    case forget(ULIDPair)
+    /// Watch a context for idleness: one `Event.idle` when nothing came in for `seconds`.
+    case watchIdle(ContextTag, ULIDPair, seconds: Int)
+    case unwatchIdle(ContextTag, ULIDPair)
+    /// Tell whoever listens.
+    case publish(Notice)
+}
+
+/// What the data path knows of one context.
+public struct DataPathEntry: Hashable, Sendable {
+    /// What happens to payload that carries `localTag`.
+    public enum Inbound: Hashable, Sendable {
+        /// ULIDs put back, header removed, handed to the stack.
+        case deliver
+        /// The same, and reported (I2-SENT and I2BIS-SENT; RFC 5533, section 12.2).
+        case deliverAndNotify
+        case discard
+    }
+    /// CT(local), which payload to us carries.
+    public var localTag: ContextTag
+    /// CT(peer), which payload from us carries; nil until it is known: then nothing is rewritten on the way out.
+    public var peerTag: ContextTag?
+    /// Index of the context's activity stamps, below the configured number of contexts.
+    public var slot: UInt32
+    public var ulids: ULIDPair
+    /// The locators of outgoing payload. Equal to the ULIDs while not rehomed.
+    public var outgoing: LocatorPair
+    public var inbound: Inbound
+
+    /// Whether outgoing payload carries the payload extension header.
+    public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
+
+    public init(
+        localTag: ContextTag, peerTag: ContextTag?, slot: UInt32, ulids: ULIDPair, outgoing: LocatorPair, inbound: Inbound
+    ) {
+        self.localTag = localTag
+        self.peerTag = peerTag
+        self.slot = slot
+        self.ulids = ulids
+        self.outgoing = outgoing
+        self.inbound = inbound
+    }
+}
+
+/// The stamps of all contexts, handed to the host at its start. In the daemon they are the data path's memory.
+public protocol ActivityTable {
+    associatedtype Stamps: ActivityStamps
+    /// The stamps in `slot`, which is below the configured number of contexts.
+    subscript(slot: UInt32) -> Stamps { get }
+    /// Sets a slot to "no traffic seen" before a context takes it.
+    func clear(slot: UInt32)
+}

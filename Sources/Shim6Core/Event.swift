@@ -1,0 +1,57 @@
+import REAP
+import Shim6Wire
+
+/// Everything that can happen to a host, as the daemon or the simulator reports it to `Host.handle(_:at:)`.
+public enum Event: Sendable {
+    /// A packet with next header 140 from the raw socket: `octets` begin at the Shim6 header.
+    case packet(octets: [UInt8], source: IPv6Address, destination: IPv6Address)
+    /// An ICMPv6 Parameter Problem that quotes a packet of ours with next header 140 (RFC 5533, section 8).
+    /// `quoted` begins at the quoted Shim6 header and may be cut short.
+    case parameterProblem(quoted: [UInt8], source: IPv6Address, destination: IPv6Address)
+    /// A timer that an effect armed has run out.
+    case timer(Timer)
+    /// The data path has seen enough traffic between two addresses to make a context worthwhile.
+    case trigger(ULIDPair)
+    /// The data path reports the packet that `ActivityStamps.requestNotification` asked for.
+    case activity(ContextTag, Direction)
+    /// A payload packet came in with a tag that no context has (RFC 5533, section 12.2).
+    case unknownTag(ContextTag, source: IPv6Address, destination: IPv6Address)
+    /// The kernel's idle policy of this context expired: a question, not an answer.
+    case idle(ContextTag)
+    /// The usable local locators are now these, best first. A ULID that is missing here stays the ULID of its contexts.
+    case localLocators([LocalLocator])
+    /// An operator asks for a context.
+    case establish(ULIDPair)
+    /// An operator removes a context.
+    case remove(ContextTag)
+    /// The daemon ends: every context is removed.
+    case shutdown
+}
+
+/// The way a packet goes, seen from this host.
+public enum Direction: String, Sendable, Codable {
+    case incoming = "in"
+    case outgoing = "out"
+}
+
+/// A local address that can be offered to peers as a locator.
+public struct LocalLocator: Hashable, Sendable {
+    public var address: IPv6Address
+    /// How peers can verify it: 1 HBA, 2 CGA (RFC 5533, section 5.15.2).
+    public var method: VerificationMethod
+
+    public init(address: IPv6Address, method: VerificationMethod) {
+        self.address = address
+        self.method = method
+    }
+}
+
+/// A timer of one context or of the host. A timer that fires late or twice does no harm.
+public enum Timer: Hashable, Sendable {
+    /// Retransmission of I1, I2, I2bis or Update Request; end of a holddown.
+    case context(ContextTag)
+    /// A timer of the context's REAP machine.
+    case reap(ContextTag, REAPTimer)
+    /// Renewal of the responder nonce and secret.
+    case responderSecret
+}

@@ -1,0 +1,63 @@
+import REAP
+import Shim6Wire
+
+/// Something that happened, for logs, `shim6ctl events` and the failover timeline. One schema for all of them.
+public struct Notice: Sendable, Equatable {
+    public var at: Instant
+    /// CT(local) of the context concerned; nil for the host as a whole.
+    public var tag: ContextTag?
+    public var ulids: ULIDPair?
+    public var kind: Kind
+
+    public enum Kind: Sendable, Equatable {
+        /// RFC 5533, section 6.2. `from` is nil for a new context, `to` is nil for one that is gone.
+        case state(from: ContextState?, to: ContextState?, reason: String)
+        /// The peer's locators are now these, all verified.
+        case peerLocators([VerifiedLocator])
+        /// An Update Request with these local locators went out; withdrawn are those that are in the old list only.
+        case locatorsAnnounced([LocalLocator], withdrawn: [IPv6Address])
+        /// The peer acknowledged our Update Request.
+        case locatorsAcknowledged
+        /// A REAP state change (RFC 5534, section 6). Leaving Operational is the suspicion: `reason` says why.
+        case reachability(from: REAPState, to: REAPState, reason: REAPReason, lastIn: Instant?, lastOut: Instant?)
+        case probeSent(LocatorPair, nonce: UInt32, state: REAPState)
+        /// The pair is that of the packet: source is the peer's locator. `reports` counts the reports that match our probes.
+        case probeReceived(LocatorPair, nonce: UInt32, state: REAPState, reports: Int)
+        case keepaliveSent(LocatorPair)
+        /// Outgoing payload moves.
+        case switched(from: LocatorPair, to: LocatorPair)
+        /// First payload since the last switch, this way.
+        case firstPayload(Direction, pair: LocatorPair)
+        /// Context confusion was found and this context lost (RFC 5533, section 7.6).
+        case confused
+    }
+
+    public init(at: Instant, tag: ContextTag?, ulids: ULIDPair?, kind: Kind) {
+        self.at = at
+        self.tag = tag
+        self.ulids = ulids
+        self.kind = kind
+    }
+}
+
+/// A locator of the peer and how it was verified.
+public struct VerifiedLocator: Hashable, Sendable {
+    public var address: IPv6Address
+    /// Nil only for the ULID itself when the peer sent no list.
+    public var method: VerificationMethod?
+
+    public init(address: IPv6Address, method: VerificationMethod?) {
+        self.address = address
+        self.method = method
+    }
+}
+
+/// RFC 5533, section 6.2. IDLE is the absence of a context.
+public enum ContextState: String, Sendable, CaseIterable, Codable {
+    case i1Sent = "I1-SENT"
+    case i2Sent = "I2-SENT"
+    case established = "ESTABLISHED"
+    case i2bisSent = "I2BIS-SENT"
+    case eFailed = "E-FAILED"
+    case noSupport = "NO-SUPPORT"
+}

@@ -1,0 +1,21 @@
+/// The two upper-layer identifiers of a session, seen from this host (RFC 5533, section 2.1).
+public struct ULIDPair: Hashable, Sendable {
+    public var local: IPv6Address
+    public var peer: IPv6Address
+
+    public init(local: IPv6Address, peer: IPv6Address) {
+        self.local = local
+        self.peer = peer
+    }
+}
+
+/// The locators that a packet carries, in the direction of that packet.
+public struct LocatorPair: Hashable, Sendable {
+    public var source: IPv6Address
+    public var destination: IPv6Address
+
+    public init(source: IPv6Address, destination: IPv6Address) {
+        self.source = source
+        self.destination = destination
+    }
+}
