@@ -14,3 +14,19 @@ public struct ContextTag: Hashable, Sendable, RawRepresentable {
         rawValue = bits & (1 << 47 - 1)
     }
 }
+
+extension ContextTag: CustomStringConvertible {
+    /// Twelve hexadecimal digits.
+    public var description: String {
+        let digits = String(rawValue, radix: 16)
+        return String(repeating: "0", count: 12 - digits.count) + digits
+    }
+
+    /// Reads one to twelve hexadecimal digits; nil for anything else, and for a value of more than 47 bits.
+    public init?(_ text: some StringProtocol) {
+        guard (1...12).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "+"),
+            let rawValue = UInt64(text, radix: 16)
+        else { return nil }
+        self.init(rawValue: rawValue)
+    }
+}

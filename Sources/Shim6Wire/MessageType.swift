@@ -1,0 +1,18 @@
+/// The type of a control message, 7 bits (RFC 5533, section 5.3).
+public enum MessageType: UInt8, Sendable, CaseIterable {
+    case i1 = 1
+    case r1 = 2
+    case i2 = 3
+    case r2 = 4
+    case r1bis = 5
+    case i2bis = 6
+    case updateRequest = 64
+    case updateAcknowledgement = 65
+    case keepalive = 66
+    case probe = 67
+    case error = 68
+
+    /// Whether a message of this type that names a context its receiver does not have is answered with R1bis.
+    /// Types 64-127 are, except Error, which has no tag of its own (RFC 5533, sections 5.3 and 12.4).
+    public var elicitsR1bis: Bool { rawValue >= 64 && self != .error }
+}

@@ -1,0 +1,9 @@
+/// Keepalive (RFC 5534, section 5.1). Octets 6-11 Receiver Context Tag, 12-15 reserved.
+public struct Keepalive: Hashable, Sendable {
+    /// The sender's CT(peer).
+    public var receiverTag: ContextTag
+
+    public init(receiverTag: ContextTag) {
+        self.receiverTag = receiverTag
+    }
+}
