@@ -1,0 +1,43 @@
+/// An extension field of a CGA Parameters data structure (RFC 4581, section 2):
+///
+///     octets 0-1  Extension Type
+///     octets 2-3  Extension Data Length, without these four octets
+///     octets 4-   Extension Data
+public struct CGAExtension: Hashable, Sendable {
+    /// The type of the Multi-Prefix extension (RFC 5535, section 10).
+    public static let multiPrefix: UInt16 = 0x0012
+
+    public var type: UInt16
+    public var data: [UInt8]
+
+    public init(type: UInt16, data: [UInt8]) {
+        self.type = type
+        self.data = data
+    }
+}
+
+extension CGAParameters {
+    /// The extension fields in order, without padding between them. Throws `malformedExtension` if one runs beyond the
+    /// structure; plain CGA verification does not mind that.
+    public func parsedExtensions() throws(CGAError) -> [CGAExtension] {
+        var parsed: [CGAExtension] = []
+        var rest = extensions
+        while !rest.isEmpty {
+            guard rest.count >= 4 else { throw .malformedExtension }
+            let type = UInt16(bigEndian: rest.prefix(2))
+            let length = Int(UInt16(bigEndian: rest.dropFirst(2).prefix(2)))
+            rest = rest.dropFirst(4)
+            guard rest.count >= length else { throw .malformedExtension }
+            parsed.append(CGAExtension(type: type, data: Array(rest.prefix(length))))
+            rest = rest.dropFirst(length)
+        }
+        return parsed
+    }
+
+    /// Whether the Public Key field is said to hold no key: the P flag of a Multi-Prefix extension is zero
+    /// (RFC 5535, section 5).
+    public var declaresNoPublicKey: Bool {
+        guard let parsed = try? parsedExtensions() else { return false }
+        return parsed.contains { $0.type == CGAExtension.multiPrefix && $0.data.first.map { $0 < 0x80 } == true }
+    }
+}

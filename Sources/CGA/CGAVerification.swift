@@ -1,0 +1,43 @@
+import Shim6Wire
+
+extension CGAParameters {
+    /// The largest Collision Count (RFC 3972, section 3).
+    public static let maximumCollisionCount: UInt8 = 2
+
+    /// The largest Sec value that has a meaning (RFC 4982, section 6).
+    public static let maximumSec = 2
+
+    /// The bits of the interface identifier that come from Hash1: all but Sec (bits 0-2), u and g (bits 6 and 7).
+    static let hash1Mask: UInt64 = 0x1cff_ffff_ffff_ffff
+
+    /// Hash1: the leftmost 64 bits of SHA-1 over the whole structure (RFC 3972, section 3).
+    public var hash1: UInt64 { SHA1().digest(of: octets).leading64 }
+
+    /// Hash2: the leftmost 112 bits of SHA-1 over the structure with Subnet Prefix and Collision Count set to zero.
+    public var hash2: [UInt8] {
+        let digest = SHA1().digest(of: hash2Input)
+        return (0..<14).map { digest[$0] }
+    }
+
+    var hash2Input: [UInt8] {
+        var input = octets
+        for index in Self.subnetPrefixOffset..<Self.publicKeyOffset { input[index] = 0 }
+        return input
+    }
+
+    /// Checks that `address` is a CGA made from this structure (RFC 3972, section 5). Stops at the first step that
+    /// fails. Several addresses pass for one structure (lower Sec, any u and g bits): elsewhere compare all 128 bits.
+    ///
+    /// Throws `collisionCount`, `subnetPrefix`, `hash1`, `unassignedSec` or `hash2`.
+    public func verify(_ address: IPv6Address) throws(CGAError) {
+        guard collisionCount <= Self.maximumCollisionCount else { throw .collisionCount }
+        guard subnetPrefix == address.high else { throw .subnetPrefix }
+        let sha1 = SHA1()
+        guard (sha1.digest(of: octets).leading64 ^ address.low) & Self.hash1Mask == 0 else { throw .hash1 }
+        // Sec 3 to 7 have no meaning yet, not even the hash function is known. Refusing them is safe.
+        let sec = Int(address.low >> 61)
+        guard sec <= Self.maximumSec else { throw .unassignedSec }
+        guard sec > 0 else { return }
+        guard sha1.digest(of: hash2Input).leading64 >> (64 - 16 * sec) == 0 else { throw .hash2 }
+    }
+}

@@ -1,0 +1,42 @@
+import Shim6Wire
+
+/// Verifies what peers claim about their locators by the method CGA (RFC 5533, sections 5.15.5 and 7.2).
+///
+/// Cheap checks come first: at most two hashes, then a look at the key, and one RSA operation last. Keys that have
+/// verified a signature are kept decoded. A value with state: give it one owner.
+public struct LocatorListVerifier: Sendable {
+    private let bits: ClosedRange<Int>
+    private var keys: PublicKeyCache
+
+    /// `bits` bounds the modulus of a peer's key; `cachedKeys` says how many decoded keys are kept (a few KiB each).
+    public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = 256) {
+        self.bits = bits
+        keys = PublicKeyCache(capacity: cachedKeys)
+    }
+
+    /// Checks that `ulid` belongs to the key in `parameters`, and that this key has signed the list.
+    ///
+    /// - Parameters:
+    ///   - ulid: the peer's ULID.
+    ///   - parameters: its CGA Parameters data structure, as in the option of that name.
+    ///   - generation: the Locator List Generation.
+    ///   - locators: the locators of the list whose method is CGA, in the order of the list.
+    ///   - signature: the CGA Signature, without padding.
+    /// - Throws: the first thing that is wrong.
+    public mutating func verify(
+        ulid: IPv6Address, parameters octets: [UInt8], generation: UInt32, locators: some Collection<IPv6Address>,
+        signature: [UInt8]
+    ) throws(CGAError) {
+        let parameters = try CGAParameters(octets)
+        guard !parameters.declaresNoPublicKey else { throw .methodContradictsParameters }
+        try parameters.verify(ulid)
+        let message = SignedLocatorList.octets(generation: generation, locators: locators)
+        let name = parameters.publicKey
+        if let key = keys.key(for: name) {
+            return try key.verify(signature, over: message)
+        }
+        let key = try PublicKey(subjectPublicKeyInfo: name, bits: bits)
+        try key.verify(signature, over: message)
+        keys.insert(key, for: name)
+    }
+}
