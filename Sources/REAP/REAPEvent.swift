@@ -1,0 +1,36 @@
+import Shim6Wire
+
+/// What can happen to the machine of an established context. Addresses of packets are in the direction of the packet.
+public enum REAPEvent: Sendable, Equatable {
+    /// The data path reports an incoming packet that it was asked to notify; it has stamped it already.
+    case payloadReceived
+    /// The data path reports an outgoing packet that it was asked to notify; it has stamped it already.
+    case payloadSent
+    /// A Shim6 message of the context other than Keepalive and Probe came in and was valid.
+    case otherMessageReceived
+    /// A Shim6 message of the context other than Keepalive and Probe went out.
+    case otherMessageSent
+    case keepaliveReceived
+    /// A well-formed Probe with this context's tag came in.
+    case probeReceived(Probe, LocatorPair)
+    /// A timer that an effect armed has run out.
+    case timer(REAPTimer)
+    /// The locators that may be used are now these, best first: the own available ones and the peer's verified ones.
+    case locatorsChanged(local: [IPv6Address], peer: [IPv6Address])
+    /// The timer values changed, or the peer announced its Send Timeout.
+    case configured(REAPConfiguration)
+}
+
+/// What the owner of the machine does for it, in order.
+public enum REAPEffect: Sendable, Equatable {
+    case sendKeepalive(LocatorPair)
+    case sendProbe(Probe, LocatorPair)
+    /// Arm a timer, or move it if it is armed.
+    case arm(REAPTimer, at: Instant)
+    case cancel(REAPTimer)
+    /// Outgoing payload moves to this pair, which the peer has confirmed.
+    case use(LocatorPair, instead: LocatorPair)
+    case changed(from: REAPState, to: REAPState, REAPReason)
+    /// A Probe was taken in; `reports` counts its reports that match Probes of ours.
+    case tookProbe(LocatorPair, nonce: UInt32, REAPState, reports: Int)
+}
