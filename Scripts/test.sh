@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what is missing and runs every test. Fails if any part fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() {
+    printf '\n== %s (%d s)\n' "$*" "$SECONDS"
+}
+
+step "packages"
+Scripts/bootstrap.sh
+
+step "format"
+sources=(Package.swift)
+for folder in Sources Tests Plugins Benchmarks; do
+    [ ! -d "$folder" ] || sources+=("$folder")
+done
+swift format lint --strict -r "${sources[@]}"
+
+step "release build"
+swift build -c release
+
+if [ -e Scripts/simulate.sh ]; then
+    step "simulation"
+    Scripts/simulate.sh 1000
+fi
+
+step "test build"
+swift build --build-tests
+
+# The rings that use real hosts come after the others: they share two cores and the names of namespaces with nobody.
+step "unit tests"
+swift test --skip-build --skip '^(HostTests|GuestTests)\.'
+
+step "host tests"
+swift test --skip-build --no-parallel --filter '^HostTests\.'
+
+step "guest tests"
+swift test --skip-build --no-parallel --filter '^GuestTests\.'
+
+step "all passed"
