@@ -2,6 +2,7 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny"), .treatAllWarnings(as: .error)]
+let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "shim6d",
@@ -25,6 +26,14 @@ let package = Package(
         .target(name: "CGA", dependencies: ["Shim6Wire", "COpenSSL"], swiftSettings: strict),
         .target(name: "REAP", dependencies: ["Shim6Wire"], swiftSettings: strict),
         // .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "REAP"], swiftSettings: strict),
+        // The kernel: C with flat structs, and thin Swift values over it.
+        .systemLibrary(
+            name: "CLibNL", pkgConfig: "libnl-xfrm-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev", "libnl-xfrm-3-dev", "libmnl-dev"])]),
+        .target(
+            name: "CNetlink", dependencies: ["CLibNL"], cSettings: strictC,
+            linkerSettings: ["nl-3", "nl-route-3", "mnl"].map { .linkedLibrary($0) }),
+        .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         .testTarget(name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements"], swiftSettings: strict),

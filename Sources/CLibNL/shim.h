@@ -1,0 +1,9 @@
+#include <libmnl/libmnl.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
+#include <netlink/route/rule.h>
+#include <netlink/xfrm/sp.h>

@@ -1,0 +1,44 @@
+// Raw IPv6 sockets: packets in batches, source address and interface chosen for each packet sent.
+#ifndef CNL_RAW_H
+#define CNL_RAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cnl_address.h"
+
+// Opens a nonblocking socket that receives every packet with next header `protocol` (58: only Destination Unreachable,
+// Packet Too Big and Parameter Problem). `receive_buffer` in octets. Returns the file descriptor.
+int cnl_raw_open(uint8_t protocol, int receive_buffer);
+// Opens a socket that only sends, hop limit 64: it is bound to an interface by each send, so it must not receive.
+// For protocol 58 the kernel fills in the checksum. `send_buffer` in octets. Returns the file descriptor.
+int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
+
+// Sends one packet whose octets begin behind the IPv6 header. `interface` 0 leaves the choice to the routing table,
+// else routes of no other interface are used. -EADDRNOTAVAIL: the host has not `source`. -EAGAIN: the buffer is full.
+// -ENETUNREACH, -EHOSTUNREACH, -ENODEV, -ENETDOWN, -EMSGSIZE ... as the kernel has it.
+int cnl_raw_send(
+    int fd, const uint8_t *octets, size_t length, const struct cnl_address *source, const struct cnl_address *destination,
+    uint32_t interface);
+
+struct cnl_batch;
+
+struct cnl_packet {
+    const uint8_t *octets;  // behind the IPv6 header and its extension headers; valid until the next receive
+    size_t length;
+    struct cnl_address source;
+    struct cnl_address destination;
+    uint32_t interface;
+    bool truncated;  // it was longer than the batch's `size`
+};
+
+// Room for `count` packets of at most `size` octets. NULL if there is no memory.
+struct cnl_batch *cnl_batch_create(size_t count, size_t size);
+void cnl_batch_destroy(struct cnl_batch *batch);
+// Receives what is waiting, as much as there is room for. Returns the number of packets, -EAGAIN if there are none.
+int cnl_batch_receive(struct cnl_batch *batch, int fd);
+// `position` is below what cnl_batch_receive returned.
+struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t position);
+
+#endif

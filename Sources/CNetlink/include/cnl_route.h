@@ -1,0 +1,139 @@
+// rtnetlink: links, and the addresses, routes, rules and neighbours of IPv6.
+#ifndef CNL_ROUTE_H
+#define CNL_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cnl_address.h"
+
+#define CNL_NAME_SIZE 16
+
+struct cnl_link {
+    uint32_t index;
+    uint32_t flags;         // IFF_...
+    uint32_t mtu;           // octets
+    uint32_t gso_max_size;  // octets
+    uint32_t peer;          // index of the other end of a veth pair in this namespace, or 0
+    uint16_t type;          // ARPHRD_...
+    uint8_t operstate;      // RFC 2863 state: IF_OPER_...
+    bool carrier;
+    char name[CNL_NAME_SIZE];
+    char kind[CNL_NAME_SIZE];  // "veth", "tun", ...; empty for hardware
+};
+
+// Both for what the kernel has and for what to add, replace or delete.
+struct cnl_interface_address {
+    struct cnl_address address;
+    uint32_t index;
+    uint32_t flags;      // IFA_F_...
+    uint32_t preferred;  // seconds left, UINT32_MAX for ever
+    uint32_t valid;      // seconds left, UINT32_MAX for ever
+    uint8_t prefix_length;
+    uint8_t scope;     // RT_SCOPE_...; not looked at when adding
+    uint8_t protocol;  // IFA_PROTO: who made it; 0 if unknown
+};
+
+// One next hop of a route. A multipath route is several of these.
+struct cnl_route {
+    struct cnl_prefix destination;
+    struct cnl_prefix source;  // "from"; length 0 for any
+    struct cnl_address gateway;
+    bool has_gateway;
+    uint32_t index;   // outgoing interface, 0 if none
+    uint32_t table;
+    uint32_t metric;  // the kernel's default is 1024; 0 when adding takes it, 0 when deleting means any
+    uint32_t mtu;     // octets, 0 if the route sets none
+    uint32_t flags;   // RTNH_F_... of the next hop, RTM_F_... of the route
+    uint8_t protocol;
+    uint8_t type;  // RTN_...; 0 when adding means unicast
+};
+
+struct cnl_rule {
+    struct cnl_prefix source;
+    struct cnl_prefix destination;
+    uint32_t priority;
+    uint32_t table;
+    uint32_t mark;
+    uint32_t mark_mask;
+    uint32_t flags;  // FIB_RULE_...
+    uint8_t protocol;
+    uint8_t action;       // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
+    uint8_t ip_protocol;  // 0 for any
+    char incoming[CNL_NAME_SIZE];
+    char outgoing[CNL_NAME_SIZE];
+};
+
+struct cnl_neighbour {
+    struct cnl_address address;
+    uint32_t index;
+    uint16_t state;  // NUD_...
+    bool router;
+};
+
+enum cnl_kind { CNL_LINK, CNL_ADDRESS, CNL_ROUTE, CNL_RULE, CNL_NEIGHBOUR };
+
+// A row of a dump, or a change the monitor tells of.
+struct cnl_change {
+    enum cnl_kind kind;
+    bool removed;
+    union {
+        struct cnl_link link;
+        struct cnl_interface_address address;
+        struct cnl_route route;
+        struct cnl_rule rule;
+        struct cnl_neighbour neighbour;
+    };
+};
+
+typedef void (*cnl_change_handler)(void *context, const struct cnl_change *change);
+
+// Opens a socket for requests. Returns the file descriptor.
+int cnl_route_open(void);
+
+// Hands every row of one kind to `handler`. -EINTR: the table changed meanwhile and rows may be missing; dump again.
+int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *context);
+
+// Opens a nonblocking socket that hears of every change of the five kinds. `receive_buffer` in octets. Returns the
+// file descriptor.
+int cnl_monitor_open(int receive_buffer);
+// Hands over what is waiting. -ENOBUFS: changes were lost; everything that waited was thrown away, so that a dump made
+// now is newer than any change read later.
+int cnl_monitor_read(int fd, cnl_change_handler handler, void *context);
+
+// -EEXIST if the interface has the address.
+int cnl_address_add(int fd, const struct cnl_interface_address *address);
+// Adds the address or gives it these flags and lifetimes.
+int cnl_address_replace(int fd, const struct cnl_interface_address *address);
+// -EADDRNOTAVAIL if the interface has it not.
+int cnl_address_delete(int fd, const struct cnl_interface_address *address);
+
+// Sets those of the IFF_... flags that `mask` names.
+int cnl_link_set_flags(int fd, uint32_t index, uint32_t flags, uint32_t mask);
+int cnl_link_set_mtu(int fd, uint32_t index, uint32_t mtu);
+int cnl_link_set_gso_max_size(int fd, uint32_t index, uint32_t octets);
+// No link-local address by itself (addrgenmode none).
+int cnl_link_set_no_address_generation(int fd, uint32_t index);
+// -EEXIST if either name is taken.
+int cnl_veth_add(int fd, const char *name, const char *peer);
+// -ENODEV if there is no such link.
+int cnl_link_delete(int fd, uint32_t index);
+
+// -EEXIST if there is a route with this table, destination, source and metric.
+int cnl_route_add(int fd, const struct cnl_route *route);
+// Adds the route or takes the place of the one with the same table, destination, source and metric.
+int cnl_route_replace(int fd, const struct cnl_route *route);
+// Deletes the route with these values only if its protocol is the given one; 0 leaves a value open. -ESRCH if none.
+int cnl_route_delete(int fd, const struct cnl_route *route);
+
+// -EEXIST if there is the same rule.
+int cnl_rule_add(int fd, const struct cnl_rule *rule);
+// -ENOENT if there is none with these values and this protocol.
+int cnl_rule_delete(int fd, const struct cnl_rule *rule);
+
+// Delete every row whose protocol is `protocol`, which must not be 0. Return how many there were.
+int cnl_flush_addresses(int fd, uint8_t protocol);
+int cnl_flush_routes(int fd, uint8_t protocol);
+int cnl_flush_rules(int fd, uint8_t protocol);
+
+#endif

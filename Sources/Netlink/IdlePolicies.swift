@@ -1,0 +1,108 @@
+import CNetlink
+import Glibc
+import Shim6Wire
+
+/// Two addresses whose packets a policy watches, in the direction of the packets: those that come in.
+public struct IdlePolicy: Hashable, Sendable {
+    public var source: IPv6Address
+    public var destination: IPv6Address
+    /// Seconds without a packet until it expires.
+    public var seconds: UInt64
+
+    init(_ flat: cnl_policy) {
+        source = IPv6Address(flat.source.address)
+        destination = IPv6Address(flat.destination.address)
+        seconds = flat.hard_use_seconds
+    }
+}
+
+/// XFRM policies that let everything pass and expire when nothing came in for a while. Ours are inbound, of the sub
+/// type, without templates, and have the priority that is our mark; no other is ever changed.
+public final class IdlePolicies {
+    public let priority: UInt32
+    private let descriptor: Int32
+
+    public init(priority: UInt32) throws(KernelError) {
+        self.priority = priority
+        descriptor = try checked(cnl_policy_open(), "open a socket for XFRM policies")
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Adds a policy. Throws EEXIST if there is a sub policy for these addresses, ours or not.
+    public func add(source: IPv6Address, destination: IPv6Address, seconds: UInt32) throws(KernelError) {
+        var (from, to) = (source.flat, destination.flat)
+        try checked(
+            cnl_policy_add(descriptor, &from, &to, seconds, priority), "add the XFRM policy \(source) \(destination)")
+    }
+
+    /// Throws ENOENT if there is no sub policy for these addresses, EPERM if it is somebody else's.
+    public func delete(source: IPv6Address, destination: IPv6Address) throws(KernelError) {
+        var (from, to) = (source.flat, destination.flat)
+        try checked(
+            cnl_policy_delete(descriptor, &from, &to, priority), "delete the XFRM policy \(source) \(destination)")
+    }
+
+    /// All of ours.
+    public func list() throws(KernelError) -> [IdlePolicy] {
+        for _ in 0..<16 {
+            var found = OwnPolicies(priority: priority)
+            let result = withUnsafeMutablePointer(to: &found) { context in
+                cnl_policy_dump(descriptor, OwnPolicies.append, context)
+            }
+            if result == -EINTR { continue }
+            try checked(result, "list XFRM policies")
+            return found.policies
+        }
+        throw KernelError(number: EINTR, request: "list XFRM policies")
+    }
+
+    /// Deletes all of ours. Returns how many there were.
+    @discardableResult
+    public func flush() throws(KernelError) -> Int {
+        Int(try checked(cnl_policy_flush(descriptor, priority), "flush XFRM policies"))
+    }
+}
+
+/// Hears when policies of ours expire. It may be read on another thread than it was made on.
+public final class IdleExpiries: Sendable {
+    public let priority: UInt32
+    /// Nonblocking; readable when there is something to read.
+    public let descriptor: Int32
+
+    /// - Parameter receiveBuffer: octets.
+    public init(priority: UInt32, receiveBuffer: Int32 = 4 << 20) throws(KernelError) {
+        self.priority = priority
+        descriptor = try checked(cnl_expiry_open(receiveBuffer), "open a monitor of XFRM expiries")
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The policies of ours that expired and so are gone. Waits for a message at most `milliseconds`, -1 for ever.
+    public func read(waiting milliseconds: Int32 = 0) throws(KernelError) -> Reading<IdlePolicy> {
+        var found = OwnPolicies(priority: priority)
+        let result = withUnsafeMutablePointer(to: &found) { context in
+            cnl_expiry_read(descriptor, milliseconds, OwnPolicies.append, context)
+        }
+        guard result != -ENOBUFS else { return .lost }
+        try checked(result, "read XFRM expiries")
+        return .changes(found.policies)
+    }
+}
+
+/// Picks ours out of what the kernel tells.
+private struct OwnPolicies {
+    let priority: UInt32
+    var policies: [IdlePolicy] = []
+
+    static let append: cnl_policy_handler = { context, policy in
+        guard let found = context?.assumingMemoryBound(to: OwnPolicies.self), let policy,
+            cnl_policy_is_ours(policy, found.pointee.priority)
+        else { return }
+        found.pointee.policies.append(IdlePolicy(policy.pointee))
+    }
+}

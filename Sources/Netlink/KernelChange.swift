@@ -1,0 +1,35 @@
+import CNetlink
+
+/// A row of one of the kernel's tables.
+public enum KernelRow: Hashable, Sendable {
+    case link(Link)
+    case address(InterfaceAddress)
+    case route(Route)
+    case rule(Rule)
+    case neighbour(Neighbour)
+}
+
+/// A row that is new or has changed, or one that is gone.
+public struct KernelChange: Hashable, Sendable {
+    public var row: KernelRow
+    public var isRemoval: Bool
+
+    init(_ flat: cnl_change) {
+        isRemoval = flat.removed
+        row =
+            switch flat.kind {
+            case CNL_LINK: .link(Link(flat.link))
+            case CNL_ADDRESS: .address(InterfaceAddress(flat.address))
+            case CNL_ROUTE: .route(Route(flat.route))
+            case CNL_RULE: .rule(Rule(flat.rule))
+            default: .neighbour(Neighbour(flat.neighbour))
+            }
+    }
+}
+
+/// What a monitor read.
+public enum Reading<Element: Sendable>: Sendable {
+    case changes([Element])
+    /// The kernel had to drop some. What waited was thrown away: compare with a dump made now.
+    case lost
+}

@@ -1,0 +1,63 @@
+import CNetlink
+import Shim6Wire
+
+/// A rule that picks a routing table for IPv6 packets.
+public struct Rule: Hashable, Sendable {
+    /// The lowest is asked first.
+    public var priority: UInt32
+    /// Nil for any.
+    public var source: IPv6Prefix?
+    /// Nil for any.
+    public var destination: IPv6Prefix?
+    /// Nil for any; "lo" for packets of this host.
+    public var incoming: String?
+    /// Nil for any.
+    public var outgoing: String?
+    /// 0 for any.
+    public var mark: UInt32
+    public var markMask: UInt32
+    /// Next header of the packets; 0 for any.
+    public var nextHeader: UInt8
+    public var table: UInt32
+    /// Who made it. Only a rule with the same number is deleted.
+    public var `protocol`: UInt8
+    /// FR_ACT_...: 1 is "look into the table".
+    public var action: UInt8
+    /// FIB_RULE_...; 0x2 turns the selection round.
+    public var flags: UInt32
+
+    public init(
+        priority: UInt32, from source: IPv6Prefix? = nil, to destination: IPv6Prefix? = nil, incoming: String? = nil,
+        outgoing: String? = nil, mark: UInt32 = 0, markMask: UInt32 = 0, nextHeader: UInt8 = 0, table: UInt32,
+        protocol: UInt8, action: UInt8 = 1, flags: UInt32 = 0
+    ) {
+        self.priority = priority
+        self.source = source?.length == 0 ? nil : source
+        self.destination = destination?.length == 0 ? nil : destination
+        self.incoming = incoming
+        self.outgoing = outgoing
+        self.mark = mark
+        self.markMask = markMask
+        self.nextHeader = nextHeader
+        self.table = table
+        self.protocol = `protocol`
+        self.action = action
+        self.flags = flags
+    }
+
+    init(_ flat: cnl_rule) {
+        let (incoming, outgoing) = (string(flat.incoming), string(flat.outgoing))
+        self.init(
+            priority: flat.priority, from: flat.source.prefix, to: flat.destination.prefix,
+            incoming: incoming.isEmpty ? nil : incoming, outgoing: outgoing.isEmpty ? nil : outgoing,
+            mark: flat.mark, markMask: flat.mark_mask, nextHeader: flat.ip_protocol, table: flat.table,
+            protocol: flat.protocol, action: flat.action, flags: flat.flags)
+    }
+
+    var flat: cnl_rule {
+        cnl_rule(
+            source: cnl_prefix(source), destination: cnl_prefix(destination), priority: priority, table: table,
+            mark: mark, mark_mask: markMask, flags: flags, protocol: `protocol`, action: action,
+            ip_protocol: nextHeader, incoming: flatName(incoming ?? ""), outgoing: flatName(outgoing ?? ""))
+    }
+}
