@@ -10,6 +10,7 @@ let package = Package(
     products: [
         // .executable(name: "shim6d", targets: ["Shim6d"]),
         // .executable(name: "shim6ctl", targets: ["shim6ctl"]),
+        .executable(name: "shim6lab", targets: ["shim6lab"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,6 +37,13 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
+        // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
+        .target(name: "Lab", dependencies: ["Shim6Wire"], path: "Tests/Lab", swiftSettings: strict),
+        .executableTarget(
+            name: "shim6lab",
+            dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/shim6lab", swiftSettings: strict),
+        .testTarget(name: "HostTests", dependencies: ["Lab"], swiftSettings: strict),
         .testTarget(name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,78 @@
+import Foundation
+
+/// What can be done to the packets of one uplink, always in the Internet and never inside a host: a host whose packets
+/// vanish on its own hooks would be a different failure.
+extension Topology {
+    /// Which way a packet goes.
+    public enum Way: String, CaseIterable, Sendable {
+        case fromHost
+        case toHost
+
+        fileprivate var hook: String {
+            switch self {
+            case .fromHost: "ingress"
+            case .toHost: "egress"
+            }
+        }
+    }
+
+    /// The provider goes silent without a word: nothing passes, neighbour discovery included, the link stays up.
+    ///
+    /// - Returns: when the first packet can have been lost.
+    @discardableResult
+    public func cut(_ uplink: Uplink, _ ways: [Way] = Way.allCases) throws -> Clock.Moment {
+        try impair(uplink, ways, verdict: "counter drop")
+    }
+
+    /// Loses `percent` of the packets at random.
+    public func lose(percent: Int, on uplink: Uplink, _ ways: [Way] = Way.allCases) throws {
+        _ = try impair(uplink, ways, verdict: "numgen random mod 100 < \(percent) counter drop")
+    }
+
+    /// Undoes `cut` and `lose`.
+    public func heal(_ uplink: Uplink, _ ways: [Way] = Way.allCases) throws {
+        let rules = ways.map { "add table netdev \(table(uplink, $0))\ndelete table netdev \(table(uplink, $0))\n" }
+        try internet.run("nft", "-f", "-", input: rules.joined())
+    }
+
+    /// Delays and loses packets to a host as a long line does. Needs a kernel with netem.
+    public func stretch(_ uplink: Uplink, milliseconds: Int, lossPercent: Double) throws {
+        try internet.run([
+            "tc", "qdisc", "replace", "dev", uplink.device, "root", "netem", "delay", "\(milliseconds)ms",
+            "loss", "\(lossPercent)%",
+        ])
+    }
+
+    /// How many packets a cut or a loss has swallowed.
+    public func swallowed(_ uplink: Uplink, _ way: Way) throws -> Int {
+        let text = try internet.run("nft", "list", "table", "netdev", table(uplink, way))
+        let fields = text.split(whereSeparator: \.isWhitespace)
+        guard let index = fields.firstIndex(of: "packets"), let count = Int(fields[index + 1]) else {
+            throw LabError("no counter in:\n\(text)")
+        }
+        return count
+    }
+
+    private func table(_ uplink: Uplink, _ way: Way) -> String { "\(uplink.device)_\(way.rawValue)" }
+
+    private func impair(_ uplink: Uplink, _ ways: [Way], verdict: String) throws -> Clock.Moment {
+        // One transaction for all ways: a two-way cut is one event.
+        let rules = ways.map { way in
+            let table = table(uplink, way)
+            return """
+                add table netdev \(table)
+                delete table netdev \(table)
+                table netdev \(table) {
+                    chain swallow {
+                        type filter hook \(way.hook) device "\(uplink.device)" priority -500;
+                        \(verdict)
+                    }
+                }
+
+                """
+        }
+        let begin = Clock.now
+        try internet.run("nft", "-f", "-", input: rules.joined())
+        return begin
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+
+/// One end of the Internet: a host's interface, its provider's prefix and gateway.
+public struct Uplink: Sendable, Hashable {
+    /// The name of the device, the same in the host and in the Internet: "a1".
+    public let device: String
+    public let host: String
+
+    /// Each link has its own /64.
+    public var prefix: String { "2001:db8:\(device)::/64" }
+    public var gateway: String { "2001:db8:\(device)::1" }
+    public func address(_ suffix: String) -> String { "2001:db8:\(device)::\(suffix)" }
+}
+
+/// Hosts with uplinks, and an Internet that forwards between all of them:
+///
+///     host a ── a1 ──┐              ┌── b1 ── host b
+///                    ├── internet ──┤
+///            ── a2 ──┘              └── b2 ──
+public final class Topology {
+    public let laboratory: Laboratory
+    public let internet: Namespace
+    public private(set) var hosts: [String: Namespace] = [:]
+    public private(set) var uplinks: [Uplink] = []
+
+    /// Names of hosts and, for each, the number of its uplinks. A host "a" with two has the uplinks a1 and a2.
+    public init(_ laboratory: Laboratory, hosts names: KeyValuePairs<String, Int> = ["a": 2, "b": 2]) throws {
+        self.laboratory = laboratory
+        internet = try laboratory.namespace("internet")
+        // A router whose link-local addresses are tentative does not look for its neighbours.
+        try internet.set(["net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.default.accept_dad": "0"])
+        for (name, count) in names {
+            let host = try laboratory.namespace(name)
+            hosts[name] = host
+            try host.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.default.accept_ra": "0"])
+            for number in 1...count { try connect(Uplink(device: "\(name)\(number)", host: name)) }
+        }
+        for uplink in uplinks { try waitForCarrier(uplink) }
+    }
+
+    private func connect(_ uplink: Uplink) throws {
+        uplinks.append(uplink)
+        let host = namespace(of: uplink)
+        try Program.run([
+            "ip", "link", "add", uplink.device, "netns", host.name, "type", "veth",
+            "peer", "name", uplink.device, "netns", internet.name,
+        ])
+        try internet.run("ip", "link", "set", uplink.device, "up")
+        try internet.run("ip", "addr", "add", "\(uplink.gateway)/64", "dev", uplink.device, "nodad")
+        try raise(uplink)
+    }
+
+    /// What an administrator does to bring an uplink into service: the link goes up and gets its default route. The
+    /// first uplink is the preferred one.
+    public func raise(_ uplink: Uplink) throws {
+        let host = namespace(of: uplink)
+        try host.run("ip", "link", "set", uplink.device, "up")
+        let metric = 1024 + (uplinks.filter { $0.host == uplink.host }.firstIndex(of: uplink) ?? 0)
+        try host.run(
+            "ip", "-6", "route", "replace", "default", "via", uplink.gateway, "dev", uplink.device, "onlink",
+            "metric", "\(metric)")
+    }
+
+    /// Takes the interface out of service inside the host, as `ip link set a1 down` does.
+    public func lower(_ uplink: Uplink) throws {
+        try namespace(of: uplink).run("ip", "link", "set", uplink.device, "down")
+    }
+
+    /// A device that was just raised may lose what is sent at once: the kernel notices carriers with delay.
+    public func waitForCarrier(_ uplink: Uplink) throws {
+        for namespace in [internet, namespace(of: uplink)] {
+            try laboratory.wait(until: "the carrier of \(uplink.device)") {
+                try namespace.run("ip", "link", "show", "dev", uplink.device).contains("state UP")
+            }
+        }
+    }
+
+    public func namespace(of uplink: Uplink) -> Namespace {
+        guard let host = hosts[uplink.host] else { preconditionFailure("no host \(uplink.host) was made") }
+        return host
+    }
+
+    public func uplink(_ device: String) -> Uplink {
+        guard let uplink = uplinks.first(where: { $0.device == device }) else {
+            preconditionFailure("no uplink \(device) was made")
+        }
+        return uplink
+    }
+
+    public func uplinks(of host: String) -> [Uplink] { uplinks.filter { $0.host == host } }
+
+    /// Waits until no address of a host is tentative any more.
+    public func waitForAddresses(of host: String) throws {
+        guard let namespace = hosts[host] else { preconditionFailure("no host \(host) was made") }
+        try laboratory.wait(until: "duplicate address detection on host \(host)") {
+            try namespace.run("ip", "-6", "addr", "show", "tentative").isEmpty
+        }
+    }
+}

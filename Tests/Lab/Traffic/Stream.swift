@@ -1,0 +1,53 @@
+import Foundation
+
+/// A TCP stream at an even pace, and the times in which its receiver got nothing.
+public enum Stream {
+    public static let port: UInt16 = 7009
+
+    /// Sends 1,200 octets every 2 ms to the one client that comes.
+    public static func serve(on address: String) throws {
+        let listener = try Socket(.stream)
+        try listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        try listener.bind(to: address, port: port)
+        try listener.listen()
+        let client = try listener.accept()
+        let chunk = [UInt8](repeating: 0x55, count: 1200)
+        var next = Clock.now
+        while true {
+            try client.send(chunk)
+            next = next + .seconds(0.002)
+            let rest = next - Clock.now
+            if rest > .zero { usleep(UInt32(rest.nanoseconds / 1000)) }
+        }
+    }
+
+    public struct Record: Codable, Sendable {
+        public var octets: Int = 0
+        /// Every time of more than 50 ms without an octet.
+        public var gaps: [Gap] = []
+
+        public func longestGap(from start: Clock.Moment, to end: Clock.Moment) -> Gap? {
+            gaps.filter { $0.to >= start && $0.from <= end }.max { $0.length < $1.length }
+        }
+    }
+
+    /// Receives until SIGTERM or the end of the stream.
+    public static func run(from local: String, to peer: String) throws -> Record {
+        Interruption.catchSignals()
+        let socket = try Socket(.stream)
+        try socket.bind(to: local, port: 0)
+        try socket.connect(to: peer, port: port)
+        var record = Record()
+        var last = Clock.now
+        while !Interruption.isPending {
+            guard socket.isReadable(within: 100) else { continue }
+            guard let octets = socket.receive(), !octets.isEmpty else { break }
+            let now = Clock.now
+            if now - last > .seconds(0.05) { record.gaps.append(Gap(from: last, to: now)) }
+            record.octets += octets.count
+            last = now
+        }
+        if Clock.now - last > .seconds(0.05) { record.gaps.append(Gap(from: last, to: Clock.now)) }
+        return record
+    }
+}

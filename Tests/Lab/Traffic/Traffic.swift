@@ -1,0 +1,111 @@
+import Foundation
+
+/// Starts and ends the lab's traffic inside hosts.
+extension Laboratory {
+    /// A program of the lab's traffic that gives its result when it is told to end.
+    public struct Meter<Record: Decodable> {
+        let program: Program
+        let log: String
+
+        /// Ends the traffic and gives what it saw.
+        public func stop() throws -> Record {
+            let code = program.end(with: SIGTERM, grace: 10)
+            let complaint = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            guard code == 0 else { throw LabError("\(program.name): exit code \(code): \(complaint)") }
+            return try JSONDecoder().decode(Record.self, from: Data(program.text.utf8))
+        }
+
+        public var isRunning: Bool { program.isRunning }
+    }
+
+    /// UDP packets from `client` to `server` and back, until the meter is stopped.
+    public func echo(
+        from client: Namespace, _ local: String, to server: Namespace, _ peer: String, rate: Int = 50,
+        device: String? = nil
+    ) throws -> Meter<Echo.Record> {
+        try serveDatagrams(in: server, on: peer)
+        return try meter(
+            ["echo-client", "--local", local, "--peer", peer, "--rate", "\(rate)"]
+                + (device.map { ["--device", $0] } ?? []), in: client)
+    }
+
+    /// Starts an echo server for UDP and waits until it answers to its port.
+    @discardableResult
+    public func serveDatagrams(in namespace: Namespace, on address: String, device: String? = nil) throws -> Program {
+        let arguments = ["echo-server", "--local", address] + (device.map { ["--device", $0] } ?? [])
+        return try serve(arguments, in: namespace, listening: "-uln", on: address, Echo.port)
+    }
+
+    /// Starts an echo server for TCP.
+    @discardableResult
+    public func serveBursts(in namespace: Namespace, on address: String) throws -> Program {
+        try serve(["bulk-server", "--local", address], in: namespace, listening: "-tln", on: address, Bulk.port)
+    }
+
+    /// A TCP stream from `server` to `client`, until the meter is stopped.
+    public func stream(
+        from server: Namespace, _ peer: String, to client: Namespace, _ local: String
+    ) throws -> Meter<Stream.Record> {
+        try serve(["stream-server", "--local", peer], in: server, listening: "-tln", on: peer, Stream.port)
+        return try meter(["stream-client", "--local", local, "--peer", peer], in: client)
+    }
+
+    /// Runs `datagrams` or `bursts` to the end.
+    public func bulk(_ arguments: [String], in namespace: Namespace, limit: Double = 120) throws -> Bulk.Tally {
+        let text = try namespace.run([try Executable.lab.path] + arguments, limit: limit)
+        return try JSONDecoder().decode(Bulk.Tally.self, from: Data(text.utf8))
+    }
+
+    private func meter<Record>(_ arguments: [String], in namespace: Namespace) throws -> Meter<Record> {
+        let base = "\(namespace.name)-\(arguments[0])-\(Clock.now.nanoseconds)"
+        let log = path(base + ".log")
+        let program = try start(
+            [try Executable.lab.path] + arguments, in: namespace, log: base + ".json", errors: log)
+        return Meter(program: program, log: log)
+    }
+
+    /// Starts a server and waits until `ss` shows its socket.
+    @discardableResult
+    func serve(
+        _ arguments: [String], in namespace: Namespace, listening: String, on address: String, _ port: UInt16
+    ) throws -> Program {
+        let program = try start(
+            [try Executable.lab.path] + arguments, in: namespace,
+            log: "\(namespace.name)-\(arguments[0])-\(port).log")
+        try wait(until: "\(arguments[0]) on \(address)") {
+            guard program.isRunning else { throw LabError("\(program.name): \(program.text)") }
+            return try namespace.run("ss", "-6H", listening, "sport", "=", ":\(port)").contains("]:\(port)")
+        }
+        return program
+    }
+}
+
+/// The programs under test and the lab's own, release builds beside the package unless the environment says otherwise.
+public enum Executable: String, Sendable {
+    case daemon = "shim6d"
+    case control = "shim6ctl"
+    case lab = "shim6lab"
+
+    /// Names the directory that holds the programs.
+    public static let variable = "SHIM6_BINARIES"
+
+    public var path: String {
+        get throws {
+            let directory = ProcessInfo.processInfo.environment[Self.variable] ?? Self.directory
+            let path = "\(directory)/\(rawValue)"
+            guard FileManager.default.isExecutableFile(atPath: path) else {
+                throw LabError("no \(path): build it with 'swift build -c release', or set \(Self.variable)")
+            }
+            return path
+        }
+    }
+
+    /// A running shim6lab has its siblings beside it; a test finds them in its package.
+    private static let directory: String = {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        if own.lastPathComponent == Executable.lab.rawValue { return own.deletingLastPathComponent().path }
+        var package = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { package.deleteLastPathComponent() }
+        return package.appendingPathComponent(".build/release").path
+    }()
+}

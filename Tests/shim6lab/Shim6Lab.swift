@@ -1,0 +1,13 @@
+import ArgumentParser
+import Lab
+
+@main
+struct Shim6Lab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shim6lab",
+        abstract: "Hosts, failures and traffic on this machine, to see and to test shim6d at work.",
+        subcommands: [
+            EchoServer.self, EchoClient.self, StreamServer.self, StreamClient.self, BulkServer.self, Datagrams.self,
+            Bursts.self,
+        ])
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+// The ends of the traffic, run by the laboratory inside its hosts. Results go to standard output as JSON.
+
+private func printJSON(_ value: some Encodable) throws {
+    FileHandle.standardOutput.write(try JSONEncoder().encode(value))
+}
+
+struct EchoServer: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends UDP datagrams back.")
+    @Option var local: String
+    @Option var device: String?
+
+    func run() throws { try Echo.serve(on: local, device: device) }
+}
+
+struct EchoClient: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends UDP datagrams at an even pace until SIGTERM.")
+    @Option var local: String
+    @Option var peer: String
+    @Option(help: "Packets a second.") var rate = 50
+    @Option var device: String?
+
+    func run() throws { try printJSON(Echo.run(from: local, to: peer, rate: rate, device: device)) }
+}
+
+struct StreamServer: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends 1,200 octets every 2 ms to one TCP client.")
+    @Option var local: String
+
+    func run() throws { try Stream.serve(on: local) }
+}
+
+struct StreamClient: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Notes the gaps in a TCP stream until SIGTERM.")
+    @Option var local: String
+    @Option var peer: String
+
+    func run() throws { try printJSON(Stream.run(from: local, to: peer)) }
+}
+
+struct BulkServer: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends back what TCP clients send.")
+    @Option var local: String
+
+    func run() throws { try Bulk.serve(on: local) }
+}
+
+struct Datagrams: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Counts datagrams that come back intact.")
+    @Option var local: String
+    @Option var peer: String
+    @Option(help: "Octets a datagram.") var size: Int
+    @Option var count = 20
+    @Option(help: "Datagrams that leave in one call, cut up by the kernel.") var train = 1
+
+    func run() throws {
+        try printJSON(Bulk.datagrams(from: local, to: peer, size: size, count: count, train: train))
+    }
+}
+
+struct Bursts: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Counts TCP bursts that come back intact.")
+    @Option var local: String
+    @Option var peer: String
+    @Option(help: "Octets a burst.") var size: Int
+    @Option var count = 10
+
+    func run() throws { try printJSON(Bulk.bursts(from: local, to: peer, size: size, count: count)) }
+}
