@@ -44,6 +44,9 @@ let package = Package(
             dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(name: "HostTests", dependencies: ["Lab"], swiftSettings: strict),
-        .testTarget(name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements"], swiftSettings: strict),
+        .target(
+            name: "Vectors", path: "Tests/Vectors", exclude: ["packets.json", "vectors.json"], swiftSettings: strict),
+        .testTarget(
+            name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements", "Vectors"], swiftSettings: strict),
     ]
 )

@@ -16,3 +16,16 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
     /// Types 64-127 are, except Error, which has no tag of its own (RFC 5533, sections 5.3 and 12.4).
     public var elicitsR1bis: Bool { rawValue >= 64 && self != .error }
 }
+
+extension MessageType {
+    /// The octets of the smallest message of this type (RFC 5533, sections 7.9 to 7.20 and 10.3 to 10.5; RFC 5534,
+    /// section 5).
+    var minimumLength: Int {
+        switch self {
+        case .i1, .r1, .r2, .r1bis, .updateRequest, .updateAcknowledgement, .keepalive, .error: 16
+        case .i2: 24
+        case .i2bis: 32
+        case .probe: 16 + ProbeReport.length
+        }
+    }
+}

@@ -11,15 +11,16 @@ public struct ErrorMessage: Hashable, Sendable {
             self.rawValue = rawValue
         }
 
-        private init(_ rawValue: UInt8) {
-            self.rawValue = rawValue
+        /// The low 7 bits of `octet`.
+        init(truncating octet: UInt8) {
+            rawValue = octet & 0x7f
         }
 
-        public static let unknownMessageType = Code(0)
-        public static let unrecognisedCriticalOption = Code(1)
-        public static let verificationMethodFailed = Code(2)
-        public static let generationOutOfSync = Code(3)
-        public static let wrongNumberOfLocators = Code(4)
+        public static let unknownMessageType = Code(truncating: 0)
+        public static let unrecognisedCriticalOption = Code(truncating: 1)
+        public static let verificationMethodFailed = Code(truncating: 2)
+        public static let generationOutOfSync = Code(truncating: 3)
+        public static let wrongNumberOfLocators = Code(truncating: 4)
     }
 
     public var code: Code
@@ -37,4 +38,28 @@ public struct ErrorMessage: Hashable, Sendable {
 
     /// What a message of the largest size can quote.
     public static let maximumQuotation = ControlMessage.maximumLength - 8
+}
+
+extension ErrorMessage {
+    init(_ view: MessageView) {
+        code = Code(truncating: view.octets[3] >> 1)
+        pointer = view.octets.bigEndian(UInt16.self, at: 6)
+        packet = Array(Self.withoutPadding(view.octets[8..<view.length]))
+    }
+
+    /// Cuts a quotation where its IPv6 header says that the packet ends, if it does.
+    private static func withoutPadding(_ quotation: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard quotation.count >= 40, quotation.bigEndian(UInt8.self, at: 0) >> 4 == 6 else { return quotation }
+        return quotation.prefix(40 + Int(quotation.bigEndian(UInt16.self, at: 4)))
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.error, detail: code.rawValue << 1)
+        writer.append(pointer)
+        writer.append(contentsOf: packet)
+        // Hdr Ext Len is at least 1.
+        if packet.isEmpty { writer.append(zeros: 8) }
+        writer.pad()
+        return writer
+    }
 }

@@ -72,3 +72,79 @@ public struct R2: Hashable, Sendable {
         self.options = options
     }
 }
+
+// The initialisers below read a view of their own type: its checks let the fixed fields be read.
+
+extension I1 {
+    init(_ view: MessageView) throws(ParseError) {
+        let options = try OptionValues(view)
+        self.init(
+            initiatorTag: view.octets.tag(at: 6), initiatorNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            ulidPair: options.ulidPair, forkedInstance: options.forkedInstance)
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.i1)
+        writer.append(initiatorTag)
+        writer.append(initiatorNonce)
+        writer.appendContext(ulidPair: ulidPair, forkedInstance: forkedInstance)
+        return writer
+    }
+}
+
+extension R1 {
+    init(_ view: MessageView) throws(ParseError) {
+        self.init(
+            initiatorNonce: view.octets.bigEndian(UInt32.self, at: 8),
+            responderNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            responderValidator: try OptionValues(view).requiredValidator())
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.r1)
+        writer.append(zeros: 2)
+        writer.append(initiatorNonce)
+        writer.append(responderNonce)
+        writer.option(.responderValidator, responderValidator)
+        return writer
+    }
+}
+
+extension I2 {
+    init(_ view: MessageView) throws(ParseError) {
+        let options = try OptionValues(view)
+        self.init(
+            initiatorTag: view.octets.tag(at: 6), initiatorNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            responderNonce: view.octets.bigEndian(UInt32.self, at: 16),
+            responderValidator: try options.requiredValidator(), ulidPair: options.ulidPair,
+            forkedInstance: options.forkedInstance, options: options.locatorOptions)
+    }
+
+    func writer() throws(EncodeError) -> MessageWriter {
+        var writer = MessageWriter(.i2)
+        writer.append(initiatorTag)
+        writer.append(initiatorNonce)
+        writer.append(responderNonce)
+        writer.append(zeros: 4)
+        writer.option(.responderValidator, responderValidator)
+        writer.appendContext(ulidPair: ulidPair, forkedInstance: forkedInstance)
+        try options.write(to: &writer)
+        return writer
+    }
+}
+
+extension R2 {
+    init(_ view: MessageView) throws(ParseError) {
+        self.init(
+            responderTag: view.octets.tag(at: 6), initiatorNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            options: try OptionValues(view).locatorOptions)
+    }
+
+    func writer() throws(EncodeError) -> MessageWriter {
+        var writer = MessageWriter(.r2)
+        writer.append(responderTag)
+        writer.append(initiatorNonce)
+        try options.write(to: &writer)
+        return writer
+    }
+}

@@ -7,3 +7,16 @@ public struct Keepalive: Hashable, Sendable {
         self.receiverTag = receiverTag
     }
 }
+
+extension Keepalive {
+    init(_ view: MessageView) {
+        self.init(receiverTag: view.octets.tag(at: 6))
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.keepalive)
+        writer.append(receiverTag)
+        writer.append(zeros: 4)
+        return writer
+    }
+}

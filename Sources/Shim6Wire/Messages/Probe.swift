@@ -8,6 +8,9 @@ public enum ProbeState: UInt8, Sendable, CaseIterable {
 /// A Probe that was sent or received, as Probes report it (RFC 5534, section 5.2).
 /// 40 octets: source, destination, nonce, data.
 public struct ProbeReport: Hashable, Sendable {
+    /// Octets of a report.
+    static let length = 40
+
     public var source: IPv6Address
     public var destination: IPv6Address
     public var nonce: UInt32
@@ -38,5 +41,47 @@ public struct Probe: Hashable, Sendable {
         self.state = state
         self.sent = sent
         self.received = received
+    }
+}
+
+extension ProbeReport {
+    fileprivate init(_ octets: [UInt8], at offset: Int) {
+        self.init(
+            source: octets.address(at: offset), destination: octets.address(at: offset + 16),
+            nonce: octets.bigEndian(UInt32.self, at: offset + 32), data: octets.bigEndian(UInt32.self, at: offset + 36))
+    }
+
+    fileprivate func write(to writer: inout MessageWriter) {
+        writer.append(source)
+        writer.append(destination)
+        writer.append(nonce)
+        writer.append(data)
+    }
+}
+
+extension Probe {
+    init(_ view: MessageView) throws(ParseError) {
+        let octets = view.octets
+        guard let state = ProbeState(rawValue: octets[13] >> 6) else { throw ParseError(.probeState, at: 13) }
+        let sent = Int(octets[12] & 0xf)
+        let received = Int(octets[12] >> 4)
+        let reports = (0..<(sent + received)).map { ProbeReport(octets, at: 16 + $0 * ProbeReport.length) }
+        self.init(
+            receiverTag: octets.tag(at: 6), state: state, sent: Array(reports.prefix(sent)),
+            received: Array(reports.dropFirst(sent)))
+    }
+
+    func writer() throws(EncodeError) -> MessageWriter {
+        guard (1...15).contains(sent.count), received.count <= 15 else {
+            throw .reportCount(sent: sent.count, received: received.count)
+        }
+        var writer = MessageWriter(.probe)
+        writer.append(receiverTag)
+        writer.append(UInt8(received.count << 4 | sent.count))
+        writer.append(state.rawValue << 6)
+        writer.append(zeros: 2)
+        for report in sent { report.write(to: &writer) }
+        for report in received { report.write(to: &writer) }
+        return writer
     }
 }

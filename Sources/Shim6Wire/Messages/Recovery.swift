@@ -45,3 +45,43 @@ public struct I2bis: Hashable, Sendable {
         self.options = options
     }
 }
+
+extension R1bis {
+    init(_ view: MessageView) throws(ParseError) {
+        self.init(
+            packetTag: view.octets.tag(at: 6), responderNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            responderValidator: try OptionValues(view).responderValidator)
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.r1bis)
+        writer.append(packetTag)
+        writer.append(responderNonce)
+        writer.option(.responderValidator, responderValidator)
+        return writer
+    }
+}
+
+extension I2bis {
+    init(_ view: MessageView) throws(ParseError) {
+        let options = try OptionValues(view)
+        self.init(
+            initiatorTag: view.octets.tag(at: 6), initiatorNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            responderNonce: view.octets.bigEndian(UInt32.self, at: 16), packetTag: view.octets.tag(at: 26),
+            responderValidator: options.responderValidator, ulidPair: options.ulidPair,
+            forkedInstance: options.forkedInstance, options: options.locatorOptions)
+    }
+
+    func writer() throws(EncodeError) -> MessageWriter {
+        var writer = MessageWriter(.i2bis)
+        writer.append(initiatorTag)
+        writer.append(initiatorNonce)
+        writer.append(responderNonce)
+        writer.append(zeros: 6)
+        writer.append(packetTag)
+        writer.option(.responderValidator, responderValidator)
+        writer.appendContext(ulidPair: ulidPair, forkedInstance: forkedInstance)
+        try options.write(to: &writer)
+        return writer
+    }
+}

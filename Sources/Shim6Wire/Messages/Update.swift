@@ -26,3 +26,32 @@ public struct UpdateAcknowledgement: Hashable, Sendable {
         self.requestNonce = requestNonce
     }
 }
+
+extension UpdateRequest {
+    init(_ view: MessageView) throws(ParseError) {
+        self.init(
+            receiverTag: view.octets.tag(at: 6), requestNonce: view.octets.bigEndian(UInt32.self, at: 12),
+            options: try OptionValues(view).locatorOptions)
+    }
+
+    func writer() throws(EncodeError) -> MessageWriter {
+        var writer = MessageWriter(.updateRequest)
+        writer.append(receiverTag)
+        writer.append(requestNonce)
+        try options.write(to: &writer)
+        return writer
+    }
+}
+
+extension UpdateAcknowledgement {
+    init(_ view: MessageView) {
+        self.init(receiverTag: view.octets.tag(at: 6), requestNonce: view.octets.bigEndian(UInt32.self, at: 12))
+    }
+
+    func writer() -> MessageWriter {
+        var writer = MessageWriter(.updateAcknowledgement)
+        writer.append(receiverTag)
+        writer.append(requestNonce)
+        return writer
+    }
+}

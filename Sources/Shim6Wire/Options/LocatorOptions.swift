@@ -21,3 +21,18 @@ public struct LocatorOptions: Hashable, Sendable {
         self.keepaliveTimeout = keepaliveTimeout
     }
 }
+
+extension LocatorOptions {
+    func write(to writer: inout MessageWriter) throws(EncodeError) {
+        locatorList?.write(to: &writer)
+        try locatorPreferences?.write(to: &writer)
+        writer.option(.cgaParameters, cgaParameters)
+        writer.option(.cgaSignature, cgaSignature)
+        if let keepaliveTimeout, keepaliveTimeout > 0 {
+            writer.option(.keepaliveTimeout) { writer in
+                writer.append(zeros: 2)
+                writer.append(keepaliveTimeout)
+            }
+        }
+    }
+}

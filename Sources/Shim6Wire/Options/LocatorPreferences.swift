@@ -42,3 +42,36 @@ public struct LocatorPreferences: Hashable, Sendable {
         self.elements = elements
     }
 }
+
+// Contents: octets 0-3 generation, 4 the length of an element, 5- elements.
+extension LocatorPreferences {
+    /// - Throws: `optionLength` if the contents are not a whole number of elements.
+    public init(_ option: OptionView) throws(ParseError) {
+        let contents = option.contents
+        guard contents.count >= 5 else { throw option.lengthError }
+        let length = Int(contents.bigEndian(UInt8.self, at: 4))
+        guard length > 0, (contents.count - 5) % length == 0 else { throw option.lengthError }
+        generation = contents.bigEndian(UInt32.self, at: 0)
+        elementLength = min(length, 3)
+        elements = stride(from: 5, to: contents.count, by: length).map { start in
+            Element(
+                flags: Flags(rawValue: contents.bigEndian(UInt8.self, at: start)),
+                priority: length > 1 ? contents.bigEndian(UInt8.self, at: start + 1) : 0,
+                weight: length > 2 ? contents.bigEndian(UInt8.self, at: start + 2) : 0
+            )
+        }
+    }
+
+    func write(to writer: inout MessageWriter) throws(EncodeError) {
+        guard (1...3).contains(elementLength) else { throw .elementLength(elementLength) }
+        writer.option(.locatorPreferences) { writer in
+            writer.append(generation)
+            writer.append(UInt8(elementLength))
+            for element in elements {
+                writer.append(element.flags.rawValue)
+                if elementLength > 1 { writer.append(element.priority) }
+                if elementLength > 2 { writer.append(element.weight) }
+            }
+        }
+    }
+}

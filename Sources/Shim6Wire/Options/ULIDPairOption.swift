@@ -10,3 +10,21 @@ public struct ULIDPairOption: Hashable, Sendable {
         self.receiver = receiver
     }
 }
+
+// Contents: octets 0-3 reserved, 4-19 Sender ULID, 20-35 Receiver ULID.
+extension ULIDPairOption {
+    /// - Throws: `optionLength`.
+    public init(_ option: OptionView) throws(ParseError) {
+        guard option.contents.count == 36 else { throw option.lengthError }
+        sender = option.contents.address(at: 4)
+        receiver = option.contents.address(at: 20)
+    }
+
+    func write(to writer: inout MessageWriter) {
+        writer.option(.ulidPair) { writer in
+            writer.append(zeros: 4)
+            writer.append(sender)
+            writer.append(receiver)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// The type of an option, 15 bits without C (RFC 5533, section 5.15; RFC 5534, section 5.3).
+public enum OptionType: UInt16, Sendable, CaseIterable {
+    case responderValidator = 1
+    case locatorList = 2
+    case locatorPreferences = 3
+    case cgaParameters = 4
+    case cgaSignature = 5
+    case ulidPair = 6
+    case forkedInstance = 7
+    case keepaliveTimeout = 10
+
+    /// Whether the option means something in a message of this type. Elsewhere it is handled as an unknown one.
+    public func isDefined(in message: MessageType) -> Bool {
+        switch (self, message) {
+        case (.responderValidator, .r1), (.responderValidator, .i2), (.responderValidator, .r1bis),
+            (.responderValidator, .i2bis):
+            true
+        case (.ulidPair, .i1), (.ulidPair, .i2), (.ulidPair, .i2bis):
+            true
+        case (.forkedInstance, .i1), (.forkedInstance, .i2), (.forkedInstance, .i2bis):
+            true
+        case (.locatorList, _), (.locatorPreferences, _), (.cgaParameters, _), (.cgaSignature, _),
+            (.keepaliveTimeout, _):
+            message == .i2 || message == .r2 || message == .i2bis || message == .updateRequest
+        case (.responderValidator, _), (.ulidPair, _), (.forkedInstance, _):
+            false
+        }
+    }
+}
