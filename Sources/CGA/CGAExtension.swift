@@ -14,6 +14,15 @@ public struct CGAExtension: Hashable, Sendable {
         self.type = type
         self.data = data
     }
+
+    /// The encoding; nil if the data needs more than 65,535 octets.
+    public var octets: [UInt8]? {
+        guard let length = UInt16(exactly: data.count) else { return nil }
+        var octets: [UInt8] = []
+        octets.append(bigEndian: type)
+        octets.append(bigEndian: length)
+        return octets + data
+    }
 }
 
 extension CGAParameters {
@@ -32,12 +41,5 @@ extension CGAParameters {
             rest = rest.dropFirst(length)
         }
         return parsed
-    }
-
-    /// Whether the Public Key field is said to hold no key: the P flag of a Multi-Prefix extension is zero
-    /// (RFC 5535, section 5).
-    public var declaresNoPublicKey: Bool {
-        guard let parsed = try? parsedExtensions() else { return false }
-        return parsed.contains { $0.type == CGAExtension.multiPrefix && $0.data.first.map { $0 < 0x80 } == true }
     }
 }

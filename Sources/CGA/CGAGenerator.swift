@@ -12,6 +12,8 @@ public enum CGAGenerationError: Error, Hashable, Sendable {
     case searchNotFinished
     /// `shouldContinue` said no.
     case cancelled
+    /// The subnet prefixes of an HBA set are none, too many for the extension field, or not all different.
+    case prefixes
     /// Three addresses in a row were taken (RFC 3972, section 4, step 8).
     case tooManyCollisions
 }

@@ -40,4 +40,25 @@ extension CGAParameters {
         guard sec > 0 else { return }
         guard sha1.digest(of: hash2Input).leading64 >> (64 - 16 * sec) == 0 else { throw .hash2 }
     }
+
+    /// Checks that `address` belongs to this structure by `method`. For CGA that is `verify(_:)`. For HBA the address is
+    /// any member of the set that the Multi-Prefix extension lists (RFC 5535, section 7.2); the public key is not looked
+    /// at, since that of a set without key is a random number.
+    ///
+    /// Throws what `verify(_:)` throws; `methodContradictsParameters` for HBA without that extension and for CGA where it
+    /// says that there is no key; `malformedExtension`; and `subnetPrefix` if the address is in no prefix of the set.
+    public func verify(_ address: IPv6Address, by method: VerificationMethod) throws(CGAError) {
+        switch method {
+        case .cga:
+            // Extensions that cannot be read do not matter for a CGA (RFC 3972, section 5).
+            if let multiPrefix = try? multiPrefix(), !multiPrefix.hasPublicKey { throw .methodContradictsParameters }
+            try verify(address)
+        case .hba:
+            guard let multiPrefix = try multiPrefix() else { throw .methodContradictsParameters }
+            guard multiPrefix.subnetPrefixes.contains(address.high) else { throw .subnetPrefix }
+            var member = self
+            member.subnetPrefix = address.high
+            try member.verify(address)
+        }
+    }
 }

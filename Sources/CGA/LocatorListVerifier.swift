@@ -28,8 +28,7 @@ public struct LocatorListVerifier: Sendable {
         signature: [UInt8]
     ) throws(CGAError) {
         let parameters = try CGAParameters(octets)
-        guard !parameters.declaresNoPublicKey else { throw .methodContradictsParameters }
-        try parameters.verify(ulid)
+        try parameters.verify(ulid, by: .cga)
         let message = SignedLocatorList.octets(generation: generation, locators: locators)
         let name = parameters.publicKey
         if let key = keys.key(for: name) {

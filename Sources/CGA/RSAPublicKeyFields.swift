@@ -12,7 +12,7 @@ struct RSAPublicKeyFields {
     }
 
     /// rsaEncryption, 1.2.840.113549.1.1.1, with its NULL parameters.
-    private static let rsaEncryption: [UInt8] = [
+    static let rsaEncryption: [UInt8] = [
         0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
     ]
 

@@ -1,0 +1,152 @@
+import CGA
+import Requirements
+import Shim6Wire
+import Testing
+import Vectors
+
+@Suite("CGA generation")
+struct GenerationTests {
+    @Test(
+        "Generation from a given Modifier yields exactly the expected parameters and address",
+        .requirement("3972-4-03", "3972-4-04", "3972-4-05", "3972-4-07", "3972-4-08", "3972-4-12"),
+        arguments: CGAVectors.all.cga)
+    func generates(vector: CGAVectors.CGA) throws {
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: vector.sec, modifier: vector.initial_modifier_hex.number,
+            extensions: vector.extensions_hex.octets)
+        try generator.search { true }
+        #expect(generator.modifier == vector.final_modifier_hex.number)
+        #expect(generator.attempts == (vector.sec == 0 ? 0 : vector.hash2_iterations))
+
+        let prefix = try address(vector.subnet_prefix).high
+        let (made, parameters) = try generator.address(in: prefix, collisionCount: vector.collision_count)
+        #expect(made == (try address(vector.address)))
+        #expect(made.low == UInt64(truncatingIfNeeded: vector.interface_id_hex.number))
+        #expect(parameters.octets == vector.pds_hex.octets)
+        #expect(parameters.hash1 == UInt64(truncatingIfNeeded: vector.hash1_hex.number))
+        #expect(parameters.hash2 == vector.hash2_hex.octets)
+    }
+
+    @Test(
+        "Each collision gives the next address without a new Modifier search",
+        .requirement("3972-4-06", "3972-4-10", "3972-4-11"),
+        arguments: CGAVectors.all.cga.filter { !$0.addresses_rejected_by_dad.isEmpty })
+    func countsCollisions(vector: CGAVectors.CGA) throws {
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: vector.sec, modifier: vector.final_modifier_hex.number)
+        try generator.search { true }
+        let attempts = generator.attempts
+        let prefix = try address(vector.subnet_prefix).high
+        for (count, expected) in (vector.addresses_rejected_by_dad + [vector.address]).enumerated() {
+            let made = try generator.address(in: prefix, collisionCount: count)
+            #expect(made.address == (try address(expected)))
+            #expect(made.parameters.collisionCount == UInt8(count))
+        }
+        #expect(generator.attempts == attempts)
+        #expect(throws: CGAGenerationError.tooManyCollisions) { try generator.address(in: prefix, collisionCount: 3) }
+        #expect(throws: CGAGenerationError.tooManyCollisions) { try generator.address(in: prefix, collisionCount: -1) }
+    }
+
+    @Test("The worked example of RFC 3972 comes out", .requirement("3972-A-01"))
+    func workedExample() throws {
+        let vector = try CGAVectors.cga("rfc3972-appendix-a")
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: 1, modifier: 0x89a8_a8b2_e858_d8b8_f263_3f44_d2d4_ce9a)
+        let found = [generator.search(attempts: 1), generator.search(attempts: 1)]
+        #expect(found == [false, true])
+        #expect(generator.modifier == 0x89a8_a8b2_e858_d8b8_f263_3f44_d2d4_ce9b)
+        let made = try generator.address(in: 0xfe80_0000_0000_0000)
+        #expect(made.parameters.hash2 == [UInt8](hex: "000001ca680b83888d0912dffcce"))
+        #expect(made.parameters.hash1 == 0xfd4a_5bf6_ffb4_ca6c)
+        #expect(made.address == (try address("fe80::3c4a:5bf6:ffb4:ca6c")))
+    }
+
+    @Test("A search in pieces ends where a search in one go ends", .requirement("3972-4-17"))
+    func resumes() throws {
+        let vector = try CGAVectors.cga("cga-sec1-rsa2048-cc2")
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: 1, modifier: vector.initial_modifier_hex.number)
+        #expect(throws: CGAGenerationError.searchNotFinished) { try generator.address(in: 0) }
+        var pieces: UInt64 = 0
+        while !generator.search(attempts: 100) { pieces += 1 }
+        #expect(pieces == (vector.hash2_iterations - 1) / 100)
+        #expect(generator.modifier == vector.final_modifier_hex.number)
+        let stillFound = generator.search(attempts: 100)
+        #expect(stillFound)
+        #expect(generator.attempts == vector.hash2_iterations)
+    }
+
+    @Test("A cancelled search can be taken up again", .requirement("3972-4-17"))
+    func cancels() throws {
+        let vector = try CGAVectors.cga("cga-sec1-rsa1024")
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: 1, modifier: vector.initial_modifier_hex.number)
+        var asked = 0
+        #expect(throws: CGAGenerationError.cancelled) {
+            try generator.search {
+                asked += 1
+                return asked < 3
+            }
+        }
+        #expect(asked == 3)
+        #expect(!generator.isFinished)
+        try generator.search { true }
+        #expect(generator.modifier == vector.final_modifier_hex.number)
+    }
+
+    @Test(
+        "Sec 3 to 7 and beyond are refused", .requirement("4982-6-02", "4982-5-01"), arguments: [-1, 3, 4, 5, 6, 7, 8])
+    func refusesUnassignedSec(sec: Int) throws {
+        let key = try CGAVectors.key("rsa1024").spki_hex.octets
+        #expect(throws: CGAGenerationError.unassignedSec(sec)) {
+            try CGAGenerator(publicKey: key, sec: sec, modifier: 0)
+        }
+    }
+
+    @Test("Sec 0 needs no search", .requirement("3972-4-16", "3972-4-15"))
+    func secZero() throws {
+        let generator = try CGAGenerator(publicKey: try CGAVectors.key("rsa1024").spki_hex.octets, sec: 0, modifier: 7)
+        #expect(generator.isFinished)
+        let made = try generator.address(in: 0x2001_0db8_0000_0000)
+        try made.parameters.verify(made.address)
+    }
+
+    @Test(
+        "A Modifier found for one prefix serves another",
+        .requirement("3972-4-21", "3972-4-22", "3972-7.2-01", "3972-4-20"))
+    func reusesModifier() throws {
+        let old = try CGAParameters(try CGAVectors.cga("cga-sec1-rsa2048-cc2").pds_hex.octets)
+        let generator = try CGAGenerator(reusing: old, sec: 1)
+        let prefix: UInt64 = 0x2001_0db8_0042_0001
+        let made = try generator.address(in: prefix)
+        #expect(made.address.high == prefix)
+        #expect(made.parameters.modifier == old.modifier)
+        #expect(made.parameters.collisionCount == 0)
+        #expect(made.parameters.hash2 == old.hash2)
+        try made.parameters.verify(made.address)
+    }
+
+    @Test("A Modifier that is not good enough is not reused")
+    func refusesWeakModifier() throws {
+        let old = try CGAParameters(try CGAVectors.cga("cga-sec0-rsa1024").pds_hex.octets)
+        #expect(throws: CGAGenerationError.modifierNotGoodEnough) { try CGAGenerator(reusing: old, sec: 1) }
+    }
+
+    @Test("A public key that is not one DER element is refused", arguments: ["", "30", "3003", "300100ff", "0400"])
+    func refusesBrokenKey(key: String) throws {
+        let octets = try Hex(key).octets
+        #expect(throws: CGAGenerationError.malformedPublicKey) {
+            try CGAGenerator(publicKey: octets, sec: 0, modifier: 0)
+        }
+    }
+
+    @Test("Sec 2 counts 32 zero bits", .requirement("4982-6-01"))
+    func searchesForSecTwo() throws {
+        // The Modifier of a Sec 1 vector has 16 zero bits; the 32 that Sec 2 wants are not there by chance.
+        let vector = try CGAVectors.cga("cga-sec1-rsa1024")
+        var generator = try CGAGenerator(
+            publicKey: vector.public_key_spki_hex.octets, sec: 2, modifier: vector.final_modifier_hex.number)
+        let found = generator.search(attempts: 1)
+        #expect(!found)
+    }
+}
