@@ -1,6 +1,6 @@
 /// The constants and variables of RFC 5534, section 7, for one context.
 public struct REAPConfiguration: Sendable, Hashable {
-    /// Send Timeout: how long outgoing payload may go without return traffic.
+    /// Send Timeout: how long outgoing payload may go without return traffic. At least 20 milliseconds.
     public var sendTimeout: Duration
     /// The peer's Send Timeout as its Keepalive Timeout option announced it; nil if it announced none.
     public var peerSendTimeout: Duration?
@@ -34,8 +34,8 @@ public struct REAPConfiguration: Sendable, Hashable {
         self.jitterPermille = jitterPermille
     }
 
-    /// Keepalive Timeout: the peer's Send Timeout, or 15 seconds if it announced none.
-    public var keepaliveTimeout: Duration { peerSendTimeout ?? .seconds(15) }
+    /// Keepalive Timeout: the peer's Send Timeout, but at least 20 milliseconds; 15 seconds if it announced none.
+    public var keepaliveTimeout: Duration { max(peerSendTimeout ?? .seconds(15), .milliseconds(20)) }
     /// Keepalive Interval: a third of Keepalive Timeout, the short end of the recommended range.
     public var keepaliveInterval: Duration { keepaliveTimeout / 3 }
 

@@ -1,0 +1,151 @@
+import Shim6Wire
+
+/// What a machine handles one event with.
+struct Moment<Stamps: ActivityStamps, Random: RandomNumberGenerator> {
+    let stamps: Stamps
+    var random: Random
+    let now: Instant
+    var effects: [REAPEffect] = []
+}
+
+/// The armed timers of one machine and their jitter.
+struct LazyTimers: Sendable {
+    private var send: Instant?
+    private var keepalive: Instant?
+    private var probe: Instant?
+    /// Thousandths by which timers differ from their nominal values at the moment.
+    private var jitter = 0
+    /// When the last Keepalive was sent.
+    var lastKeepalive: Instant?
+    /// The start of the Send Timer that was given more time because its expiry was noticed late, and until when.
+    var grace: (start: Instant, end: Instant)?
+
+    private(set) subscript(timer: REAPTimer) -> Instant? {
+        get {
+            switch timer {
+            case .send: send
+            case .keepalive: keepalive
+            case .probe: probe
+            }
+        }
+        set {
+            switch timer {
+            case .send: send = newValue
+            case .keepalive: keepalive = newValue
+            case .probe: probe = newValue
+            }
+        }
+    }
+
+    mutating func drawJitter(_ configuration: REAPConfiguration, random: inout some RandomNumberGenerator) {
+        jitter = configuration.jitterPermille > 0 ? Int.random(in: 0...configuration.jitterPermille, using: &random) : 0
+    }
+
+    func lengthen(_ duration: Duration) -> Duration { duration + duration * jitter / 1000 }
+    func shorten(_ duration: Duration) -> Duration { duration - duration * jitter / 1000 }
+
+    mutating func set(_ timer: REAPTimer, at time: Instant, _ effects: inout [REAPEffect]) {
+        guard self[timer] != time else { return }
+        self[timer] = time
+        effects.append(.arm(timer, at: time))
+    }
+
+    /// Sees to it that a timer fires at `time` or before.
+    mutating func require(_ timer: REAPTimer, by time: Instant, _ effects: inout [REAPEffect]) {
+        if let armed = self[timer], armed <= time { return }
+        set(timer, at: time, &effects)
+    }
+
+    mutating func cancel(_ timer: REAPTimer, _ effects: inout [REAPEffect]) {
+        if clear(timer) { effects.append(.cancel(timer)) }
+    }
+
+    /// Takes a timer as no longer armed; false if it was not armed.
+    mutating func clear(_ timer: REAPTimer) -> Bool {
+        defer { self[timer] = nil }
+        return self[timer] != nil
+    }
+}
+
+/// The Send and the Keepalive Timer run in the stamps, which the data path starts and stops a packet at a time. Here
+/// they are armed at the earliest instant at which they can expire; one that fires looks at the stamps and is armed
+/// again. Only when both are stopped nothing is armed, and the data path is asked to report the next packet.
+extension REAPMachine {
+    mutating func timerFired<S, R>(_ timer: REAPTimer, _ moment: inout Moment<S, R>) {
+        guard let armed = timers[timer], timers.clear(timer) else { return }
+        switch timer {
+        case .send: sendTimerFired(armed: armed, &moment)
+        case .keepalive: keepaliveTimerFired(&moment)
+        case .probe:
+            guard moment.now >= armed else { return timers.set(.probe, at: armed, &moment.effects) }
+            retransmit(&moment)
+        }
+    }
+
+    /// A timer that fires very late tells more of this host than of the path: return traffic may wait to be taken in,
+    /// so it gets a little more time, once.
+    private mutating func sendTimerFired<S, R>(armed: Instant, _ moment: inout Moment<S, R>) {
+        guard state != .exploring, let start = moment.stamps.sendStart, moment.now >= sendExpiry(start) else { return }
+        let patience = configuration.sendTimeout / 4
+        if moment.now - armed > patience, timers.grace?.start != start {
+            timers.grace = (start, moment.now + patience)
+        } else {
+            sendTimerExpired(&moment)
+        }
+    }
+
+    private mutating func keepaliveTimerFired<S, R>(_ moment: inout Moment<S, R>) {
+        guard state == .operational, let start = moment.stamps.keepStart, moment.now >= nextKeepalive(start) else {
+            return
+        }
+        moment.effects.append(.sendKeepalive(current))
+        timers.lastKeepalive = moment.now
+        if moment.now >= start + configuration.keepaliveTimeout { moment.stamps.keepStart = nil }
+    }
+
+    private func sendExpiry(_ start: Instant) -> Instant {
+        let expiry = start + timers.lengthen(configuration.sendTimeout)
+        guard let grace = timers.grace, grace.start == start else { return expiry }
+        return max(expiry, grace.end)
+    }
+
+    /// The next Keepalive: one Keepalive Interval after the start of the timer or the Keepalive before, and one at the
+    /// end of Keepalive Timeout.
+    private func nextKeepalive(_ start: Instant) -> Instant {
+        let base = max(start, timers.lastKeepalive ?? start)
+        return min(base + timers.lengthen(configuration.keepaliveInterval), start + configuration.keepaliveTimeout)
+    }
+
+    mutating func arrangeTimers<S, R>(_ moment: inout Moment<S, R>) {
+        let stamps = moment.stamps
+        switch state {
+        case .operational:
+            if stamps.sendStart == nil, stamps.keepStart == nil {
+                stamps.requestNotification(incoming: true, outgoing: true)
+            }
+            // Read again: a packet may have passed before the request.
+            let send = stamps.sendStart
+            let keep = stamps.keepStart
+            guard send != nil || keep != nil else {
+                timers.cancel(.send, &moment.effects)
+                timers.cancel(.keepalive, &moment.effects)
+                return
+            }
+            requireSend(send, &moment)
+            let keepalive = keep.map(nextKeepalive) ?? moment.now + configuration.keepaliveInterval
+            timers.require(.keepalive, by: keepalive, &moment.effects)
+        case .exploring:
+            stamps.requestNotification(incoming: true, outgoing: false)
+            timers.cancel(.send, &moment.effects)
+            timers.cancel(.keepalive, &moment.effects)
+        case .inboundOk:
+            requireSend(stamps.sendStart, &moment)
+            timers.cancel(.keepalive, &moment.effects)
+        }
+    }
+
+    private mutating func requireSend<S, R>(_ start: Instant?, _ moment: inout Moment<S, R>) {
+        let expiry = start.map(sendExpiry) ?? moment.now + configuration.sendTimeout
+        timers.require(.send, by: expiry, &moment.effects)
+    }
+}

@@ -1,0 +1,66 @@
+import Shim6Wire
+
+/// The Probes sent and received in one exploration, as far as reports need them. Both lists are bounded.
+struct ProbeMemory: Sendable {
+    private struct SentProbe {
+        var report: ProbeReport
+        var isReported = false
+    }
+
+    /// How many sent Probes can still be matched with the peer's reports.
+    static let window = 64
+    /// The largest number of reports of one kind that a Probe carries (4-bit counts).
+    static let reportsInProbe = 15
+
+    /// Oldest first.
+    private var sent: [SentProbe] = []
+    /// Oldest first.
+    private var received: [ProbeReport] = []
+
+    /// The pair of the last Probe sent.
+    var lastPair: LocatorPair? { sent.last.map(\.report.pair) }
+
+    mutating func forgetReceived() {
+        received = []
+    }
+
+    /// Keeps a received Probe for our reports. A repeated one only moves to the end.
+    mutating func remember(_ report: ProbeReport) {
+        received.removeAll { $0 == report }
+        received.append(report)
+        if received.count > Self.reportsInProbe { received.removeFirst() }
+    }
+
+    /// The pairs of our own Probes that `reports` describe exactly, oldest first; the rest of `reports` is invented or
+    /// of another exploration, and means nothing.
+    mutating func match(_ reports: [ProbeReport]) -> [LocatorPair] {
+        var pairs: [LocatorPair] = []
+        for index in sent.indices where reports.contains(sent[index].report) {
+            sent[index].isReported = true
+            pairs.append(sent[index].report.pair)
+        }
+        return pairs
+    }
+
+    /// The Probe to send on `pair`, which is remembered: it reports itself, the recent Probes that the peer has not
+    /// reported, newest first, and the Probes received.
+    mutating func makeProbe(
+        _ state: REAPState, on pair: LocatorPair, peerTag: ContextTag, random: inout some RandomNumberGenerator
+    ) -> Probe {
+        var nonce = UInt32.random(in: .min ... .max, using: &random)
+        while sent.contains(where: { $0.report.nonce == nonce }) { nonce &+= 1 }
+        let report = ProbeReport(source: pair.source, destination: pair.destination, nonce: nonce)
+        var reports = [report]
+        for earlier in sent.reversed() where !earlier.isReported && reports.count < Self.reportsInProbe {
+            reports.append(earlier.report)
+        }
+        sent.append(SentProbe(report: report))
+        if sent.count > Self.window { sent.removeFirst() }
+        return Probe(receiverTag: peerTag, state: state.probeState, sent: reports, received: received)
+    }
+}
+
+extension ProbeReport {
+    /// The locators of the Probe that this describes.
+    var pair: LocatorPair { LocatorPair(source: source, destination: destination) }
+}
