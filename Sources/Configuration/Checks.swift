@@ -1,0 +1,61 @@
+import Shim6Wire
+
+extension Reader {
+    /// What no key can see alone: refuses settings that contradict each other and returns the recommendations missed.
+    mutating func check(_ configuration: Configuration) -> [Remark] {
+        checkUplinks(configuration.uplinks)
+        let identity = configuration.identity
+        if (identity.privateKey == nil) != identity.parameters.isEmpty {
+            let message = "private-key and parameters belong together: give both or neither"
+            refuse(["identity", identity.privateKey == nil ? "parameters" : "private-key"], message)
+        }
+        if configuration.timing.maxUpdateTimeout < configuration.timing.updateTimeout {
+            refuse(["protocol", "max-update-timeout"], "max-update-timeout must not be below update-timeout")
+        }
+        let reachability = configuration.reachability
+        if reachability.maxProbeTimeout < reachability.initialProbeTimeout {
+            refuse(["reap", "max-probe-timeout"], "max-probe-timeout must not be below initial-probe-timeout")
+        }
+        return recommendations(for: configuration)
+    }
+
+    private mutating func checkUplinks(_ uplinks: [Configuration.Uplink]) {
+        var interfaces: Set<String> = []
+        var prefixes: Set<IPv6Prefix> = []
+        for (index, uplink) in uplinks.enumerated() {
+            let path = ["uplink", String(index)]
+            if !interfaces.insert(uplink.interface).inserted {
+                refuse(path + ["interface"], "interface \"\(uplink.interface)\" has an uplink already")
+            }
+            for (number, prefix) in uplink.prefixes.enumerated() where !prefixes.insert(prefix).inserted {
+                refuse(path + ["prefixes", String(number)], "prefix \"\(prefix)\" is there already")
+            }
+        }
+    }
+
+    private func recommendations(for configuration: Configuration) -> [Remark] {
+        var remarks: [Remark] = []
+        func recommend(_ path: [String], _ message: String) {
+            remarks.append(Remark(line: lines[path], message: message))
+        }
+        if configuration.uplinks.isEmpty { recommend([], "there is no [[uplink]]: no context can be made") }
+        let sendTimeout = configuration.reachability.sendTimeout
+        if sendTimeout < .seconds(10) {
+            recommend(["reap", "send-timeout"], "send-timeout is below the 10 s that RFC 5534, section 7, recommends")
+        } else if sendTimeout > .seconds(100) {
+            recommend(["reap", "send-timeout"], "send-timeout is above the 100 s that RFC 5534, section 7, recommends")
+        }
+        if configuration.timing.validatorMinLifetime < .seconds(30) {
+            let message = "validator-min-lifetime is below the 30 s of RFC 5533, section 14"
+            recommend(["protocol", "validator-min-lifetime"], message)
+        }
+        if configuration.identity.securityParameter > 1 {
+            recommend(["identity", "sec"], "sec above 1 makes the search for an address take hours or more")
+        }
+        let console = configuration.console
+        if console.enabled, console.listen.address != IPv6Address(high: 0, low: 1) {
+            recommend(["console", "listen"], "the console has no authentication and listens beyond [::1]")
+        }
+        return remarks
+    }
+}

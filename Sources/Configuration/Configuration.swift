@@ -1,0 +1,162 @@
+import Shim6Wire
+
+/// Everything that the daemon's configuration file can set. A fresh value holds the defaults, which are the RFCs'.
+///
+/// `Declaration` says for each member its key in the file, its range and its meaning.
+public struct Configuration: Hashable, Sendable {
+    public var manageRoutes = true
+    public var removeAddressesOnExit = false
+    public var uplinks: [Uplink] = []
+    public var identity = Identity()
+    public var dataPath = DataPath()
+    public var timing = ProtocolTiming()
+    public var reachability = ReachabilityTiming()
+    public var limits = Limits()
+    public var control = ControlSocket()
+    public var console = Console()
+    public var logLevel = LogLevel.info
+
+    public init() {}
+}
+
+extension Configuration {
+    /// `[[uplink]]`: an interface towards a provider.
+    public struct Uplink: Hashable, Sendable {
+        public enum Gateway: Hashable, Sendable {
+            /// The next hop of the interface's own default route.
+            case automatic
+            case address(IPv6Address)
+        }
+
+        public var interface = ""
+        public var gateway = Gateway.automatic
+        /// One address is made in each. Always of length 64.
+        public var prefixes: [IPv6Prefix] = []
+
+        public init() {}
+    }
+
+    /// `[identity]`: the key behind the addresses.
+    public struct Identity: Hashable, Sendable {
+        /// The private key, PEM, made on first start.
+        public var key = "/var/lib/shim6d/key.pem"
+        public var keyBits = 2048
+        /// Sec of RFC 3972, section 2.
+        public var securityParameter = 1
+        /// Where the parameters of the addresses are kept, so that these stay the same over restarts.
+        public var directory = "/var/lib/shim6d"
+        /// A private key that was brought along, PEM; nil if the daemon makes its own. Then there are `parameters` as well.
+        public var privateKey: String?
+        /// Files with CGA Parameters (RFC 3972, section 3) of addresses that are already on the interfaces.
+        public var parameters: [String] = []
+
+        public init() {}
+    }
+
+    /// `[data-path]`: how payload is rewritten, and when a context is made for it.
+    public struct DataPath: Hashable, Sendable {
+        public enum Driver: String, Hashable, Sendable, CaseIterable {
+            case bpf
+        }
+
+        public var driver = Driver.bpf
+        /// Payload octets of a ULID pair, both directions together, that make a context worthwhile.
+        public var triggerOctets = 2048
+        /// The age of a flow that does the same.
+        public var triggerAge = Duration.seconds(60)
+
+        public init() {}
+    }
+
+    /// `[protocol]`: the constants of RFC 5533, section 14, and the idle timeout of contexts.
+    public struct ProtocolTiming: Hashable, Sendable {
+        public var i1RetriesMax = 4
+        public var i1Timeout = Duration.seconds(4)
+        public var noR1HolddownTime = Duration.seconds(60)
+        public var icmpHolddownTime = Duration.seconds(600)
+        public var i2Timeout = Duration.seconds(4)
+        public var i2RetriesMax = 2
+        public var i2bisTimeout = Duration.seconds(4)
+        public var i2bisRetriesMax = 2
+        public var validatorMinLifetime = Duration.seconds(30)
+        public var updateTimeout = Duration.seconds(4)
+        public var maxUpdateTimeout = Duration.seconds(120)
+        public var idleTimeout = Duration.seconds(600)
+
+        public init() {}
+    }
+
+    /// `[reap]`: the constants and variables of RFC 5534, section 7.
+    public struct ReachabilityTiming: Hashable, Sendable {
+        public var sendTimeout = Duration.seconds(15)
+        public var initialProbeTimeout = Duration.milliseconds(500)
+        public var initialProbes = 4
+        public var maxProbeTimeout = Duration.seconds(60)
+
+        public init() {}
+    }
+
+    /// `[limits]`: the size of every table that traffic can fill.
+    public struct Limits: Hashable, Sendable {
+        public var maxContexts = 16_384
+        public var maxContextsPerPeerPrefix = 1024
+        public var maxHolddowns = 4096
+        public var maxLocators = 16
+        public var maxVerificationsPerSecond = 1000
+        public var maxFailovers = 256
+        public var maxEvents = 1024
+        public var maxControlClients = 64
+        public var maxConsoleClients = 16
+
+        public init() {}
+    }
+
+    /// `[control]`: the socket that `shim6ctl` talks to.
+    public struct ControlSocket: Hashable, Sendable {
+        public var socket = "/run/shim6d.sock"
+        public var mode: UInt16 = 0o660
+        /// The group of the socket file, whose members may change things as root may; nil for root only.
+        public var group: String?
+
+        public init() {}
+    }
+
+    /// `[console]`: the telnet-style console.
+    public struct Console: Hashable, Sendable {
+        public var enabled = true
+        public var listen = Endpoint(address: IPv6Address(high: 0, low: 1), port: 50_000)
+        public var allowRemove = false
+        public var idleTimeout = Duration.seconds(600)
+
+        public init() {}
+    }
+
+    /// An address and a port, written `[::1]:50000`.
+    public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+        public var address: IPv6Address
+        public var port: UInt16
+
+        public init(address: IPv6Address, port: UInt16) {
+            self.address = address
+            self.port = port
+        }
+
+        public var description: String { "[\(address)]:\(port)" }
+    }
+
+    /// `[log]`: the least grave message that is logged.
+    public enum LogLevel: String, Hashable, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+}
+
+extension Duration {
+    /// The whole of it in nanoseconds; 0 below zero, `UInt64.max` where it does not fit.
+    public var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = product.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
+        return overflow || carry ? .max : sum
+    }
+}

@@ -1,0 +1,147 @@
+/// The keys of the configuration file: the only place that knows their names, ranges and meaning.
+enum Declaration {
+    struct Section: Sendable {
+        var name: String
+        var comment: String
+        var keys: [Key<Configuration>]
+    }
+
+    static let topLevel: [Key<Configuration>] = [
+        Key(
+            "manage-routes", \.manageRoutes, .flag,
+            "Packets with a source of one provider leave through that provider, by routes and rules that the daemon makes. "
+                + "false leaves that to you."),
+        Key(
+            "remove-addresses-on-exit", \.removeAddressesOnExit, .flag,
+            "Take the addresses that the daemon made away when it ends. Sessions that use them end then."),
+    ]
+
+    static let uplink: [Key<Configuration.Uplink>] = [
+        Key("interface", \.interface, .interface, "Name of the interface towards one provider.", required: true),
+        Key(
+            "gateway", \.gateway, .gateway,
+            "Address of the provider's router, or \"auto\" for that of the interface's default route."),
+        Key(
+            "prefixes", \.prefixes, .list(of: .prefix),
+            "The provider's prefixes, all /64. The daemon makes a cryptographic address in each."),
+    ]
+
+    static let sections: [Section] = [
+        Section(
+            name: "identity", comment: "The key pair that proves which addresses are this host's (RFC 3972).",
+            keys: [
+                Key("key", \.identity.key, .path, "The private key (PEM). Made on the first start, mode 0600."),
+                Key("key-bits", \.identity.keyBits, .integer(1024...4096), "Length of the RSA key that is made, bits."),
+                Key(
+                    "sec", \.identity.securityParameter, .integer(0...7),
+                    "Sec of the addresses that are made. Each step makes the search 65,536 times as long."),
+                Key("directory", \.identity.directory, .path, "Where the parameters of the addresses are kept."),
+                Key(
+                    "private-key", \.identity.privateKey, .optional(.path),
+                    "An identity of your own: its private key (PEM). Empty: the daemon makes one."),
+                Key(
+                    "parameters", \.identity.parameters, .list(of: .path),
+                    "An identity of your own: files with the CGA Parameters (RFC 3972, section 3, DER) of addresses that "
+                        + "are on the interfaces."),
+            ]),
+        Section(
+            name: "data-path", comment: "How payload is rewritten, and which traffic gets a context.",
+            keys: [
+                Key("driver", \.dataPath.driver, .choice("data path"), "The driver. There is one: \"bpf\"."),
+                Key(
+                    "trigger-octets", \.dataPath.triggerOctets, .integer(0...1_000_000_000),
+                    "A context is made when two addresses have exchanged this many octets ..."),
+                Key(
+                    "trigger-age", \.dataPath.triggerAge, .seconds(0...86_400),
+                    "... or when traffic between them has gone on for this long, seconds."),
+            ]),
+        Section(name: "protocol", comment: "RFC 5533, section 14. Times in seconds.", keys: protocolKeys),
+        Section(name: "reap", comment: "RFC 5534, section 7. Times in seconds.", keys: reachabilityKeys),
+        Section(
+            name: "limits", comment: "What is bounded, and how.",
+            keys: [
+                Key("max-contexts", \.limits.maxContexts, .integer(1...1_000_000), "Contexts at a time."),
+                Key(
+                    "max-contexts-per-peer-prefix", \.limits.maxContextsPerPeerPrefix, .integer(1...1_000_000),
+                    "Contexts that peers of one /64 can make here."),
+                Key(
+                    "max-holddowns", \.limits.maxHolddowns, .integer(1...1_000_000),
+                    "Contexts in E-FAILED or NO-SUPPORT; beyond it the one that ends first makes room."),
+                Key(
+                    "max-locators", \.limits.maxLocators, .integer(1...255),
+                    "Locators kept of one list, own or a peer's."),
+                Key(
+                    "max-verifications-per-second", \.limits.maxVerificationsPerSecond, .integer(1...1_000_000),
+                    "Messages a second whose keys and signatures are checked."),
+                Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
+                Key(
+                    "max-events", \.limits.maxEvents, .integer(1...65_536),
+                    "Events that are kept for \"shim6ctl events\"."),
+                Key(
+                    "max-control-clients", \.limits.maxControlClients, .integer(1...1024),
+                    "Clients of the control socket."),
+                Key("max-console-clients", \.limits.maxConsoleClients, .integer(1...1024), "Clients of the console."),
+            ]),
+        Section(
+            name: "control", comment: "The socket that shim6ctl talks to. Who can connect can read.",
+            keys: [
+                Key("socket", \.control.socket, .socketPath, "Path of the Unix socket."),
+                Key("mode", \.control.mode, .mode(0o600...0o777), "Mode of the socket file."),
+                Key(
+                    "group", \.control.group, .optional(.name("a group")),
+                    "Group of the socket file; its members may make changes as root may. Empty: root only."),
+            ]),
+        Section(
+            name: "console", comment: "The telnet-style console.",
+            keys: [
+                Key("enabled", \.console.enabled, .flag, "Whether there is one."),
+                Key("listen", \.console.listen, .endpoint, "Where it listens. There is no authentication."),
+                Key(
+                    "allow-remove", \.console.allowRemove, .flag, "Whether \"rm\" works there, for whoever can connect."
+                ),
+                Key(
+                    "idle-timeout", \.console.idleTimeout, .seconds(1...86_400),
+                    "A client that says nothing for so long is disconnected, seconds."),
+            ]),
+        Section(
+            name: "log", comment: "The log goes to standard error.",
+            keys: [
+                Key(
+                    "level", \.logLevel, .choice("level"),
+                    "Least grave message logged: trace, debug, info, notice, warning, error or critical.")
+            ]),
+    ]
+
+    private static let protocolKeys: [Key<Configuration>] = [
+        Key("i1-retries-max", \.timing.i1RetriesMax, .integer(0...100), "I1_RETRIES_MAX"),
+        Key("i1-timeout", \.timing.i1Timeout, .seconds(0.1...3600), "I1_TIMEOUT"),
+        Key("no-r1-holddown-time", \.timing.noR1HolddownTime, .seconds(0...86_400), "NO_R1_HOLDDOWN_TIME"),
+        Key("icmp-holddown-time", \.timing.icmpHolddownTime, .seconds(0...86_400), "ICMP_HOLDDOWN_TIME"),
+        Key("i2-timeout", \.timing.i2Timeout, .seconds(0.1...3600), "I2_TIMEOUT"),
+        Key("i2-retries-max", \.timing.i2RetriesMax, .integer(0...100), "I2_RETRIES_MAX"),
+        Key("i2bis-timeout", \.timing.i2bisTimeout, .seconds(0.1...3600), "I2bis_TIMEOUT"),
+        Key("i2bis-retries-max", \.timing.i2bisRetriesMax, .integer(0...100), "I2bis_RETRIES_MAX"),
+        Key("validator-min-lifetime", \.timing.validatorMinLifetime, .seconds(1...3600), "VALIDATOR_MIN_LIFETIME"),
+        Key("update-timeout", \.timing.updateTimeout, .seconds(0.1...3600), "UPDATE_TIMEOUT"),
+        Key("max-update-timeout", \.timing.maxUpdateTimeout, .seconds(0.1...86_400), "MAX_UPDATE_TIMEOUT"),
+        Key(
+            "idle-timeout", \.timing.idleTimeout, .wholeSeconds(1...604_800),
+            "A context without traffic in either direction for so long goes away. Whole seconds."),
+    ]
+
+    private static let reachabilityKeys: [Key<Configuration>] = [
+        Key(
+            "send-timeout", \.reachability.sendTimeout, .seconds(1...65_535),
+            "Send Timeout: how long after a packet out nothing may come in before the path is suspected. "
+                + "10 to 100 are recommended."),
+        Key(
+            "initial-probe-timeout", \.reachability.initialProbeTimeout, .seconds(0.01...60),
+            "Initial Probe Timeout: the time between the first probes of an exploration."),
+        Key(
+            "initial-probes", \.reachability.initialProbes, .integer(1...100),
+            "Number of Initial Probes: how many are sent at that pace before the time doubles each time."),
+        Key(
+            "max-probe-timeout", \.reachability.maxProbeTimeout, .seconds(0.01...3600),
+            "The longest time between probes."),
+    ]
+}

@@ -1,0 +1,154 @@
+import Glibc
+import TOMLKit
+
+/// What is wrong with a configuration file: every problem that was found, one line each.
+public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// `FILE:LINE: what is wrong`, in the order of the lines.
+    public var problems: [String]
+
+    public var description: String { problems.joined(separator: "\n") }
+}
+
+extension Configuration {
+    /// Reads a configuration file. `warnings` name what is allowed but not recommended, in the form of problems.
+    public static func load(
+        contentsOf file: String
+    ) throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
+        guard let text = String(validating: try octets(of: file), as: UTF8.self) else {
+            throw ConfigurationError(problems: ["\(file): is not UTF-8"])
+        }
+        return try parse(text, file: file)
+    }
+
+    private static func octets(of file: String) throws(ConfigurationError) -> [UInt8] {
+        let limit = 1 << 20
+        let failure = { ConfigurationError(problems: ["\(file): cannot be read: \(String(cString: strerror(errno)))"]) }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        var octets: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while octets.count <= limit {
+            let count = read(descriptor, &chunk, chunk.count)
+            guard count >= 0 else { throw failure() }
+            if count == 0 { return octets }
+            octets += chunk[..<count]
+        }
+        throw ConfigurationError(problems: ["\(file): is longer than \(limit) octets"])
+    }
+
+    /// Reads the text of a configuration file; `file` is its name in messages.
+    public static func parse(
+        _ text: String, file: String
+    ) throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
+        if let nul = text.utf8.firstIndex(of: 0) {
+            let line = text.utf8[..<nul].count { $0 == UInt8(ascii: "\n") } + 1
+            throw ConfigurationError(problems: ["\(file):\(line): a NUL character is not allowed"])
+        }
+        let document: Value
+        do {
+            document = Value(try TOMLTable(string: text))
+        } catch {
+            let syntax = error as? TOMLParseError
+            let message = syntax?.description ?? "cannot be parsed"
+            throw ConfigurationError(problems: ["\(file):\(syntax?.source.begin.line ?? 1): \(message)"])
+        }
+        var reader = Reader(lines: KeyLines(of: text))
+        let configuration = reader.configuration(from: document)
+        let recommendations = reader.problems.isEmpty ? reader.check(configuration) : []
+        guard reader.problems.isEmpty else {
+            throw ConfigurationError(problems: reader.problems.inOrder(of: file))
+        }
+        return (configuration, recommendations.inOrder(of: file))
+    }
+}
+
+/// A line of the file and what is to be said of it.
+struct Remark {
+    var line: Int
+    var message: String
+}
+
+extension [Remark] {
+    fileprivate func inOrder(of file: String) -> [String] {
+        enumerated().sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
+            .map { "\(file):\($0.element.line): \($0.element.message)" }
+    }
+}
+
+/// Turns a document into a configuration and collects what is wrong with it.
+struct Reader {
+    let lines: KeyLines
+    private(set) var problems: [Remark] = []
+
+    init(lines: KeyLines) {
+        self.lines = lines
+    }
+
+    mutating func refuse(_ path: [String], _ message: String) {
+        problems.append(Remark(line: lines[path], message: message))
+    }
+
+    fileprivate mutating func configuration(from document: Value) -> Configuration {
+        var configuration = Configuration()
+        guard case .table(var members) = document else { return configuration }
+        let uplinks = members.removeValue(forKey: "uplink")
+        var sections: [(Declaration.Section, Value)] = []
+        for section in Declaration.sections {
+            if let value = members.removeValue(forKey: section.name) { sections.append((section, value)) }
+        }
+        read(
+            members, at: [], into: &configuration, keys: Declaration.topLevel, place: "at the top level",
+            alsoKnown: ["uplink"] + Declaration.sections.map(\.name))
+        for (section, value) in sections {
+            guard case .table(let members) = value else {
+                refuse([section.name], "\(section.name) must be a section [\(section.name)], not \(value.kind)")
+                continue
+            }
+            let place = "in [\(section.name)]"
+            read(members, at: [section.name], into: &configuration, keys: section.keys, place: place)
+        }
+        if let uplinks { configuration.uplinks = readUplinks(uplinks) }
+        return configuration
+    }
+
+    private mutating func readUplinks(_ value: Value) -> [Configuration.Uplink] {
+        guard case .list(let tables) = value else {
+            refuse(["uplink"], "uplink must be written [[uplink]], once for each uplink")
+            return []
+        }
+        return tables.enumerated().map { index, value in
+            var uplink = Configuration.Uplink()
+            let path = ["uplink", String(index)]
+            if case .table(let members) = value {
+                read(members, at: path, into: &uplink, keys: Declaration.uplink, place: "in [[uplink]]")
+            } else {
+                refuse(path, "uplink must be a list of tables, not of \(value.kind)")
+            }
+            return uplink
+        }
+    }
+
+    private mutating func read<Root>(
+        _ members: [String: Value], at path: [String], into root: inout Root, keys: [Key<Root>], place: String,
+        alsoKnown: [String] = []
+    ) {
+        var unknown = members
+        for key in keys {
+            guard let value = unknown.removeValue(forKey: key.name) else {
+                if key.required { refuse(path, "\(key.name) is missing \(place)") }
+                continue
+            }
+            do {
+                try key.read(value, &root)
+            } catch {
+                refuse(path + [key.name] + error.path, "\(key.name) \(error.message)")
+            }
+        }
+        for name in unknown.keys.sorted() {
+            let nearest = nearestName(to: name, among: keys.map(\.name) + alsoKnown)
+            refuse(
+                path + [name], "unknown key \"\(name)\" \(place)\(nearest.map { "; did you mean \"\($0)\"?" } ?? "")")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Shim6Wire
+
+/// What a client can ask the daemon.
+///
+/// JSON: the members `command` and, where the command has any, `arguments` of a request.
+public enum Command: Hashable, Sendable {
+    case status
+    case contexts
+    case context(ContextTag)
+    /// Make a context for this ULID pair now, without waiting for traffic.
+    case establish(ULIDPair)
+    /// Take contexts away.
+    case remove(Selection)
+    case locators
+    /// The recent events; with `follow` also every later one, as event lines on the same connection.
+    case events(follow: Bool)
+    /// The failovers of one context, or of all.
+    case timeline(ContextTag?)
+
+    /// Which contexts a command is for. JSON: a tag, or `"*"`.
+    public enum Selection: Hashable, Sendable {
+        case one(ContextTag)
+        case all
+    }
+
+    /// Whether the command changes anything: then the peer's credentials decide.
+    public var changesState: Bool {
+        switch self {
+        case .establish, .remove: true
+        case .status, .contexts, .context, .locators, .events, .timeline: false
+        }
+    }
+
+    /// The command's name in a request.
+    public var name: String {
+        switch self {
+        case .status: "status"
+        case .contexts: "contexts"
+        case .context: "context"
+        case .establish: "establish"
+        case .remove: "remove"
+        case .locators: "locators"
+        case .events: "events"
+        case .timeline: "timeline"
+        }
+    }
+}
+
+extension Command: Codable {
+    private enum CodingKeys: String, CodingKey { case command, arguments }
+    private enum ArgumentKeys: String, CodingKey { case tag, local, peer, follow }
+
+    /// Throws `CommandError` with `unknown-command` for a name that is not one.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let name = try container.decode(String.self, forKey: .command)
+        func arguments() throws -> KeyedDecodingContainer<ArgumentKeys> {
+            try container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+        }
+        let hasArguments = container.contains(.arguments)
+        switch name {
+        case "status": self = .status
+        case "contexts": self = .contexts
+        case "context": self = .context(try arguments().decode(ContextTag.self, forKey: .tag))
+        case "establish":
+            self = .establish(try container.decode(ULIDPair.self, forKey: .arguments))
+        case "remove": self = .remove(try arguments().decode(Selection.self, forKey: .tag))
+        case "locators": self = .locators
+        case "events":
+            let follow = hasArguments ? try arguments().decodeIfPresent(Bool.self, forKey: .follow) : nil
+            self = .events(follow: follow ?? false)
+        case "timeline":
+            self = .timeline(hasArguments ? try arguments().decodeIfPresent(ContextTag.self, forKey: .tag) : nil)
+        default: throw CommandError(.unknownCommand, "unknown command \"\(name.prefix(40))\"")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .command)
+        switch self {
+        case .status, .contexts, .locators, .timeline(nil): break
+        case .context(let tag), .timeline(.some(let tag)):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(tag, forKey: .tag)
+        case .establish(let ulids): try container.encode(ulids, forKey: .arguments)
+        case .remove(let selection):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(selection, forKey: .tag)
+        case .events(let follow):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(follow, forKey: .follow)
+        }
+    }
+}
+
+extension Command.Selection: Codable {
+    /// Reads a tag or `*`.
+    public init?(_ text: String) {
+        if text == "*" {
+            self = .all
+        } else {
+            guard let tag = ContextTag(hex: text) else { return nil }
+            self = .one(tag)
+        }
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let selection = Command.Selection(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "neither a context tag nor *")
+        }
+        self = selection
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .one(let tag): try container.encode(tag)
+        case .all: try container.encode("*")
+        }
+    }
+}
