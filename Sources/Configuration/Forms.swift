@@ -206,7 +206,8 @@ extension Form<Configuration.Uplink.Gateway> {
         return Form { (value) throws(ValueProblem) in
             let text = try plainText(value, expected: expected)
             if text == "auto" { return .automatic }
-            guard let address = IPv6Address(text), address.isUnicast else {
+            guard let address = IPv6Address(text), !address.isMulticast, !address.isUnspecified, !address.isLoopback
+            else {
                 throw ValueProblem(message: "must be \(expected), not \(quoted(text))")
             }
             return .address(address)
@@ -227,10 +228,8 @@ extension Form<IPv6Prefix> {
             guard let prefix = IPv6Prefix(text) else {
                 throw ValueProblem(message: "must be \(expected), not \(quoted(text))")
             }
-            guard prefix.length == 64, prefix.address.low == 0 else {
-                throw ValueProblem(message: "must have 64 bits and none behind them, not \(quoted(text))")
-            }
-            guard prefix.address.high != 0, prefix.address.isUnicast, prefix.address.high >> 54 != 0x3FA else {
+            guard prefix.length == 64 else { throw ValueProblem(message: "must be 64 bits long, not \(quoted(text))") }
+            guard prefix.address.high != 0, !prefix.address.isMulticast, !prefix.address.isLinkLocal else {
                 throw ValueProblem(message: "must be a prefix of global unicast addresses, not \(quoted(text))")
             }
             return prefix
@@ -253,12 +252,6 @@ extension Form<Configuration.Endpoint> {
         } write: {
             quoted($0.description)
         }
-    }
-}
-
-extension IPv6Address {
-    fileprivate var isUnicast: Bool {
-        high >> 56 != 0xFF && !(high == 0 && low <= 1)
     }
 }
 

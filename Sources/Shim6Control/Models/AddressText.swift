@@ -2,39 +2,11 @@ import Shim6Wire
 
 // How the words of Shim6Wire are written in the control protocol.
 
-extension ContextTag {
-    /// Twelve lower-case hexadecimal digits.
-    public var hex: String {
-        let digits = String(rawValue, radix: 16)
-        return String(repeating: "0", count: 12 - digits.count) + digits
-    }
-
-    /// Reads 1 to 12 hexadecimal digits, with or without `0x`. Nil for anything else and for numbers above 47 bits.
-    public init?(hex text: some StringProtocol) {
-        let digits = text.hasPrefix("0x") || text.hasPrefix("0X") ? text.dropFirst(2) : text[...]
-        guard (1...12).contains(digits.utf8.count), digits.utf8.allSatisfy(\.isHexadecimalDigit),
-            let number = UInt64(digits, radix: 16)
-        else { return nil }
-        self.init(rawValue: number)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isHexadecimalDigit: Bool {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        case _: false
-        }
-    }
-}
-
 /// JSON: a string of twelve hexadecimal digits.
 extension ContextTag: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let tag = ContextTag(hex: try container.decode(String.self)) else {
+        guard let tag = ContextTag(try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a context tag")
         }
         self = tag
@@ -42,7 +14,7 @@ extension ContextTag: Codable {
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(hex)
+        try container.encode(description)
     }
 }
 

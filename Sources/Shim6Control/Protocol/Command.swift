@@ -100,7 +100,7 @@ extension Command.Selection: Codable {
         if text == "*" {
             self = .all
         } else {
-            guard let tag = ContextTag(hex: text) else { return nil }
+            guard let tag = ContextTag(text) else { return nil }
             self = .one(tag)
         }
     }
