@@ -35,6 +35,9 @@ let package = Package(
             name: "CNetlink", dependencies: ["CLibNL"], cSettings: strictC,
             linkerSettings: ["nl-3", "nl-route-3", "mnl"].map { .linkedLibrary($0) }),
         .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
+        // What people and programs see of the daemon.
+        .target(name: "Configuration", dependencies: ["Shim6Wire", "TOMLKit"], swiftSettings: strict),
+        .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
