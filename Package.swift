@@ -26,7 +26,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CGA", dependencies: ["Shim6Wire", "COpenSSL"], swiftSettings: strict),
         .target(name: "REAP", dependencies: ["Shim6Wire"], swiftSettings: strict),
-        // .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "REAP"], swiftSettings: strict),
+        .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "REAP"], swiftSettings: strict),
         // The kernel: C with flat structs, and thin Swift values over it.
         .systemLibrary(
             name: "CLibNL", pkgConfig: "libnl-xfrm-3.0",

@@ -46,7 +46,8 @@ public struct DataPathEntry: Hashable, Sendable {
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
 
     public init(
-        localTag: ContextTag, peerTag: ContextTag?, slot: UInt32, ulids: ULIDPair, outgoing: LocatorPair, inbound: Inbound
+        localTag: ContextTag, peerTag: ContextTag?, slot: UInt32, ulids: ULIDPair, outgoing: LocatorPair,
+        inbound: Inbound
     ) {
         self.localTag = localTag
         self.peerTag = peerTag

@@ -6,7 +6,8 @@ public enum Event: Sendable {
     /// A packet with next header 140 from the raw socket: `octets` begin at the Shim6 header.
     case packet(octets: [UInt8], source: IPv6Address, destination: IPv6Address)
     /// An ICMPv6 Parameter Problem that quotes a packet of ours with next header 140 (RFC 5533, section 8).
-    /// `quoted` begins at the quoted Shim6 header and may be cut short.
+    /// `quoted` begins at the quoted Shim6 header and may be cut short; source and destination are those of the quoted
+    /// packet.
     case parameterProblem(quoted: [UInt8], source: IPv6Address, destination: IPv6Address)
     /// A timer that an effect armed has run out.
     case timer(Timer)
@@ -46,12 +47,10 @@ public struct LocalLocator: Hashable, Sendable {
     }
 }
 
-/// A timer of one context or of the host. A timer that fires late or twice does no harm.
+/// A timer of one context. A timer that fires late or twice does no harm.
 public enum Timer: Hashable, Sendable {
     /// Retransmission of I1, I2, I2bis or Update Request; end of a holddown.
     case context(ContextTag)
     /// A timer of the context's REAP machine.
     case reap(ContextTag, REAPTimer)
-    /// Renewal of the responder nonce and secret.
-    case responderSecret
 }

@@ -1,0 +1,111 @@
+import REAP
+import Shim6Wire
+
+/// Everything there is to show of one context at one moment.
+public struct ContextSnapshot: Sendable, Equatable {
+    public var state: ContextState
+    /// CT(local).
+    public var localTag: ContextTag
+    /// CT(peer); nil until it is known.
+    public var peerTag: ContextTag?
+    public var ulids: ULIDPair
+    public var forkedInstance: UInt32
+    public var slot: UInt32?
+
+    /// Ls(local) as the peer knows it.
+    public var localLocators: [LocalLocatorStatus]
+    /// Generation of that list; nil if none was sent.
+    public var localGeneration: UInt32?
+    /// Ls(peer), verified.
+    public var peerLocators: [VerifiedLocator]
+    /// Generation of the peer's latest list; nil if it sent none.
+    public var peerGeneration: UInt32?
+    /// Whether an Update Request waits for its acknowledgement.
+    public var updatePending: Bool
+
+    /// The pair that outgoing payload carries; nil unless established.
+    public var outgoing: LocatorPair?
+    /// The pair of the last control message that came in: source is the peer's locator.
+    public var incoming: LocatorPair?
+    public var isRehomed: Bool
+
+    /// Nil unless established.
+    public var reachability: REAPState?
+    /// Own Send Timeout.
+    public var sendTimeout: Duration
+    /// The peer's Send Timeout if it announced one, else 15 seconds.
+    public var keepaliveTimeout: Duration
+    public var lastIn: Instant?
+    public var lastOut: Instant?
+    /// The timers that are armed.
+    public var timers: [Timer: Instant]
+
+    public var createdAt: Instant
+    /// When the state was entered.
+    public var stateSince: Instant
+    public var counters: ContextCounters
+}
+
+/// A locator of this host in one context.
+public struct LocalLocatorStatus: Hashable, Sendable {
+    public var address: IPv6Address
+    /// Nil only for the ULID itself when the host sends no list.
+    public var method: VerificationMethod?
+    /// Whether the host still has it.
+    public var available: Bool
+}
+
+extension Host {
+    /// All contexts, in the order of their tags.
+    public var contexts: [ContextSnapshot] { table.all.map(snapshot(of:)) }
+
+    /// The context with this CT(local).
+    public func snapshot(of tag: ContextTag) -> ContextSnapshot? { table[tag].map(snapshot(of:)) }
+
+    /// The context of this ULID pair.
+    public func snapshot(of ulids: ULIDPair) -> ContextSnapshot? {
+        table[ContextKey(ulids: ulids)].map(snapshot(of:))
+    }
+
+    /// The usable local locators, best first.
+    public var localLocators: [LocalLocator] { lists.locators }
+
+    public var counters: HostCounters {
+        var counters = tally
+        counters.contexts = HostCounters.TableUse(used: table.activeCount, limit: table.maximumContexts)
+        counters.holddowns = HostCounters.TableUse(used: table.holddowns.count, limit: table.maximumHolddowns)
+        return counters
+    }
+
+    private func snapshot(of context: Context) -> ContextSnapshot {
+        let established = context.established
+        let peer = context.peer
+        let stamps = context.slot.map { activity[$0] }
+        let outgoing = established?.machine.current
+        var timers: [Timer: Instant] = [:]
+        if let deadline = context.deadline { timers[.context(context.tag)] = deadline }
+        for timer in REAPTimer.allCases {
+            if let deadline = established?.machine.deadline(of: timer) { timers[.reap(context.tag, timer)] = deadline }
+        }
+        return ContextSnapshot(
+            state: context.name, localTag: context.tag, peerTag: peer?.tag, ulids: context.ulids,
+            forkedInstance: context.key.forkedInstance, slot: context.slot, localLocators: localStatus(of: context),
+            localGeneration: context.announced.announcement?.generation, peerLocators: peer?.locators ?? [],
+            peerGeneration: peer?.generation, updatePending: established?.update != nil, outgoing: outgoing,
+            incoming: context.lastIncoming, isRehomed: context.entry?.isRehomed ?? false,
+            reachability: established?.machine.state, sendTimeout: configuration.reap.sendTimeout,
+            keepaliveTimeout: reapConfiguration(for: peer).keepaliveTimeout, lastIn: stamps?.lastIn,
+            lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,
+            counters: context.counters)
+    }
+
+    private func localStatus(of context: Context) -> [LocalLocatorStatus] {
+        guard let announcement = context.announced.announcement else {
+            let ulid = context.ulids.local
+            return [LocalLocatorStatus(address: ulid, method: nil, available: lists.contains(ulid))]
+        }
+        return announcement.locators.map {
+            LocalLocatorStatus(address: $0.address, method: $0.method, available: lists.contains($0.address))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import REAP
+import Shim6Wire
+
+/// All contexts of a host and the ways to find them (RFC 5533, section 12.4). Bounded in every direction.
+struct ContextTable {
+    let maximumContexts: Int
+    let maximumHolddowns: Int
+    private let maximumPerPeerPrefix: Int
+
+    private var byTag: [ContextTag: Context] = [:]
+    private var byKey: [ContextKey: Context] = [:]
+    /// I1-SENT and I2-SENT, for R1 and R2.
+    private var byNonce: [UInt32: Context] = [:]
+    /// By CT(peer), which different peers may choose alike.
+    private var byPeerTag: [ContextTag: [Context]] = [:]
+    private var perPeerPrefix: [UInt64: Int] = [:]
+    /// E-FAILED and NO-SUPPORT.
+    private(set) var holddowns: [ContextTag: Context] = [:]
+    /// Slots that were used and given back; above `nextSlot` none was ever used.
+    private var freeSlots: [UInt32] = []
+    private var nextSlot: UInt32 = 0
+
+    init(_ configuration: HostConfiguration) {
+        maximumContexts = configuration.maximumContexts
+        maximumHolddowns = configuration.maximumHolddowns
+        maximumPerPeerPrefix = configuration.maximumContextsPerPeerPrefix
+    }
+
+    var all: [Context] { byTag.values.sorted { $0.tag.rawValue < $1.tag.rawValue } }
+    /// Contexts that have a slot.
+    var activeCount: Int { Int(nextSlot) - freeSlots.count }
+    var isFull: Bool { activeCount >= maximumContexts }
+
+    subscript(tag: ContextTag) -> Context? { byTag[tag] }
+    subscript(key: ContextKey) -> Context? { byKey[key] }
+
+    /// The context in I1-SENT or I2-SENT with this Initiator Nonce.
+    func negotiating(_ nonce: UInt32) -> Context? { byNonce[nonce] }
+
+    /// Contexts that send with this tag.
+    func sending(_ peerTag: ContextTag) -> [Context] { byPeerTag[peerTag] ?? [] }
+
+    /// Whether a peer may not have one more context made for it here.
+    func isFull(for peer: IPv6Address) -> Bool { (perPeerPrefix[peer.high] ?? 0) >= maximumPerPeerPrefix }
+
+    /// A random tag that no context has (RFC 5533, section 7.1).
+    func freshTag(_ random: inout some RandomNumberGenerator) -> ContextTag {
+        while true {
+            let tag = ContextTag(truncating: random.next())
+            if byTag[tag] == nil { return tag }
+        }
+    }
+
+    /// A random Initiator Nonce that no negotiation has.
+    func freshNonce(_ random: inout some RandomNumberGenerator) -> UInt32 {
+        while true {
+            let nonce: UInt32 = random.next()
+            if byNonce[nonce] == nil { return nonce }
+        }
+    }
+
+    /// A slot below `maximumContexts`; nil if all are taken.
+    mutating func takeSlot() -> UInt32? {
+        if let slot = freeSlots.popLast() { return slot }
+        guard nextSlot < maximumContexts else { return nil }
+        defer { nextSlot += 1 }
+        return nextSlot
+    }
+
+    mutating func insert(_ context: Context) {
+        byTag[context.tag] = context
+        byKey[context.key] = context
+        perPeerPrefix[context.ulids.peer.high, default: 0] += 1
+        index(context)
+    }
+
+    mutating func remove(_ context: Context) {
+        unindex(context)
+        releaseSlot(of: context)
+        byTag[context.tag] = nil
+        byKey[context.key] = nil
+        let prefix = context.ulids.peer.high
+        if let count = perPeerPrefix[prefix] { perPeerPrefix[prefix] = count > 1 ? count - 1 : nil }
+    }
+
+    /// Changes a context so that it is still found by what it is found by.
+    mutating func change(_ context: Context, _ body: () -> Void) {
+        unindex(context)
+        body()
+        index(context)
+    }
+
+    mutating func releaseSlot(of context: Context) {
+        guard let slot = context.slot else { return }
+        context.slot = nil
+        freeSlots.append(slot)
+    }
+
+    private mutating func index(_ context: Context) {
+        if let nonce = context.initiatorNonce { byNonce[nonce] = context }
+        if let peer = context.peer { byPeerTag[peer.tag, default: []].append(context) }
+        switch context.name {
+        case .eFailed, .noSupport: holddowns[context.tag] = context
+        case .i1Sent, .i2Sent, .established, .i2bisSent: break
+        }
+    }
+
+    private mutating func unindex(_ context: Context) {
+        if let nonce = context.initiatorNonce { byNonce[nonce] = nil }
+        if let tag = context.peer?.tag {
+            byPeerTag[tag]?.removeAll { $0 === context }
+            if byPeerTag[tag]?.isEmpty == true { byPeerTag[tag] = nil }
+        }
+        holddowns[context.tag] = nil
+    }
+}

@@ -1,0 +1,73 @@
+import CGA
+import Shim6Wire
+
+/// Why something that came in had no effect. Every "silently discard" of the RFCs is one of these, and is counted.
+public enum DropReason: Error, Hashable, Sendable {
+    /// The octets are no message (RFC 5533, sections 5 and 12.3).
+    case parse(ParseError.Reason)
+    /// The peer's parameters, key or signature were refused (RFC 5533, section 7.2).
+    case proof(CGAError)
+
+    // Lookup.
+    /// No context has this Receiver Context Tag.
+    case unknownTag
+    /// Payload with a tag that no context has, reported by the data path.
+    case unknownPayloadTag
+    /// The tag is right but the packet's addresses are no locators of the context.
+    case locatorsOutsideSets
+    /// An R1 or R2 that answers no I1 or I2 of ours.
+    case unmatchedNonce
+    /// The context's state has no use for this message.
+    case unexpectedInState
+    /// R1bis, I2bis and Error messages have no effect yet.
+    case unsupportedMessage
+    /// Contexts with a Forked Instance Identifier are not made yet.
+    case forkedInstance
+    /// Locator Preferences in a message; the rest of the message is processed.
+    case locatorPreferences
+
+    // Establishment.
+    /// The Receiver ULID is no address of this host.
+    case ulidNotLocal
+    /// A ULID that cannot be one: multicast, link-local, loopback, unspecified, or the same on both sides.
+    case ulidNotUsable
+    /// The peer's validator leaves no room for an I2 of at most 1280 octets.
+    case validatorTooLong
+    case staleResponderNonce
+    case badValidator
+    case contextTableFull
+    case tooManyContextsOfPeer
+    /// More proofs of peers to verify than the limit for one second.
+    case verificationRate
+
+    // Verification of the peer's locators (RFC 5533, section 7.2).
+    /// A Locator List without a CGA Parameter Data Structure, now or earlier.
+    case parametersMissing
+    /// A list with CGA locators but without CGA Signature.
+    case signatureMissing
+    /// A verification method that this host does not know.
+    case unsupportedMethod
+    /// The list has no locator that could ever be used.
+    case noUsableLocator
+    /// The packet's source is neither the ULID nor a verified locator.
+    case sourceNotALocator
+
+    // Updates.
+    /// CT(peer) is not known yet, so nothing can be acknowledged.
+    case peerTagUnknown
+    /// An Update Request that a newer one has already replaced.
+    case supersededUpdate
+    case unmatchedAcknowledgement
+
+    /// A Parameter Problem that quotes no I1 that is outstanding.
+    case unmatchedParameterProblem
+
+    /// A stable name for counters.
+    public var name: String {
+        switch self {
+        case .parse(let reason): "\(reason)"
+        case .proof(let error): "\(error)"
+        default: "\(self)"
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import REAP
+import Shim6Wire
+
+// The life of a context: made, moved from state to state, established, removed.
+extension Host {
+    /// Makes a context with a fresh tag; nil if there is no slot. A negative cache entry for the same ULIDs ends.
+    func create(_ key: ContextKey, _ announced: LocalList, _ state: Context.State, reason: String) -> Context? {
+        if let holddown = table[key] { remove(holddown, reason: reason) }
+        guard let slot = table.takeSlot() else { return nil }
+        activity.clear(slot: slot)
+        let context = Context(
+            tag: table.freshTag(&random), key: key, slot: slot, announced: announced, state: state, at: now)
+        table.insert(context)
+        publish(.state(from: nil, to: context.name, reason: reason), context)
+        install(context)
+        return context
+    }
+
+    /// Moves a context to another state, tells so, and brings the data path up to date.
+    func change(_ context: Context, to state: Context.State, reason: String) {
+        let old = context.name
+        table.change(context) { context.state = state }
+        if context.name != old {
+            context.stateSince = now
+            publish(.state(from: old, to: context.name, reason: reason), context)
+        }
+        install(context)
+    }
+
+    /// The local list for contexts of a ULID.
+    func localList(for ulid: IPv6Address) -> LocalList {
+        lists.list(for: ulid, identity: identity, random: &random)
+    }
+
+    /// The data of ESTABLISHED at its beginning: payload uses the ULID pair (RFC 5533, section 1.3).
+    func established(_ ulids: ULIDPair, _ announced: LocalList, _ peer: Peer) -> Established {
+        let machine = REAPMachine(
+            current: LocatorPair(source: ulids.local, destination: ulids.peer), peerTag: peer.tag,
+            local: available(announced), peer: peer.locators.map(\.address),
+            configuration: reapConfiguration(for: peer), random: &random)
+        return Established(peer: peer, machine: machine, since: now)
+    }
+
+    /// Ends a negotiation well.
+    func becomeEstablished(_ context: Context, _ peer: Peer, reason: String) {
+        disarm(context)
+        let data = established(context.ulids, context.announced, peer)
+        change(context, to: .established(data), reason: reason)
+        enteredEstablished(context)
+    }
+
+    /// What every new established context needs. It comes before an R2 goes out (RFC 5533, section 7.14).
+    func enteredEstablished(_ context: Context) {
+        removeConfused(with: context)
+        tally.established &+= 1
+        emit(.watchIdle(context.tag, context.ulids, seconds: idleSeconds(configuration.idleTimeout)))
+        if let peer = context.peer { publish(.peerLocators(peer.locators), context) }
+        reachability(context, .established)
+        reachability(context, .otherMessageReceived)
+    }
+
+    /// Removes contexts whose CT(peer) the peer has given to this one: it has lost them (RFC 5533, section 7.15).
+    func removeConfused(with context: Context) {
+        guard let peer = context.peer else { return }
+        for other in table.sending(peer.tag) where other !== context {
+            guard case .established(let data) = other.state,
+                data.peer.locators.contains(where: { peer.hasLocator($0.address) })
+            else { continue }
+            publish(.confused, other)
+            remove(other, reason: "context confusion")
+        }
+    }
+
+    /// Ends a context. Nothing is sent (RFC 5533, section 9).
+    func remove(_ context: Context, reason: String) {
+        disarm(context)
+        if var data = context.established {
+            for case .cancel(let timer) in data.machine.stop() { emit(.cancel(.reap(context.tag, timer))) }
+            emit(.unwatchIdle(context.tag, context.ulids))
+        }
+        uninstall(context)
+        table.remove(context)
+        publish(.state(from: context.name, to: nil, reason: reason), context)
+        emit(.forget(context.ulids))
+    }
+
+    /// Nothing came in for the idle timeout: it ends the context only if nothing went out either.
+    func idle(_ tag: ContextTag) {
+        guard let context = table[tag], let data = context.established, let slot = context.slot else { return }
+        let stamps = activity[slot]
+        let last = [data.since, stamps.lastIn, stamps.lastOut].compactMap { $0 }.max() ?? now
+        let left = last + configuration.idleTimeout - now
+        if left <= .zero {
+            remove(context, reason: "idle")
+        } else {
+            emit(.watchIdle(tag, context.ulids, seconds: idleSeconds(left)))
+        }
+    }
+
+    /// Whole seconds, rounded up.
+    private func idleSeconds(_ time: Duration) -> Int {
+        let (seconds, attoseconds) = time.components
+        return Int(clamping: attoseconds > 0 ? seconds + 1 : max(seconds, 1))
+    }
+
+    /// Brings the data path's entry up to date with the context's state (RFC 5533, sections 11 and 12.2).
+    func install(_ context: Context) {
+        guard let slot = context.slot else { return }
+        var entry = DataPathEntry(
+            localTag: context.tag, peerTag: nil, slot: slot, ulids: context.ulids, outgoing: context.ulidLocators,
+            inbound: .discard)
+        switch context.state {
+        case .i1Sent:
+            break
+        case .i2Sent:
+            entry.inbound = .deliverAndNotify
+        case .established(let data):
+            entry.inbound = .deliver
+            entry.peerTag = data.peer.tag
+            entry.outgoing = data.machine.current
+        case .eFailed, .noSupport:
+            uninstall(context)
+            return
+        }
+        guard entry != context.entry else { return }
+        context.entry = entry
+        emit(.install(entry))
+    }
+
+    private func uninstall(_ context: Context) {
+        guard let entry = context.entry else { return }
+        context.entry = nil
+        emit(.remove(entry))
+    }
+}

@@ -1,0 +1,99 @@
+import REAP
+import Shim6Wire
+
+// Messages in and out: the checks of RFC 5533 section 12.3 and the dispatch of section 12.4.
+extension Host {
+    func receive(_ octets: [UInt8], from source: IPv6Address, to destination: IPv6Address) {
+        do throws(DropReason) {
+            try dispatch(checked(octets, source, destination), LocatorPair(source: source, destination: destination))
+        } catch {
+            count(error)
+        }
+    }
+
+    private func checked(
+        _ octets: [UInt8], _ source: IPv6Address, _ destination: IPv6Address
+    ) throws(DropReason) -> MessageView {
+        do {
+            try MessageView.checkAddresses(source: source, destination: destination)
+            return try MessageView(octets)
+        } catch {
+            throw .parse(error.reason)
+        }
+    }
+
+    private func dispatch(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
+        tally.messagesIn[view.type, default: 0] &+= 1
+        switch view.type {
+        case .i1: try receiveI1(view, locators)
+        case .r1: try receiveR1(view, locators)
+        case .i2: try receiveI2(view, locators)
+        case .r2: try receiveR2(view, locators)
+        case .updateRequest: try receiveUpdateRequest(view, locators)
+        case .updateAcknowledgement: try receiveUpdateAcknowledgement(view, locators)
+        case .keepalive, .probe: try receiveReachability(view, locators)
+        case .r1bis, .i2bis, .error: throw .unsupportedMessage
+        }
+    }
+
+    /// All of a message, options included.
+    func message(_ view: MessageView) throws(DropReason) -> ControlMessage {
+        do {
+            return try ControlMessage(view)
+        } catch {
+            throw .parse(error.reason)
+        }
+    }
+
+    /// The context with the Receiver Context Tag of an Update, Keepalive or Probe. The packet's addresses have to be
+    /// locators of it, since tags are reused (section 12.4).
+    func tagged(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) -> Context {
+        guard let tag = view.contextTag, let context = table[tag] else { throw .unknownTag }
+        switch context.state {
+        case .eFailed, .noSupport: throw .unknownTag
+        case .i1Sent, .i2Sent, .established: break
+        }
+        guard isPeerLocator(locators.source, of: context), isLocalLocator(locators.destination, of: context) else {
+            throw .locatorsOutsideSets
+        }
+        noteIncoming(context, locators)
+        return context
+    }
+
+    /// Whether an address belongs to Ls(peer). The ULID does, also while it is withdrawn as a locator.
+    func isPeerLocator(_ address: IPv6Address, of context: Context) -> Bool {
+        address == context.ulids.peer || context.peer?.hasLocator(address) == true
+    }
+
+    /// Whether an address belongs to Ls(local), as the peer knows it or may know it already.
+    func isLocalLocator(_ address: IPv6Address, of context: Context) -> Bool {
+        address == context.ulids.local || context.announced.addresses.contains(address)
+            || context.established?.update?.list.addresses.contains(address) == true
+    }
+
+    func noteIncoming(_ context: Context, _ locators: LocatorPair) {
+        context.lastIncoming = locators
+        context.counters.messagesIn &+= 1
+    }
+
+    /// Sends a message of a context.
+    func send(_ message: ControlMessage, over locators: LocatorPair, of context: Context) {
+        guard let octets = encoded(message) else { return }
+        transmit(octets, message.type, over: locators, of: context)
+    }
+
+    func transmit(_ octets: [UInt8], _ type: MessageType, over locators: LocatorPair, of context: Context) {
+        emit(.send(octets: octets, source: locators.source, destination: locators.destination))
+        tally.messagesOut[type, default: 0] &+= 1
+        context.counters.messagesOut &+= 1
+        if type != .keepalive && type != .probe { reachability(context, .otherMessageSent) }
+    }
+
+    /// The octets of a message; nil if they would be too many.
+    func encoded(_ message: ControlMessage) -> [UInt8]? { try? message.encoded() }
+
+    /// What an I2 or R2 of this context says about the host.
+    func locatorOptions(of context: Context) -> LocatorOptions {
+        context.announced.options(keepaliveTimeout: announcedKeepaliveTimeout)
+    }
+}

@@ -1,0 +1,123 @@
+import REAP
+import Shim6Wire
+
+// Between contexts and their REAP machines (RFC 5534).
+extension Host {
+    /// Hands an event to the machine of an established context and does what it asks for.
+    func reachability(_ context: Context, _ event: REAPEvent) {
+        guard var data = context.established, let slot = context.slot else { return }
+        let wanted = data.machine.handle(event, stamps: activity[slot], random: &random, at: now)
+        context.established = data
+        var hasSwitched = false
+        for effect in wanted {
+            switch effect {
+            case .sendKeepalive(let locators):
+                send(.keepalive(Keepalive(receiverTag: data.peer.tag)), over: locators, of: context)
+                publish(.keepaliveSent(locators), context)
+            case .sendProbe(let probe, let locators):
+                send(.probe(probe), over: locators, of: context)
+                let nonce = probe.sent.first?.nonce ?? 0
+                publish(.probeSent(locators, nonce: nonce, state: REAPState(probe.state)), context)
+            case .arm(let timer, let deadline):
+                emit(.arm(.reap(context.tag, timer), at: deadline))
+            case .cancel(let timer):
+                emit(.cancel(.reap(context.tag, timer)))
+            case .use(let new, let old):
+                hasSwitched = true
+                moved(context, from: old, to: new)
+            case .changed(let old, let new, let reason):
+                let stamps = activity[slot]
+                let kind = Notice.Kind.reachability(
+                    from: old, to: new, reason: reason, lastIn: stamps.lastIn, lastOut: stamps.lastOut)
+                publish(kind, context)
+                if new == .exploring { context.counters.explorations &+= 1 }
+                if new == .operational { awaitPayload(context, [.incoming]) }
+            case .tookProbe(let locators, let nonce, let state, let reports):
+                publish(.probeReceived(locators, nonce: nonce, state: state, reports: reports), context)
+            }
+        }
+        // Only now: the machine's effects keep their order.
+        if hasSwitched { repeatUpdateRequest(context) }
+    }
+
+    private func moved(_ context: Context, from old: LocatorPair, to new: LocatorPair) {
+        context.counters.switches &+= 1
+        tally.switches &+= 1
+        install(context)
+        publish(.switched(from: old, to: new), context)
+        awaitPayload(context, [.incoming, .outgoing])
+    }
+
+    /// Asks for a report of the first payload in these directions.
+    private func awaitPayload(_ context: Context, _ directions: Set<Direction>) {
+        guard let slot = context.slot else { return }
+        context.established?.awaitedPayload.formUnion(directions)
+        activity[slot].requestNotification(
+            incoming: directions.contains(.incoming), outgoing: directions.contains(.outgoing))
+    }
+
+    /// Payload that the data path was asked to report.
+    func activity(of tag: ContextTag, _ direction: Direction) {
+        guard let context = table[tag] else { return }
+        switch context.state {
+        case .i2Sent:
+            if direction == .incoming { answerInI2Sent(context) }
+        case .established(let data):
+            if data.awaitedPayload.contains(direction) {
+                context.established?.awaitedPayload.remove(direction)
+                let incoming = context.lastIncoming ?? data.machine.current.reversed
+                let pair = direction == .outgoing ? data.machine.current : incoming
+                publish(.firstPayload(direction, pair: pair), context)
+            }
+            reachability(context, direction == .incoming ? .payloadReceived : .payloadSent)
+        case .i1Sent, .eFailed, .noSupport:
+            break
+        }
+    }
+
+    /// Keepalive or Probe: they mean something only in ESTABLISHED (RFC 5534, section 5).
+    func receiveReachability(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
+        let context = try tagged(view, locators)
+        switch context.state {
+        case .i1Sent, .eFailed, .noSupport:
+            throw .unexpectedInState
+        case .i2Sent:
+            answerInI2Sent(context)
+            throw .unexpectedInState
+        case .established:
+            if case .probe(let probe) = try message(view) {
+                reachability(context, .probeReceived(probe, locators))
+            } else {
+                reachability(context, .keepaliveReceived)
+            }
+        }
+    }
+
+    /// Tells the machine which locators may be used now.
+    func locatorsChanged(_ context: Context) {
+        guard let peer = context.peer else { return }
+        let local = available(context.announced)
+        reachability(context, .locatorsChanged(local: local, peer: peer.locators.map(\.address)))
+    }
+
+    /// What the host still has of the locators that a peer knows, best first. Others are no sources until the peer has
+    /// acknowledged them (RFC 5533, section 7.2).
+    func available(_ list: LocalList) -> [IPv6Address] {
+        lists.locators.map(\.address).filter { list.addresses.contains($0) }
+    }
+
+    /// The timers of a context: ours, and what the peer announced.
+    func reapConfiguration(for peer: Peer?) -> REAPConfiguration {
+        var reap = configuration.reap
+        reap.peerSendTimeout = peer?.keepaliveTimeout.map { .seconds(Int($0)) }
+        return reap
+    }
+
+    /// Our Send Timeout for the Keepalive Timeout option, which is needed when it is not 15 seconds (RFC 5534,
+    /// section 5.3). Rounded down: the peer's Keepalives have to come in time.
+    var announcedKeepaliveTimeout: UInt16? {
+        let timeout = configuration.reap.sendTimeout
+        guard timeout != .seconds(15) else { return nil }
+        return UInt16(clamping: max(timeout.components.seconds, 1))
+    }
+}

@@ -1,0 +1,126 @@
+import REAP
+import Shim6Wire
+
+// Telling peers about changed locators, and being told (RFC 5533, section 10).
+extension Host {
+    /// The host's locators are now others.
+    func localLocators(_ locators: [LocalLocator]) {
+        guard lists.replace(locators) else { return }
+        for context in table.all where context.established != nil {
+            locatorsChanged(context)
+            announceChanges(context)
+        }
+    }
+
+    /// Starts an Update Request if the peer's idea of Ls(local) is out of date. One that is on its way already gives way
+    /// to the newer one (section 10.3).
+    func announceChanges(_ context: Context) {
+        guard let data = context.established else { return }
+        let list = localList(for: context.ulids.local)
+        guard list != data.update?.list ?? context.announced else { return }
+        disarm(context)
+        guard list.announcement != nil else {
+            // Without a locator there is nothing to tell and nowhere to tell it from.
+            context.established?.update = nil
+            return
+        }
+        context.established?.update = PendingUpdate(requestNonce: random.next(), list: list)
+        sendUpdateRequest(context)
+    }
+
+    /// Sends the pending Update Request, now over the best pair, and waits for the acknowledgement.
+    private func sendUpdateRequest(_ context: Context) {
+        guard let data = context.established, let update = data.update else { return }
+        let backoff = Backoff(initial: configuration.updateTimeout, maximum: configuration.maxUpdateTimeout)
+        arm(context, after: backoff.wait(before: update.retransmissions + 1, random: &random))
+        guard let locators = updateLocators(context, data) else { return }
+        if update.sentAt == nil, let announcement = update.list.announcement {
+            let withdrawn = context.announced.addresses.filter { !update.list.addresses.contains($0) }
+            publish(.locatorsAnnounced(announcement.locators, withdrawn: withdrawn), context)
+        }
+        context.established?.update?.sentAt = now
+        context.counters.updatesSent &+= 1
+        var options = update.list.options(keepaliveTimeout: nil)
+        // Sent with I2 or R2 already.
+        if context.announced.announcement != nil { options.cgaParameters = nil }
+        let request = UpdateRequest(receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: options)
+        send(.updateRequest(request), over: locators, of: context)
+    }
+
+    /// Locators for an Update Request: those of payload, or another source that the peer knows if that one is gone.
+    private func updateLocators(_ context: Context, _ data: Established) -> LocatorPair? {
+        let current = data.machine.current
+        let sources = available(context.announced)
+        guard let source = sources.contains(current.source) ? current.source : sources.first else { return nil }
+        return LocatorPair(source: source, destination: current.destination)
+    }
+
+    /// The Update Request has not been acknowledged in time. It is repeated for as long as the context lives
+    /// (section 10.2).
+    func updateTimer(_ context: Context) {
+        context.established?.update?.retransmissions += 1
+        sendUpdateRequest(context)
+    }
+
+    /// Payload has moved to another pair: an Update Request that may have got lost on the old one follows at once.
+    func repeatUpdateRequest(_ context: Context) {
+        guard context.established?.update != nil else { return }
+        context.established?.update?.retransmissions = 0
+        sendUpdateRequest(context)
+    }
+
+    /// Update Request (section 10.4).
+    func receiveUpdateRequest(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
+        let context = try tagged(view, locators)
+        switch context.state {
+        case .i1Sent, .eFailed, .noSupport:
+            throw .unexpectedInState
+        case .i2Sent(var sent):
+            answerInI2Sent(context)
+            guard let known = sent.peer else { throw .peerTagUnknown }
+            sent.peer = try updated(known, view, context)
+            table.change(context) { context.state = .i2Sent(sent) }
+        case .established(let data):
+            let peer = try updated(data.peer, view, context)
+            reachability(context, .otherMessageReceived)
+            replace(peer, of: context)
+        }
+        guard let peer = context.peer, let nonce = view.requestNonce else { return }
+        let acknowledgement = UpdateAcknowledgement(receiverTag: peer.tag, requestNonce: nonce)
+        send(.updateAcknowledgement(acknowledgement), over: locators.reversed, of: context)
+    }
+
+    /// The peer after an Update Request; unchanged by one that only repeats the latest.
+    private func updated(_ known: Peer, _ view: MessageView, _ context: Context) throws(DropReason) -> Peer {
+        guard case .updateRequest(let request) = try message(view) else { return known }
+        guard known.requestNonces.last != request.requestNonce else { return known }
+        guard !known.requestNonces.contains(request.requestNonce) else { throw .supersededUpdate }
+        var peer = known
+        try take(request.options, into: &peer, of: context.ulids)
+        peer.requestNonces = (peer.requestNonces + [request.requestNonce]).suffix(Peer.rememberedRequests)
+        context.counters.updatesReceived &+= 1
+        return peer
+    }
+
+    /// Update Acknowledgement (section 10.5). From now on the new locators may be sources.
+    func receiveUpdateAcknowledgement(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
+        let context = try tagged(view, locators)
+        switch context.state {
+        case .i1Sent, .eFailed, .noSupport:
+            throw .unexpectedInState
+        case .i2Sent:
+            answerInI2Sent(context)
+            throw .unmatchedAcknowledgement
+        case .established(let data):
+            guard let update = data.update, update.sentAt != nil, update.requestNonce == view.requestNonce else {
+                throw .unmatchedAcknowledgement
+            }
+            disarm(context)
+            context.established?.update = nil
+            context.announced = update.list
+            publish(.locatorsAcknowledged, context)
+            reachability(context, .otherMessageReceived)
+            locatorsChanged(context)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import REAP
+import Shim6Wire
+
+// What a peer says about itself, verified (RFC 5533, section 7.2).
+extension Host {
+    /// A peer that introduces itself in I2 or R2. What was verified for this ULID before, `known`, is not verified again.
+    func verifiedPeer(
+        tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil
+    ) throws(DropReason) -> Peer {
+        var peer = Peer(tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)])
+        if let known, let list = options.locatorList, known.list == list, known.parameters == options.cgaParameters {
+            peer.locators = known.locators
+            peer.list = known.list
+            peer.generation = known.generation
+            peer.parameters = known.parameters
+        }
+        try take(options, into: &peer, of: ulids)
+        return peer
+    }
+
+    /// Takes a Locator List and the rest over into what is known of the peer. In I2 and R2 a list needs the PDS beside
+    /// it; an Update Request may rely on the one sent earlier.
+    func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
+        if options.locatorPreferences != nil { count(.locatorPreferences) }
+        if let timeout = options.keepaliveTimeout { peer.keepaliveTimeout = timeout }
+        let parameters = options.cgaParameters ?? peer.parameters
+        guard let list = options.locatorList else {
+            if let parameters, parameters != peer.parameters {
+                try takeFromBudget()
+                try verifier.verify(parameters: parameters, of: ulids.peer)
+                peer.parameters = parameters
+            }
+            return
+        }
+        guard list != peer.list || parameters != peer.parameters else { return }
+        guard let parameters else { throw .parametersMissing }
+        var seen: Set<IPv6Address> = []
+        let usable = list.locators.filter { $0.locator.canBeLocator && seen.insert($0.locator).inserted }
+        guard !usable.isEmpty else { throw .noUsableLocator }
+        try takeFromBudget()
+        try verifier.verify(list, parameters: parameters, signature: options.cgaSignature, of: ulids.peer)
+        peer.parameters = parameters
+        peer.list = list
+        peer.generation = list.generation
+        peer.locators = usable.prefix(configuration.maximumLocators).map {
+            VerifiedLocator(address: $0.locator, method: VerificationMethod(rawValue: $0.method))
+        }
+    }
+
+    private func takeFromBudget() throws(DropReason) {
+        guard budget.take(at: now) else { throw .verificationRate }
+        tally.verifications &+= 1
+    }
+
+    /// Puts newly verified data of the peer into an established context.
+    func replace(_ peer: Peer, of context: Context) {
+        guard let old = context.peer, context.established != nil else { return }
+        table.change(context) {
+            context.established?.peer = peer
+            context.established?.machine.peerTag = peer.tag
+        }
+        removeConfused(with: context)
+        install(context)
+        if peer.keepaliveTimeout != old.keepaliveTimeout {
+            reachability(context, .configured(reapConfiguration(for: peer)))
+        }
+        if peer.locators != old.locators {
+            publish(.peerLocators(peer.locators), context)
+            locatorsChanged(context)
+        }
+    }
+}

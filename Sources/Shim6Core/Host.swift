@@ -1,0 +1,110 @@
+import REAP
+import Shim6Wire
+
+/// The Shim6 part of one host: all its contexts, and what makes new ones (RFC 5533).
+///
+/// It does nothing by itself: the owner reports events and carries out the effects, in their order. Time and randomness
+/// come from outside. One owner; not thread-safe. The randomness protects the protocol: in production it has to be a
+/// cryptographic generator.
+public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> {
+    public let configuration: HostConfiguration
+    let identity: any LocalIdentity
+    var verifier: any LocatorVerifier
+    let activity: Activity
+    var random: Random
+
+    var table: ContextTable
+    var lists: LocalLists
+    var secrets: ResponderSecrets
+    var budget: VerificationBudget
+    var tally = HostCounters()
+
+    /// The time and the effects of the event under way.
+    var now = Instant(nanoseconds: 0)
+    var effects: [Effect] = []
+
+    /// A host without locators and contexts. `activity` needs `configuration.maximumContexts` slots.
+    public init(
+        configuration: HostConfiguration = HostConfiguration(), identity: any LocalIdentity,
+        verifier: any LocatorVerifier, activity: Activity, random: Random
+    ) {
+        self.configuration = configuration
+        self.identity = identity
+        self.verifier = verifier
+        self.activity = activity
+        self.random = random
+        table = ContextTable(configuration)
+        lists = LocalLists(maximumLocators: configuration.maximumLocators)
+        secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
+        budget = VerificationBudget(perSecond: configuration.maximumVerificationsPerSecond)
+    }
+
+    /// Takes in one event and returns what is to be done about it. Nothing that a peer sends can make it trap.
+    /// `now` may stand still but should not go back.
+    public func handle(_ event: Event, at now: Instant) -> [Effect] {
+        self.now = now
+        effects = []
+        switch event {
+        case .packet(let octets, let source, let destination):
+            receive(octets, from: source, to: destination)
+        case .parameterProblem(let quoted, let source, let destination):
+            parameterProblem(quoted, LocatorPair(source: source, destination: destination))
+        case .timer(.context(let tag)):
+            contextTimer(tag)
+        case .timer(.reap(let tag, let timer)):
+            if let context = table[tag] { reachability(context, .timer(timer)) }
+        case .trigger(let ulids):
+            trigger(ulids)
+        case .activity(let tag, let direction):
+            activity(of: tag, direction)
+        case .unknownTag:
+            count(.unknownPayloadTag)
+        case .idle(let tag):
+            idle(tag)
+        case .localLocators(let locators):
+            localLocators(locators)
+        case .establish(let ulids):
+            establish(ulids)
+        case .remove(let tag):
+            if let context = table[tag] { remove(context, reason: "removed by the operator") }
+        case .shutdown:
+            for context in table.all { remove(context, reason: "shutdown") }
+        }
+        defer { effects = [] }
+        return effects
+    }
+
+    func count(_ reason: DropReason) {
+        tally.drops[reason, default: 0] &+= 1
+    }
+
+    func emit(_ effect: Effect) {
+        effects.append(effect)
+    }
+
+    func publish(_ kind: Notice.Kind, _ context: Context? = nil) {
+        emit(.publish(Notice(at: now, tag: context?.tag, ulids: context?.ulids, kind: kind)))
+    }
+
+    func arm(_ context: Context, after wait: Duration) {
+        let deadline = now + wait
+        context.deadline = deadline
+        emit(.arm(.context(context.tag), at: deadline))
+    }
+
+    func disarm(_ context: Context) {
+        guard context.deadline != nil else { return }
+        context.deadline = nil
+        emit(.cancel(.context(context.tag)))
+    }
+
+    private func contextTimer(_ tag: ContextTag) {
+        // One that was moved may still fire at its old time.
+        guard let context = table[tag], let deadline = context.deadline, deadline <= now else { return }
+        context.deadline = nil
+        switch context.state {
+        case .established: updateTimer(context)
+        case .i1Sent, .i2Sent, .eFailed, .noSupport: negotiationTimer(context)
+        }
+    }
+}

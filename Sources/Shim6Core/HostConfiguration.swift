@@ -1,0 +1,43 @@
+import REAP
+
+/// The constants of RFC 5533 section 14 and RFC 5534 section 7 under their RFC names, and the limits of this host.
+///
+/// Everything that a peer can make grow has a limit here.
+public struct HostConfiguration: Sendable, Equatable {
+    /// I1_RETRIES_MAX: retransmissions of I1 after the first one.
+    public var i1RetriesMax = 4
+    /// I1_TIMEOUT: nominal wait for R1 or R2 after the first I1.
+    public var i1Timeout = Duration.seconds(4)
+    /// NO_R1_HOLDDOWN_TIME: how long E-FAILED keeps the host from trying again.
+    public var noR1HolddownTime = Duration.seconds(60)
+    /// ICMP_HOLDDOWN_TIME: how long NO-SUPPORT keeps the host from trying again.
+    public var icmpHolddownTime = Duration.seconds(600)
+    /// I2_RETRIES_MAX: retransmissions of I2 before the host falls back to I1.
+    public var i2RetriesMax = 2
+    /// I2_TIMEOUT: nominal wait for R2 after the first I2.
+    public var i2Timeout = Duration.seconds(4)
+    /// VALIDATOR_MIN_LIFETIME: a validator is good for at least this long, and for at most twice as long.
+    public var validatorMinLifetime = Duration.seconds(30)
+    /// UPDATE_TIMEOUT: nominal wait for an Update Acknowledgement after the first Update Request.
+    public var updateTimeout = Duration.seconds(4)
+    /// MAX_UPDATE_TIMEOUT: the nominal wait doubles up to here.
+    public var maxUpdateTimeout = Duration.seconds(120)
+    /// The timers of RFC 5534.
+    public var reap = REAPConfiguration()
+    /// A context without a packet either way for this long is removed (RFC 5533, section 9).
+    public var idleTimeout = Duration.seconds(600)
+
+    /// Contexts that negotiate or are established: the number of activity slots. When it is reached no new ones are
+    /// made, and nothing is evicted: idle teardown frees places.
+    public var maximumContexts = 16_384
+    /// Contexts with ULIDs of one /64, which is what one host can use as it likes. Limits only those that peers make.
+    public var maximumContextsPerPeerPrefix = 1_024
+    /// Contexts in E-FAILED or NO-SUPPORT. Beyond it the one that would end first makes room.
+    public var maximumHolddowns = 4_096
+    /// Locators kept of one list, own or the peer's; further ones are left out.
+    public var maximumLocators = 16
+    /// I2, R2 and Update Requests a second whose keys and signatures are looked at; also the size of a burst.
+    public var maximumVerificationsPerSecond = 1_000
+
+    public init() {}
+}

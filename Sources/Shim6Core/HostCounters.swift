@@ -1,0 +1,28 @@
+import Shim6Wire
+
+/// What a host has counted since its start, and how full its tables are.
+public struct HostCounters: Sendable, Equatable {
+    public internal(set) var drops: [DropReason: UInt64] = [:]
+    /// Messages that passed the checks of RFC 5533 section 12.3.
+    public internal(set) var messagesIn: [MessageType: UInt64] = [:]
+    public internal(set) var messagesOut: [MessageType: UInt64] = [:]
+    /// Proofs of peers that were looked at: the costly operations.
+    public internal(set) var verifications: UInt64 = 0
+    /// Contexts that became established.
+    public internal(set) var established: UInt64 = 0
+    /// Outgoing payload moved to another locator pair.
+    public internal(set) var switches: UInt64 = 0
+    /// Own triggers that were refused because the table was full.
+    public internal(set) var triggersRefused: UInt64 = 0
+
+    /// Size and limit of each table at this moment.
+    public internal(set) var contexts = TableUse()
+    public internal(set) var holddowns = TableUse()
+
+    public struct TableUse: Sendable, Equatable {
+        public internal(set) var used = 0
+        public internal(set) var limit = 0
+    }
+
+    public func drops(_ reason: DropReason) -> UInt64 { drops[reason] ?? 0 }
+}
