@@ -35,6 +35,12 @@ let package = Package(
             name: "CNetlink", dependencies: ["CLibNL"], cSettings: strictC,
             linkerSettings: ["nl-3", "nl-route-3", "mnl"].map { .linkedLibrary($0) }),
         .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
+        .target(name: "CDatapath", exclude: ["bpf"], cSettings: strictC, linkerSettings: [.linkedLibrary("bpf")]),
+        .plugin(name: "EmbedDatapath", capability: .buildTool()),
+        .target(name: "DatapathProgram", swiftSettings: strict, plugins: ["EmbedDatapath"]),
+        .target(
+            name: "Datapath", dependencies: ["CDatapath", "DatapathProgram", "REAP", "Shim6Core", "Shim6Wire"],
+            swiftSettings: strict),
         // What people and programs see of the daemon.
         .target(name: "Configuration", dependencies: ["Shim6Wire", "TOMLKit"], swiftSettings: strict),
         .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),

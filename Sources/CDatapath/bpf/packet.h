@@ -1,0 +1,126 @@
+// Reading packets. Offsets count from the IPv6 header; `l2` octets of link-layer header stand before it, which is a
+// constant in each program. Nothing is read through packet pointers, so paged data needs no care.
+#ifndef SHIM6_BPF_PACKET_H
+#define SHIM6_BPF_PACKET_H
+
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_endian.h>
+
+#include "maps.h"
+
+#define HOP_BY_HOP 0
+#define TCP 6
+#define UDP 17
+#define ROUTING 43
+#define FRAGMENT 44
+#define ICMPV6 58
+#define DESTINATION_OPTIONS 60
+#define SHIM6 140
+
+#define IPV6_LENGTH 40
+#define PAYLOAD_HEADER_LENGTH 8
+/// Extension headers that are followed, and how many octets of them may stand before the payload header.
+#define MOST_HEADERS 8
+#define MOST_OCTETS_BEFORE 512
+
+struct ipv6_header {
+    __u32 first;
+    __be16 payload_length;
+    __u8 next;
+    __u8 hop_limit;
+    struct shim6_address source;
+    struct shim6_address destination;
+};
+
+/// RFC 5533, section 5.2.
+struct payload_header {
+    __u8 next;
+    __u8 length;
+    /// The first bit is P.
+    __u8 tag[6];
+};
+
+/// A place between two headers.
+struct place {
+    /// Offset of the header behind it.
+    __u32 at;
+    /// Offset of the octet that names that header.
+    __u32 name;
+    /// What that octet says.
+    __u8 next;
+};
+
+/// The beginning of a packet, in one piece so that one store writes both headers.
+struct packet {
+    struct ipv6_header ip;
+    struct payload_header shim;
+    /// Behind Hop-by-Hop, Routing, and Destination Options in front of Routing: where the payload header goes (RFC 5533, section 4.6).
+    struct place insertion;
+    /// Behind all Hop-by-Hop, Routing and Destination Options headers.
+    struct place end;
+    /// A Routing header still has segments to visit: the packet is not for this host yet.
+    __u8 in_transit;
+};
+
+INLINE int read_ip(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
+    return skb->protocol == bpf_htons(ETH_P_IPV6) ? bpf_skb_load_bytes(skb, l2, &packet->ip, sizeof packet->ip) : -1;
+}
+
+/// Follows the extension headers; negative if they are cut short or too many.
+NOINLINE int follow_headers(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
+    if (!packet) return -1;
+    struct place here = {.at = IPV6_LENGTH, .name = __builtin_offsetof(struct ipv6_header, next), .next = packet->ip.next};
+    packet->insertion = here;
+    for (int i = 0; i < MOST_HEADERS; i++) {
+        if (here.next != HOP_BY_HOP && here.next != ROUTING && here.next != DESTINATION_OPTIONS) {
+            packet->end = here;
+            return 0;
+        }
+        __u8 header[4];
+        if (bpf_skb_load_bytes(skb, l2 + here.at, header, sizeof header)) return -1;
+        __u8 was = here.next;
+        here.name = here.at;
+        here.at += (header[1] + 1) * 8;
+        here.next = header[0];
+        if (was == ROUTING && header[3]) packet->in_transit = 1;
+        if (was != DESTINATION_OPTIONS) packet->insertion = here;
+    }
+    return -1;
+}
+
+/// Reads the IPv6 header and finds the places. 0 if done, 1 if it is not IPv6, negative if it is malformed.
+INLINE int read_packet(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
+    packet->in_transit = 0;
+    if (read_ip(skb, l2, packet)) return 1;
+    if (packet->ip.next == TCP || packet->ip.next == UDP || packet->ip.next == SHIM6) {
+        packet->insertion.at = IPV6_LENGTH;
+        packet->insertion.name = __builtin_offsetof(struct ipv6_header, next);
+        packet->insertion.next = packet->ip.next;
+        packet->end = packet->insertion;
+        return 0;
+    }
+    return follow_headers(skb, l2, packet);
+}
+
+/// Whether an address can be a ULID or a locator: unicast, and neither link-local nor from ::/8 (loopback, mapped, translated).
+INLINE int is_global_unicast(const struct shim6_address *address) {
+    if (address->octets[0] == 0xff || address->octets[0] == 0) return 0;
+    return address->octets[0] != 0xfe || (address->octets[1] & 0xc0) != 0x80;
+}
+
+/// Multicast listener and neighbour discovery: they belong to a link and never to a session.
+INLINE int is_link_icmp(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+    if (packet->end.next != ICMPV6) return 0;
+    __u8 type = 0;
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &type, 1)) return 1;
+    return (type >= 130 && type <= 137) || type == 143;
+}
+
+INLINE struct shim6_pair pair_of(const struct shim6_address *local, const struct shim6_address *peer) {
+    struct shim6_pair pair = {.local = *local, .peer = *peer};
+    return pair;
+}
+
+#endif

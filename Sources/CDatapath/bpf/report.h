@@ -1,0 +1,98 @@
+// Events to user space, and the rates that bound them.
+#ifndef SHIM6_BPF_REPORT_H
+#define SHIM6_BPF_REPORT_H
+
+#include "maps.h"
+
+/// Takes one from a rate. Sources share a bucket as the key says.
+NOINLINE int within_rate(const struct shim6_rate *rate, const struct shim6_limit_key *key) {
+    if (!rate || !key) return 0;
+    __u64 interval = rate->interval;
+    if (!interval) return 1;
+    __u64 now = bpf_ktime_get_ns();
+    __u64 next = now + interval;
+    __u64 *used = bpf_map_lookup_elem(&limiters, key);
+    if (!used) {
+        bpf_map_update_elem(&limiters, key, &next, BPF_ANY);
+        return 1;
+    }
+    __u64 until = *used;
+    if (until > now) {
+        if (until - now + interval > rate->burst) return 0;
+        next = until + interval;
+    }
+    // Another processor that came first has taken one too; that much inexactness does no harm.
+    __sync_val_compare_and_swap(used, until, next);
+    return 1;
+}
+
+/// Whether another message from the /48 around `source` may pass.
+INLINE int within_prefix_rate(const struct shim6_rate *rate, __u32 kind, const struct shim6_address *source) {
+    struct shim6_limit_key key = {.kind = kind};
+    __builtin_memcpy(key.of.peer.octets, source->octets, 6);
+    return within_rate(rate, &key);
+}
+
+INLINE int within_pair_rate(const struct shim6_rate *rate, __u32 kind, const struct shim6_pair *pair) {
+    struct shim6_limit_key key = {.kind = kind, .of = *pair};
+    return within_rate(rate, &key);
+}
+
+INLINE int within_tag_rate(const struct shim6_rate *rate, __u32 kind, __u64 tag) {
+    struct shim6_limit_key key = {.kind = kind};
+    __builtin_memcpy(key.of.local.octets, &tag, sizeof tag);
+    return within_rate(rate, &key);
+}
+
+INLINE struct shim6_event *begin_report(__u32 kind) {
+    struct shim6_event *event = bpf_ringbuf_reserve(&events, sizeof *event, 0);
+    if (!event) {
+        count(SHIM6_LOST_REPORTS);
+        return 0;
+    }
+    __builtin_memset(event, 0, sizeof *event);
+    event->kind = kind;
+    event->time = bpf_ktime_get_ns();
+    return event;
+}
+
+/// Reports something about a context; 0 if the ring is full.
+NOINLINE int report_context(__u32 kind, __u32 slot, __u64 tag) {
+    struct shim6_event *event = begin_report(kind);
+    if (!event) return 0;
+    event->slot = slot;
+    event->tag = tag;
+    bpf_ringbuf_submit(event, 0);
+    return 1;
+}
+
+/// Reports something about two addresses; 0 if the ring is full.
+NOINLINE int report_addresses(
+    __u32 kind, __u64 tag, const struct shim6_address *source, const struct shim6_address *destination) {
+    if (!source || !destination) return 0;
+    struct shim6_event *event = begin_report(kind);
+    if (!event) return 0;
+    event->tag = tag;
+    event->source = *source;
+    event->destination = *destination;
+    bpf_ringbuf_submit(event, 0);
+    return 1;
+}
+
+/// Reports a packet that is dropped, with its beginning.
+NOINLINE void report_packet(struct __sk_buff *skb, __u32 l2, __u32 kind, const struct shim6_pair *pair, __u32 mtu) {
+    if (!pair) return;
+    struct shim6_event *event = begin_report(kind);
+    if (!event) return;
+    event->source = pair->local;
+    event->destination = pair->peer;
+    event->mtu = mtu;
+    __u32 quoted = SHIM6_QUOTE;
+    if (skb->len < l2 + SHIM6_QUOTE) quoted = skb->len - l2;
+    // The compiler must not derive the bound from what it knows and the verifier does not.
+    asm volatile("" : "+r"(quoted));
+    if (quoted > 0 && quoted <= SHIM6_QUOTE && !bpf_skb_load_bytes(skb, l2, event->quote, quoted)) event->quoted = quoted;
+    bpf_ringbuf_submit(event, 0);
+}
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+//
+// The data path of RFC 5533 for the tc hooks of a stock kernel. The folder `bpf` alone is under these two licences, at
+// the choice of whoever uses it: the first goes with the Apache-2.0 of everything else here, the second lets the kernel
+// offer its helpers that are for GPL programs only (bpf_check_mtu).
+//
+// Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
+// `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x.
+#include "packet.h"
+#include "rewrite.h"
+#include "stamps.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+#define ETHERNET 14
+
+INLINE int drop(__u32 counter) {
+    count(counter);
+    return TC_ACT_SHOT;
+}
+
+/// The context that a packet of this session belongs to.
+INLINE struct shim6_outbound *find_outbound(const struct shim6_pair *pair) { return bpf_map_lookup_elem(&pairs, pair); }
+
+/// Sends a packet out of an uplink to the next hop for its destination. A neighbour not yet resolved queues it.
+INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
+    // The helper takes an Ethernet header off before it looks at the packet.
+    if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    return bpf_redirect_neigh(ifindex, 0, 0, 0);
+}
+
+/// The octets of the largest packet that will be on the wire once the payload header is in.
+INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+    if (!skb->gso_size) return skb->len - l2 + PAYLOAD_HEADER_LENGTH;
+    if (packet->insertion.next == UDP) return packet->insertion.at + PAYLOAD_HEADER_LENGTH + 8 + skb->gso_size;
+    __u8 offset = 0;
+    if (packet->insertion.next != TCP || bpf_skb_load_bytes(skb, l2 + packet->insertion.at + 12, &offset, 1)) return 0;
+    // Each segment gives up 8 octets of data.
+    return packet->insertion.at + (offset >> 4) * 4 + skb->gso_size;
+}
+
+/// Drops a packet that does not fit and tells, so that its sender can be told.
+NOINLINE int refuse(struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pair, __u32 mtu) {
+    struct shim6_control *settled = settings();
+    __u32 limit = mtu ? SHIM6_LIMIT_TOO_BIG : SHIM6_LIMIT_UNREACHABLE;
+    if (pair && settled && within_pair_rate(&settled->undeliverable, limit, pair))
+        report_packet(skb, l2, mtu ? SHIM6_EVENT_TOO_BIG : SHIM6_EVENT_UNREACHABLE, pair, mtu);
+    return drop(mtu ? SHIM6_DROP_TOO_BIG : SHIM6_DROP_UNREACHABLE);
+}
+
+/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment.
+INLINE int send_rehomed(
+    struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *pair,
+    const struct shim6_outbound *out) {
+    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &out->source);
+    if (!uplink || !uplink->ifindex) return drop(SHIM6_DROP_NO_UPLINK);
+    __u32 ifindex = uplink->ifindex;
+    __u32 mtu = 0;
+    if (bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
+    if (length_rehomed(skb, l2, packet) > mtu) return refuse(skb, l2, pair, mtu - PAYLOAD_HEADER_LENGTH);
+    stamp_out(out->slot, out->local_tag);
+    if (rehome(skb, l2, packet, out)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    count(SHIM6_COUNT_REHOMED);
+    if (!skb->gso_size) return send_from(skb, l2, ifindex);
+    count(SHIM6_COUNT_REHOMED_GSO);
+    return TC_ACT_UNSPEC;
+}
+
+/// Egress of an uplink.
+INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
+    struct packet packet;
+    if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    if (packet.end.next == SHIM6 || is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
+    struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
+    struct shim6_outbound *out = find_outbound(&pair);
+    if (!out) {
+        if (packet.end.next != ICMPV6) count_out(&pair, skb->len - l2);
+        return TC_ACT_UNSPEC;
+    }
+    if (!out->rehomed) {
+        stamp_out(out->slot, out->local_tag);
+        return TC_ACT_UNSPEC;
+    }
+    if (!skb->gso_size) return send_rehomed(skb, l2, &packet, &pair, out);
+    // Only shim0 can segment it, so that it is rehomed there.
+    struct shim6_control *settled = settings();
+    if (!settled || !settled->shim0) return drop(SHIM6_DROP_UNCHANGEABLE);
+    if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    return bpf_redirect(settled->shim0, 0);
+}
+
+/// Egress of shim0: what the stack routed there, and super-packets from uplinks.
+SEC("tc")
+int shim6_steer(struct __sk_buff *skb) {
+    struct packet packet;
+    if (read_packet(skb, ETHERNET, &packet)) return drop(SHIM6_DROP_STRAY);
+    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination))
+        return drop(SHIM6_DROP_STRAY);
+    if (is_link_icmp(skb, ETHERNET, &packet)) return drop(SHIM6_DROP_STRAY);
+    struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
+    // Control messages keep their addresses, whatever route their ULIDs have.
+    if (packet.end.next != SHIM6) {
+        struct shim6_outbound *out = find_outbound(&pair);
+        if (out && out->rehomed) return send_rehomed(skb, ETHERNET, &packet, &pair, out);
+    }
+    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
+    if (!uplink || !uplink->ifindex) return refuse(skb, ETHERNET, &pair, 0);
+    return send_from(skb, ETHERNET, uplink->ifindex);
+}
+
+/// Ingress of shim0x: the segments of a super-packet that shim6_steer rehomed. Nothing else gets this far.
+SEC("tc")
+int shim6_segment(struct __sk_buff *skb) {
+    struct packet packet;
+    if (read_packet(skb, ETHERNET, &packet) || packet.insertion.next != DESTINATION_OPTIONS)
+        return drop(SHIM6_DROP_STRAY);
+    if (bpf_skb_load_bytes(skb, ETHERNET + packet.insertion.at, &packet.shim, sizeof packet.shim))
+        return drop(SHIM6_DROP_STRAY);
+    if (packet.shim.length || !(packet.shim.tag[0] & 0x80)) return drop(SHIM6_DROP_STRAY);
+    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &packet.ip.source);
+    if (!uplink || !uplink->ifindex) return drop(SHIM6_DROP_NO_UPLINK);
+    __u32 mtu = 0;
+    if (bpf_check_mtu(skb, uplink->ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
+    if (skb->len - ETHERNET > mtu) return drop(SHIM6_DROP_TOO_BIG);
+    __u8 as = SHIM6;
+    if (bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    return send_from(skb, ETHERNET, uplink->ifindex);
+}
+
+/// Lets a packet come in through another interface, which it reaches as if it had been addressed to it.
+INLINE int appear_on(struct __sk_buff *skb, __u32 l2, __u32 ifindex, int ethernet, const __u8 *mac) {
+    if (!ifindex || ifindex == skb->ifindex) return TC_ACT_UNSPEC;
+    if (ethernet) {
+        struct ethhdr header = {.h_proto = bpf_htons(ETH_P_IPV6)};
+        __builtin_memcpy(header.h_dest, mac, sizeof header.h_dest);
+        if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+        if (bpf_skb_store_bytes(skb, 0, &header, l2 ? sizeof header.h_dest : sizeof header, 0))
+            return drop(SHIM6_DROP_UNCHANGEABLE);
+    }
+    return bpf_redirect(ifindex, BPF_F_INGRESS);
+}
+
+/// Hands a packet of a context to the stack on the interface that the way back uses: a strict reverse-path filter
+/// drops it on any other.
+INLINE int hand_over(struct __sk_buff *skb, __u32 l2, const struct shim6_address *ulid, __u32 steered) {
+    struct shim6_locator *own = steered ? 0 : bpf_map_lookup_elem(&locators, ulid);
+    if (own && own->ifindex) return appear_on(skb, l2, own->ifindex, own->ethernet, own->mac);
+    struct shim6_control *settled = settings();
+    if (!settled) return TC_ACT_UNSPEC;
+    return appear_on(skb, l2, settled->shim0, 1, settled->shim0_mac);
+}
+
+/// A control message: for the raw socket, if somebody reads it.
+INLINE int control_in(const struct packet *packet) {
+    struct shim6_control *settled = settings();
+    if (!settled) return TC_ACT_UNSPEC;
+    __s64 age = bpf_ktime_get_ns() - settled->heartbeat;
+    if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
+    const __u8 i1 = 1;
+    if (packet->shim.tag[0] == i1 && !within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source))
+        return drop(SHIM6_DROP_I1_RATE);
+    return TC_ACT_UNSPEC;
+}
+
+/// A packet whose extension headers end at a Shim6 header.
+INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
+    // Somebody else's, which this host only forwards.
+    if (!bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &packet->shim, sizeof packet->shim))
+        return drop(SHIM6_DROP_MALFORMED);
+    if (!(packet->shim.tag[0] & 0x80)) return control_in(packet);
+    __u32 headers = packet->end.at - IPV6_LENGTH + PAYLOAD_HEADER_LENGTH;
+    // A control message inside would get around its limits.
+    if (packet->shim.length || packet->shim.next == SHIM6 || bpf_ntohs(packet->ip.payload_length) < headers)
+        return drop(SHIM6_DROP_MALFORMED);
+    if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
+    __u64 tag = 0;
+    __builtin_memcpy((__u8 *)&tag + 2, packet->shim.tag, sizeof packet->shim.tag);
+    tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
+    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
+    struct shim6_control *settled = settings();
+    if (!in) {
+        if (settled && within_prefix_rate(&settled->unknown_tag, SHIM6_LIMIT_UNKNOWN_TAG, &packet->ip.source))
+            report_addresses(SHIM6_EVENT_UNKNOWN_TAG, tag, &packet->ip.source, &packet->ip.destination);
+        return drop(SHIM6_DROP_UNKNOWN_TAG);
+    }
+    if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
+    stamp_in(in->slot, tag);
+    if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))
+        report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
+    if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    count(SHIM6_COUNT_RESTORED);
+    return hand_over(skb, l2, &in->ulids.local, in->steered);
+}
+
+/// Ingress of an uplink.
+INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
+    // What is for another host, or for a VLAN interface on top of this one.
+    if (skb->pkt_type != 0 || skb->vlan_present) return TC_ACT_UNSPEC;
+    struct packet packet;
+    if (read_packet(skb, l2, &packet) || packet.in_transit) return TC_ACT_UNSPEC;
+    if (packet.end.next == SHIM6) return shim6_packet_in(skb, l2, &packet);
+    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
+    if (is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
+    struct shim6_outbound *out = find_outbound(&pair);
+    if (!out) {
+        if (packet.end.next != ICMPV6) count_in(&pair, skb->len - l2);
+        return TC_ACT_UNSPEC;
+    }
+    stamp_in(out->slot, out->local_tag);
+    return out->rehomed ? hand_over(skb, l2, &pair.local, 1) : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int shim6_out(struct __sk_buff *skb) { return uplink_out(skb, ETHERNET); }
+
+SEC("tc")
+int shim6_in(struct __sk_buff *skb) { return uplink_in(skb, ETHERNET); }
+
+SEC("tc")
+int shim6_out_l3(struct __sk_buff *skb) { return uplink_out(skb, 0); }
+
+SEC("tc")
+int shim6_in_l3(struct __sk_buff *skb) { return uplink_in(skb, 0); }

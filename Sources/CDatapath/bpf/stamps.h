@@ -1,0 +1,70 @@
+// What a context's traffic leaves behind, and what makes a context worthwhile.
+#ifndef SHIM6_BPF_STAMPS_H
+#define SHIM6_BPF_STAMPS_H
+
+#include "report.h"
+
+/// Clears a flag and reports it, once. A flag whose report found the ring full is set again.
+NOINLINE void notify(struct shim6_activity *stamps, __u32 flag, __u32 kind, __u32 slot, __u64 tag) {
+    if (!stamps) return;
+    if (!(__sync_fetch_and_and(&stamps->flags, ~flag) & flag)) return;
+    if (!report_context(kind, slot, tag)) __sync_fetch_and_or(&stamps->flags, flag);
+}
+
+INLINE void stamp_in(__u32 slot, __u64 tag) {
+    struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
+    if (!stamps) return;
+    __u64 now = bpf_ktime_get_ns();
+    stamps->last_in = now;
+    // Reading first keeps the cache line shared while nothing changes, and 0 is the usual value.
+    if (stamps->send_start) stamps->send_start = 0;
+    if (!stamps->keep_start) __sync_val_compare_and_swap(&stamps->keep_start, 0, now);
+    if (stamps->flags & SHIM6_NOTIFY_IN) notify(stamps, SHIM6_NOTIFY_IN, SHIM6_EVENT_ACTIVITY_IN, slot, tag);
+}
+
+INLINE void stamp_out(__u32 slot, __u64 tag) {
+    struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
+    if (!stamps) return;
+    __u64 now = bpf_ktime_get_ns();
+    stamps->last_out = now;
+    if (stamps->keep_start) stamps->keep_start = 0;
+    if (!stamps->send_start) __sync_val_compare_and_swap(&stamps->send_start, 0, now);
+    if (stamps->flags & SHIM6_NOTIFY_OUT) notify(stamps, SHIM6_NOTIFY_OUT, SHIM6_EVENT_ACTIVITY_OUT, slot, tag);
+}
+
+/// Reports a session when it has lived or carried enough, in both directions.
+INLINE void judge(struct shim6_candidate *candidate, const struct shim6_pair *pair, __u64 now) {
+    struct shim6_control *settled = settings();
+    if (!settled || candidate->reported || !candidate->octets_in || !candidate->octets_out) return;
+    if (candidate->octets_in + candidate->octets_out < settled->trigger_octets &&
+        now - candidate->since < settled->trigger_age)
+        return;
+    if (__sync_val_compare_and_swap(&candidate->reported, 0, 1)) return;
+    if (!report_addresses(SHIM6_EVENT_TRIGGER, 0, &pair->local, &pair->peer)) candidate->reported = 0;
+}
+
+/// Counts a packet out of a session without a context. Only these make an entry: strangers' packets cannot fill the table.
+NOINLINE void count_out(const struct shim6_pair *pair, __u32 octets) {
+    if (!pair) return;
+    __u64 now = bpf_ktime_get_ns();
+    struct shim6_candidate *candidate = bpf_map_lookup_elem(&candidates, pair);
+    if (candidate) {
+        __sync_fetch_and_add(&candidate->octets_out, octets);
+        judge(candidate, pair, now);
+        return;
+    }
+    // Packets that this host only forwards are none of our business.
+    if (!bpf_map_lookup_elem(&locators, &pair->local)) return;
+    struct shim6_candidate fresh = {.since = now, .octets_out = octets};
+    bpf_map_update_elem(&candidates, pair, &fresh, BPF_NOEXIST);
+}
+
+NOINLINE void count_in(const struct shim6_pair *pair, __u32 octets) {
+    if (!pair) return;
+    struct shim6_candidate *candidate = bpf_map_lookup_elem(&candidates, pair);
+    if (!candidate) return;
+    __sync_fetch_and_add(&candidate->octets_in, octets);
+    judge(candidate, pair, bpf_ktime_get_ns());
+}
+
+#endif

@@ -1,0 +1,32 @@
+// What the files of this module share.
+#ifndef DATAPATH_H
+#define DATAPATH_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "CDatapath.h"
+
+struct shim6_datapath {
+    struct bpf_object *object;
+    int programs[SHIM6_PROGRAMS];
+    int pairs;
+    int tags;
+    int locators;
+    int candidates;
+    int counters;
+    struct ring_buffer *ring;
+    struct shim6_activity *activity;
+    size_t activity_octets;
+    struct shim6_control *control;
+    size_t control_octets;
+    /// Whom shim6_events_consume hands events to, while it runs.
+    void (*handle)(void *context, const struct shim6_event *event);
+    void *handle_context;
+};
+
+/// Whether frames of an interface have an Ethernet header, and its address if so. -EPROTONOSUPPORT for links of a kind
+/// whose headers the program does not know.
+int shim6_link_layer(uint32_t ifindex, struct shim6_locator *out);
+
+#endif

@@ -1,0 +1,187 @@
+// The types that the kernel program and user space share: keys and values of the maps, and events.
+// All numbers are in host order, all addresses in network order.
+#ifndef SHIM6_MAPS_H
+#define SHIM6_MAPS_H
+
+#include <linux/types.h>
+
+/// Octets of a packet that an event quotes, enough for the kernel to find the socket an ICMPv6 error is for.
+#define SHIM6_QUOTE 128
+
+struct shim6_address {
+    __u8 octets[16];
+};
+
+/// Key of `pairs` and `candidates`: the addresses of a session as this host's sockets see them.
+struct shim6_pair {
+    struct shim6_address local;
+    struct shim6_address peer;
+};
+
+/// Value of `pairs`: what to do with packets out, and where to stamp plain packets in.
+struct shim6_outbound {
+    /// Locators of packets out. Equal to the key while not rehomed.
+    struct shim6_address source;
+    struct shim6_address destination;
+    __u64 local_tag;
+    __u64 peer_tag;
+    __u32 slot;
+    /// 1 if packets out get the payload header and the locators.
+    __u32 rehomed;
+};
+
+/// What happens to payload that carries a known tag.
+enum shim6_inbound_mode {
+    SHIM6_DELIVER = 0,
+    SHIM6_DELIVER_AND_NOTIFY = 1,
+    SHIM6_DISCARD = 2,
+};
+
+/// Value of `tags`, whose key is CT(local) as a 64-bit number.
+struct shim6_inbound {
+    struct shim6_pair ulids;
+    __u32 slot;
+    /// enum shim6_inbound_mode
+    __u32 mode;
+    /// 1 if the way back goes through shim0, where restored packets must then appear.
+    __u32 steered;
+    __u32 unused;
+};
+
+/// Value of `locators`, whose key is an address of this host.
+struct shim6_locator {
+    /// 0 if the address is ours but has no uplink now.
+    __u32 ifindex;
+    /// 1 if frames of the interface have an Ethernet header.
+    __u8 ethernet;
+    __u8 unused;
+    __u8 mac[6];
+};
+
+#define SHIM6_NOTIFY_IN 1
+#define SHIM6_NOTIFY_OUT 2
+
+/// One context's traffic, in memory shared with the kernel. Times are CLOCK_MONOTONIC nanoseconds, 0 is "none".
+struct shim6_activity {
+    __u64 last_in;
+    __u64 last_out;
+    __u64 send_start;
+    __u64 keep_start;
+    /// SHIM6_NOTIFY_IN, SHIM6_NOTIFY_OUT; the program clears a flag when it reports.
+    __u32 flags;
+    __u32 unused[7];
+};
+
+/// Limit of a rate: one event in `interval` nanoseconds, `burst` nanoseconds may be saved up. interval 0: no limit.
+struct shim6_rate {
+    __u64 interval;
+    __u64 burst;
+};
+
+/// The one value of `control`, in memory shared with the kernel.
+struct shim6_control {
+    /// When the daemon last lived. Control messages are dropped when this is older than `heartbeat_limit`.
+    __u64 heartbeat;
+    __u64 heartbeat_limit;
+    /// Octets of a session, both ways together, that make a context worthwhile.
+    __u64 trigger_octets;
+    /// Age in nanoseconds that makes a context worthwhile whatever the octets.
+    __u64 trigger_age;
+    /// I1 messages from one /48.
+    struct shim6_rate i1;
+    /// Reports of unknown tags from one /48.
+    struct shim6_rate unknown_tag;
+    /// Reports of payload of one context in mode SHIM6_DELIVER_AND_NOTIFY.
+    struct shim6_rate payload;
+    /// Reports of packets of one address pair that were too big or had no way out.
+    struct shim6_rate undeliverable;
+    /// The stack's end of the veth pair and the end where its segments come out.
+    __u32 shim0;
+    __u32 shim0x;
+    __u8 shim0_mac[6];
+    __u8 unused[2];
+};
+
+/// Value of `candidates`: a session that has no context yet.
+struct shim6_candidate {
+    __u64 since;
+    __u64 octets_in;
+    __u64 octets_out;
+    __u32 reported;
+    __u32 unused;
+};
+
+/// What a limiter counts.
+enum shim6_limited {
+    SHIM6_LIMIT_I1 = 1,
+    SHIM6_LIMIT_UNKNOWN_TAG = 2,
+    SHIM6_LIMIT_PAYLOAD = 3,
+    SHIM6_LIMIT_TOO_BIG = 4,
+    SHIM6_LIMIT_UNREACHABLE = 5,
+};
+
+/// Key of `limiters`; the value is the time up to which the rate is used up.
+struct shim6_limit_key {
+    struct shim6_pair of;
+    __u32 kind;
+    __u32 unused;
+};
+
+enum shim6_event_kind {
+    /// Enough traffic between `source` (ours) and `destination` for a context.
+    SHIM6_EVENT_TRIGGER = 1,
+    /// The packet that SHIM6_NOTIFY_IN asked for; `tag` and `slot` name the context.
+    SHIM6_EVENT_ACTIVITY_IN = 2,
+    SHIM6_EVENT_ACTIVITY_OUT = 3,
+    /// Payload of a context in mode SHIM6_DELIVER_AND_NOTIFY.
+    SHIM6_EVENT_PAYLOAD = 4,
+    /// Payload from `source` to `destination` with a `tag` that no context has.
+    SHIM6_EVENT_UNKNOWN_TAG = 5,
+    /// A packet (its ULIDs as addresses, quoted) was dropped; `mtu` would have fitted.
+    SHIM6_EVENT_TOO_BIG = 6,
+    /// A packet (quoted) has no interface to leave by.
+    SHIM6_EVENT_UNREACHABLE = 7,
+};
+
+struct shim6_event {
+    /// enum shim6_event_kind
+    __u32 kind;
+    __u32 slot;
+    __u64 tag;
+    /// CLOCK_MONOTONIC nanoseconds.
+    __u64 time;
+    struct shim6_address source;
+    struct shim6_address destination;
+    __u32 mtu;
+    /// Octets of `quote` that are set; it begins at the IPv6 header.
+    __u32 quoted;
+    __u8 quote[SHIM6_QUOTE];
+};
+
+/// Index into `counters`. Packets, except where it says reports.
+enum shim6_counter {
+    SHIM6_COUNT_REHOMED = 0,
+    /// Rehomed and left to shim0 to segment.
+    SHIM6_COUNT_REHOMED_GSO,
+    SHIM6_COUNT_RESTORED,
+    /// Of these from here on a packet was dropped.
+    SHIM6_DROP_MALFORMED,
+    SHIM6_DROP_BAD_ADDRESS,
+    SHIM6_DROP_UNKNOWN_TAG,
+    SHIM6_DROP_DISCARD_MODE,
+    SHIM6_DROP_NO_HEARTBEAT,
+    SHIM6_DROP_I1_RATE,
+    SHIM6_DROP_TOO_BIG,
+    SHIM6_DROP_UNREACHABLE,
+    /// The kernel refused to change the packet, or its extension headers are longer than the program follows.
+    SHIM6_DROP_UNCHANGEABLE,
+    /// Something on shim0 or shim0x that is not ours to carry.
+    SHIM6_DROP_STRAY,
+    /// The source locator of a rehomed context is on no uplink.
+    SHIM6_DROP_NO_UPLINK,
+    /// Reports that found the ring full.
+    SHIM6_LOST_REPORTS,
+    SHIM6_COUNTERS,
+};
+
+#endif

@@ -1,0 +1,153 @@
+import CDatapath
+import DatapathProgram
+import REAP
+import Shim6Core
+import Shim6Wire
+
+/// The kernel program of the `bpf` data path: loaded when this is made, at work on the interfaces it is attached to.
+///
+/// Its owner calls it from one thread at a time. Interfaces are those of the calling thread's network namespace.
+/// What it makes in the kernel outlives it, also after a crash, until `detach(interface:)`.
+public final class Datapath {
+    /// How many entries the tables hold. Memory for all of them is taken at once, except for the ring about 500 octets a context.
+    public struct Sizes: Sendable {
+        /// Contexts, and slots of activity stamps.
+        public var contexts: UInt32 = 16384
+        /// Addresses of this host.
+        public var locators: UInt32 = 1024
+        /// Sessions without a context that are watched for the trigger; beyond that the least recently used is forgotten.
+        public var candidates: UInt32 = 8192
+        /// Sources and contexts whose rate is being limited; beyond that the least recently used is forgotten.
+        public var limiters: UInt32 = 8192
+        /// Octets of events not yet read: a power of two, at least 4096.
+        public var ring: UInt32 = 1 << 20
+
+        public init() {}
+    }
+
+    let handle: OpaquePointer
+    private let control: UnsafeMutablePointer<shim6_control>
+    /// The stamps of all contexts, in memory shared with the kernel; to be used while this object lives.
+    public let activity: SharedActivity
+
+    /// Loads the program.
+    ///
+    /// - Throws: `DatapathLoadError` with the reason.
+    public init(sizes: Sizes = Sizes()) throws(DatapathLoadError) {
+        handle = try Datapath.load(sizes)
+        control = shim6_control_memory(handle)
+        activity = SharedActivity(slots: shim6_activity_memory(handle), count: sizes.contexts)
+    }
+
+    deinit {
+        shim6_close(handle)
+    }
+
+    private static func load(_ sizes: Sizes) throws(DatapathLoadError) -> OpaquePointer {
+        var wanted = shim6_sizes(
+            contexts: sizes.contexts, locators: sizes.locators, candidates: sizes.candidates, limiters: sizes.limiters,
+            ring_octets: sizes.ring)
+        var loaded: OpaquePointer?
+        var failure = shim6_load_error()
+        let object = DatapathProgram.object()
+        let code = shim6_open(object, object.count, &wanted, &loaded, &failure)
+        guard code == 0, let loaded else { throw DatapathLoadError(failure) }
+        return loaded
+    }
+
+    // MARK: Interfaces
+
+    /// Attaches to ingress and egress of an uplink. A second time replaces the program, without a gap.
+    public func attach(uplink: UInt32) throws(DatapathError) {
+        try check(shim6_attach_uplink(handle, uplink), "attach to uplink \(uplink)")
+    }
+
+    /// Attaches to the veth pair through which rehomed packets are steered: `shim0` is the end with the routes.
+    public func attach(shim0: UInt32, shim0x: UInt32) throws(DatapathError) {
+        try check(shim6_attach_steering(handle, shim0, shim0x), "attach to shim0")
+    }
+
+    /// Removes our filters of this or any earlier run from an interface, and its clsact qdisc if we made it and nothing else uses it.
+    ///
+    /// - Returns: whether there was something to remove.
+    @discardableResult
+    public static func detach(interface: UInt32) throws(DatapathError) -> Bool {
+        try check(shim6_detach(interface), "detach from interface \(interface)") > 0
+    }
+
+    // MARK: Tables
+
+    /// Makes the entries of a context or brings them up to date. Outgoing packets change over in one atomic step.
+    public func install(_ entry: DataPathEntry) throws(DatapathError) {
+        var context = shim6_context(entry)
+        try check(shim6_context_put(handle, &context), "install context \(entry.localTag)")
+    }
+
+    public func remove(_ entry: DataPathEntry) throws(DatapathError) {
+        var pair = shim6_pair(entry.ulids)
+        try check(shim6_context_remove(handle, &pair, entry.localTag.rawValue), "remove context \(entry.localTag)")
+    }
+
+    /// Tells that `address` is an address of this host, on the uplink with this index, or on none at the moment.
+    ///
+    /// Packets to and from other addresses are left alone, so every locator and every ULID of a context must be told.
+    /// To be repeated when the uplink changes or gets another link-layer address.
+    public func set(locator address: IPv6Address, uplink: UInt32?) throws(DatapathError) {
+        var key = shim6_address(address)
+        try check(shim6_locator_put(handle, &key, uplink ?? 0), "set locator \(address)")
+    }
+
+    public func remove(locator address: IPv6Address) throws(DatapathError) {
+        var key = shim6_address(address)
+        try check(shim6_locator_remove(handle, &key), "remove locator \(address)")
+    }
+
+    /// Lets the trigger count this pair from zero again.
+    public func forget(_ ulids: ULIDPair) throws(DatapathError) {
+        var pair = shim6_pair(ulids)
+        try check(shim6_candidate_forget(handle, &pair), "forget a candidate")
+    }
+
+    // MARK: Memory shared with the program
+
+    /// Tells the program that the daemon lives. To be called at least once a second: after two the program drops
+    /// control messages, since the kernel would answer them with Parameter Problem.
+    public func beat(at now: Instant) {
+        shim6_heartbeat(control, now.nanoseconds)
+    }
+
+    /// Limits and thresholds, in force at once.
+    public var settings: DatapathSettings {
+        get { DatapathSettings(control.pointee) }
+        set { newValue.write(to: control) }
+    }
+
+    // MARK: Events and counters
+
+    /// Becomes readable when there are events.
+    public var eventDescriptor: Int32 { shim6_events_descriptor(handle) }
+
+    /// Takes the events that are there, oldest first.
+    public func takeEvents() throws(DatapathError) -> [DatapathEvent] {
+        var events: [DatapathEvent] = []
+        let code = withUnsafeMutablePointer(to: &events) { list in
+            shim6_events_consume(
+                handle,
+                { list, event in
+                    guard let list, let event = event.flatMap({ DatapathEvent($0.pointee) }) else { return }
+                    list.assumingMemoryBound(to: [DatapathEvent].self).pointee.append(event)
+                }, list)
+        }
+        try check(code, "read events")
+        return events
+    }
+
+    /// The counters, summed over processors.
+    public func counters() throws(DatapathError) -> [DatapathCounter: UInt64] {
+        var values = [UInt64](repeating: 0, count: Int(SHIM6_COUNTERS.rawValue))
+        try check(shim6_counters_read(handle, &values), "read counters")
+        var named: [DatapathCounter: UInt64] = [:]
+        for counter in DatapathCounter.allCases { named[counter] = values[Int(counter.rawValue)] }
+        return named
+    }
+}

@@ -1,0 +1,66 @@
+import CDatapath
+import REAP
+import Shim6Core
+
+/// The activity stamps in memory shared with the kernel program.
+///
+/// Values of this type must not be used after the `Datapath` that they came from is gone.
+public struct SharedActivity: ActivityTable, @unchecked Sendable {
+    private let slots: UnsafeMutablePointer<shim6_activity>
+    /// How many slots there are.
+    public let count: UInt32
+
+    init(slots: UnsafeMutablePointer<shim6_activity>, count: UInt32) {
+        self.slots = slots
+        self.count = count
+    }
+
+    public subscript(slot: UInt32) -> SharedStamps {
+        precondition(slot < count, "no such activity slot")
+        return SharedStamps(slot: slots + Int(slot))
+    }
+
+    public func clear(slot: UInt32) {
+        let stamps = self[slot].slot
+        shim6_flags_clear(&stamps.pointee.flags, ~0)
+        shim6_stamp_exchange(&stamps.pointee.last_in, 0)
+        shim6_stamp_exchange(&stamps.pointee.last_out, 0)
+        shim6_stamp_exchange(&stamps.pointee.send_start, 0)
+        shim6_stamp_exchange(&stamps.pointee.keep_start, 0)
+    }
+}
+
+/// One slot. Every access is atomic, since the program writes at any time.
+public struct SharedStamps: ActivityStamps, @unchecked Sendable {
+    let slot: UnsafeMutablePointer<shim6_activity>
+
+    public var lastIn: Instant? { time(shim6_stamp_load(&slot.pointee.last_in)) }
+    public var lastOut: Instant? { time(shim6_stamp_load(&slot.pointee.last_out)) }
+
+    public var sendStart: Instant? {
+        get { time(shim6_stamp_load(&slot.pointee.send_start)) }
+        nonmutating set { shim6_stamp_exchange(&slot.pointee.send_start, newValue?.nanoseconds ?? 0) }
+    }
+
+    public var keepStart: Instant? {
+        get { time(shim6_stamp_load(&slot.pointee.keep_start)) }
+        nonmutating set { shim6_stamp_exchange(&slot.pointee.keep_start, newValue?.nanoseconds ?? 0) }
+    }
+
+    public func startSendIfStopped(at now: Instant) {
+        shim6_stamp_start(&slot.pointee.send_start, now.nanoseconds)
+    }
+
+    public func startKeepIfStopped(at now: Instant) {
+        shim6_stamp_start(&slot.pointee.keep_start, now.nanoseconds)
+    }
+
+    public func requestNotification(incoming: Bool, outgoing: Bool) {
+        let bits = (incoming ? UInt32(SHIM6_NOTIFY_IN) : 0) | (outgoing ? UInt32(SHIM6_NOTIFY_OUT) : 0)
+        shim6_flags_set(&slot.pointee.flags, bits)
+    }
+
+    private func time(_ nanoseconds: UInt64) -> Instant? {
+        nanoseconds == 0 ? nil : Instant(nanoseconds: nanoseconds)
+    }
+}
