@@ -109,7 +109,7 @@ private struct IPv6TextParser {
         guard parts.count == 4, groups.count <= 6 else { return false }
         var value: UInt32 = 0
         for part in parts {
-            let isCanonical = part.count == 1 || (part.count <= 3 && part.first != UInt8(ascii: "0"))
+            let isCanonical = part.count == 1 || ((2...3).contains(part.count) && part.first != UInt8(ascii: "0"))
             guard isCanonical, part.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
             let octet = part.reduce(0 as UInt32) { $0 * 10 + UInt32($1 - 0x30) }
             guard octet <= 255 else { return false }

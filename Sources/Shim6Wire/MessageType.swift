@@ -18,7 +18,7 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
 }
 
 extension MessageType {
-    /// The octets of the smallest message of this type (RFC 5533, sections 7.9 to 7.20 and 10.3 to 10.5; RFC 5534,
+    /// The octets of the smallest message of this type (RFC 5533, sections 7.9 to 7.20, 10.4 and 10.5; RFC 5534,
     /// section 5).
     var minimumLength: Int {
         switch self {
