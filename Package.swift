@@ -58,6 +58,6 @@ let package = Package(
         .testTarget(
             name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements", "Vectors"], swiftSettings: strict),
         .testTarget(
-            name: "CGATests", dependencies: ["CGA", "Requirements", "Vectors"], swiftSettings: strict),
+            name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),
     ]
 )

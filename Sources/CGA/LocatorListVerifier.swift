@@ -6,7 +6,7 @@ import Shim6Wire
 /// verified a signature are kept decoded. A value with state: give it one owner.
 public struct LocatorListVerifier: Sendable {
     private let bits: ClosedRange<Int>
-    private var keys: PublicKeyCache
+    private(set) var keys: PublicKeyCache
 
     /// `bits` bounds the modulus of a peer's key; `cachedKeys` says how many decoded keys are kept (a few KiB each).
     public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = 256) {

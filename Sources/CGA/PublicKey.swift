@@ -54,8 +54,8 @@ public final class PublicKey: @unchecked Sendable {
         guard let modulus else { return nil }
         defer { BN_free(modulus) }
         guard
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1,
-            OSSL_PARAM_BLD_push_uint32(builder, OSSL_PKEY_PARAM_RSA_E, fields.exponent) == 1,
+            OSSL_PARAM_BLD_push_BN(builder, ParameterName.modulus.characters, modulus) == 1,
+            OSSL_PARAM_BLD_push_uint32(builder, ParameterName.exponent.characters, fields.exponent) == 1,
             let parameters = OSSL_PARAM_BLD_to_param(builder)
         else { return nil }
         defer { OSSL_PARAM_free(parameters) }

@@ -16,15 +16,12 @@ public final class ValidatorKey {
         guard !secret.isEmpty, let algorithm = EVP_MAC_fetch(nil, "HMAC", nil) else { throw .cryptography }
         defer { EVP_MAC_free(algorithm) }
         guard let context = EVP_MAC_CTX_new(algorithm) else { throw .cryptography }
-        var digest = Array("SHA256".utf8CString)
-        let initialised = digest.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, secret, secret.count, parameters) == 1
-        }
-        guard initialised else {
+        let parameters = [
+            OSSL_PARAM_construct_utf8_string(
+                ParameterName.digest.characters, UnsafeMutablePointer(mutating: ParameterName.sha256.characters), 0),
+            OSSL_PARAM_construct_end(),
+        ]
+        guard EVP_MAC_init(context, secret, secret.count, parameters) == 1 else {
             EVP_MAC_CTX_free(context)
             throw .cryptography
         }
