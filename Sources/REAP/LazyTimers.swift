@@ -109,11 +109,13 @@ extension REAPMachine {
         return max(expiry, grace.end)
     }
 
-    /// The next Keepalive: one Keepalive Interval after the start of the timer or the Keepalive before, and one at the
-    /// end of Keepalive Timeout.
+    /// The next Keepalive: one Keepalive Interval after the start of the timer or the Keepalive before. The last one is
+    /// due at the end of Keepalive Timeout, and none shortly before it.
     private func nextKeepalive(_ start: Instant) -> Instant {
-        let base = max(start, timers.lastKeepalive ?? start)
-        return min(base + timers.lengthen(configuration.keepaliveInterval), start + configuration.keepaliveTimeout)
+        let interval = timers.lengthen(configuration.keepaliveInterval)
+        let next = max(start, timers.lastKeepalive ?? start) + interval
+        let end = start + configuration.keepaliveTimeout
+        return next + interval / 2 < end ? next : end
     }
 
     mutating func arrangeTimers<S, R>(_ moment: inout Moment<S, R>) {

@@ -26,10 +26,15 @@ final class StampSlot: ActivityStamps {
     private(set) var notifyIn = false
     private(set) var notifyOut = false
 
+    /// What passes while a notification is being asked for.
+    var passing: ((StampSlot) -> Void)?
+
     func startSendIfStopped(at now: Instant) { sendStart = sendStart ?? now }
     func startKeepIfStopped(at now: Instant) { keepStart = keepStart ?? now }
 
     func requestNotification(incoming: Bool, outgoing: Bool) {
+        passing?(self)
+        passing = nil
         notifyIn = notifyIn || incoming
         notifyOut = notifyOut || outgoing
     }

@@ -1,4 +1,5 @@
 import REAP
+import Requirements
 import Shim6Wire
 import Testing
 
