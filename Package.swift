@@ -47,10 +47,10 @@ let package = Package(
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
-        .target(name: "Lab", dependencies: ["Shim6Wire"], path: "Tests/Lab", swiftSettings: strict),
+        .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tests/Lab", swiftSettings: strict),
         .executableTarget(
             name: "shim6lab",
-            dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Lab", "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(name: "HostTests", dependencies: ["Lab"], swiftSettings: strict),
         .target(

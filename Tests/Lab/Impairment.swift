@@ -24,6 +24,22 @@ extension Topology {
         try impair(uplink, ways, verdict: "counter drop")
     }
 
+    /// The same with traffic control, for kernels whose nftables have no netdev tables.
+    @discardableResult
+    public func cutByTrafficControl(_ uplink: Uplink) throws -> Clock.Moment {
+        try internet.run("tc", "qdisc", "replace", "dev", uplink.device, "clsact")
+        let begin = Clock.now
+        for way in Way.allCases {
+            try internet.run("tc", "filter", "add", "dev", uplink.device, way.hook, "matchall", "action", "drop")
+        }
+        return begin
+    }
+
+    /// Undoes `cutByTrafficControl`.
+    public func healByTrafficControl(_ uplink: Uplink) throws {
+        try internet.run("tc", "qdisc", "delete", "dev", uplink.device, "clsact")
+    }
+
     /// Loses `percent` of the packets at random.
     public func lose(percent: Int, on uplink: Uplink, _ ways: [Way] = Way.allCases) throws {
         _ = try impair(uplink, ways, verdict: "numgen random mod 100 < \(percent) counter drop")

@@ -11,6 +11,8 @@ public struct Interruption: Error, CustomStringConvertible {
 
     /// Has the signals noted from now on. Each later one is noted too and does nothing more.
     public static func catchSignals() {
+        // A reader that goes away is no reason to leave everything standing.
+        Glibc.signal(SIGPIPE, SIG_IGN)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             Glibc.signal(number) { Interruption.received.store($0, ordering: .relaxed) }
         }

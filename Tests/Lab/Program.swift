@@ -115,6 +115,13 @@ public final class Program {
         return result.output
     }
 
+    /// Runs a program to its end with its standard output in a file.
+    public static func run(_ arguments: [String], output: String) throws {
+        let program = try Program(arguments, output: output, errors: "/dev/null")
+        while program.isRunning { usleep(1_000) }
+        guard program.exitCode == 0 else { throw LabError("\(program.name): exit code \(program.exitCode ?? 127)") }
+    }
+
     public struct Result: Sendable {
         public var exitCode: Int32
         public var output: String

@@ -1,0 +1,94 @@
+import Foundation
+import Shim6Control
+import Shim6Wire
+
+/// Two hosts that run the daemon: the setting of the demo and of most tests.
+public final class Pair {
+    public let topology: Topology
+    public let a: Daemon
+    public let b: Daemon
+    /// The locator on each uplink, by device.
+    public private(set) var locators: [String: IPv6Address] = [:]
+    public var laboratory: Laboratory { topology.laboratory }
+
+    public init(
+        _ laboratory: Laboratory, a settingsOfA: Daemon.Settings = Daemon.Settings(),
+        b settingsOfB: Daemon.Settings = Daemon.Settings()
+    ) throws {
+        topology = try Topology(laboratory)
+        a = try Daemon(topology, host: "a", settings: settingsOfA)
+        b = try Daemon(topology, host: "b", settings: settingsOfB)
+    }
+
+    /// Starts both daemons and learns their locators.
+    public func start() throws {
+        // Both search for their keys and addresses at the same time.
+        try a.launch()
+        try b.start()
+        try laboratory.wait(until: "locators of host a", upTo: 60) {
+            guard a.isRunning else { throw LabError("shim6d on host a has ended:\n\(a.logged)") }
+            let report = try? a.ask(LocatorReport.self, "locators")
+            return report?.locators.filter { $0.state == .usable }.count == topology.uplinks(of: "a").count
+        }
+        try topology.waitForAddresses(of: "a")
+        try learnLocators()
+    }
+
+    public func learnLocators() throws {
+        for uplink in topology.uplinks {
+            locators[uplink.device] = try (uplink.host == "a" ? a : b).locator(on: uplink.device)
+        }
+    }
+
+    /// The locator on an uplink.
+    public func locator(_ device: String) -> IPv6Address {
+        guard let locator = locators[device] else { preconditionFailure("no locator is known on \(device)") }
+        return locator
+    }
+
+    /// The ULIDs of the session: the locators of the first uplinks.
+    public var ulidOfA: IPv6Address { locator("a1") }
+    public var ulidOfB: IPv6Address { locator("b1") }
+
+    /// The name of the device that an address belongs to, for people.
+    public func name(_ address: IPv6Address) -> String {
+        locators.first { $0.value == address }?.key ?? address.description
+    }
+
+    public func name(_ pair: LocatorPair) -> String { "\(name(pair.source)) -> \(name(pair.destination))" }
+
+    public func contextOfA() throws -> ContextDetail? { try a.context(local: ulidOfA, peer: ulidOfB) }
+    public func contextOfB() throws -> ContextDetail? { try b.context(local: ulidOfB, peer: ulidOfA) }
+
+    /// Waits until both hosts have an established context for the session.
+    public func waitUntilEstablished(upTo limit: Double = 30) throws -> (a: ContextDetail, b: ContextDetail) {
+        try laboratory.wait(for: "a context that is established on both hosts", upTo: limit, every: 0.1) {
+            guard let a = try contextOfA(), let b = try contextOfB(), a.summary.state == "ESTABLISHED",
+                b.summary.state == "ESTABLISHED"
+            else { return nil }
+            return (a, b)
+        }
+    }
+
+    /// Waits until the payload of both directions uses the pairs wanted.
+    ///
+    /// - Parameter condition: gets the pairs of A's and of B's outgoing payload.
+    public func waitUntilMoved(
+        to what: String, upTo limit: Double = 30, _ condition: (_ a: LocatorPair, _ b: LocatorPair) -> Bool
+    ) throws -> (a: LocatorPair, b: LocatorPair) {
+        try laboratory.wait(for: what, upTo: limit, every: 0.1) {
+            guard let a = try contextOfA()?.summary.outgoing, let b = try contextOfB()?.summary.outgoing,
+                condition(a, b)
+            else { return nil }
+            return (a, b)
+        }
+    }
+
+    /// The end of each daemon's log, for a failure's report.
+    public func lastWords(lines: Int = 40) -> String {
+        [a, b].map { daemon in
+            let tail = daemon.logged.split(separator: "\n").suffix(lines).joined(separator: "\n")
+            return "--- shim6d on host \(daemon.host), its last \(lines) lines ---\n\(tail)"
+        }.joined(separator: "\n")
+    }
+}

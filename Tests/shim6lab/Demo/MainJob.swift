@@ -1,0 +1,230 @@
+import Foundation
+import Lab
+import Shim6Control
+import Shim6Wire
+
+/// The main job: a download, a UDP application and a ping outlive the failures of uplinks.
+final class MainJob {
+    private let laboratory: Laboratory
+    private let story: Story
+    private let dead: Double
+    private let down: Double
+    private let rate: Int
+    private let pair: Pair
+    private var failures: [(name: String, begin: Clock.Moment)] = []
+
+    init(_ laboratory: Laboratory, _ story: Story, dead: Double, down: Double, rate: Int) throws {
+        self.laboratory = laboratory
+        self.story = story
+        self.dead = dead
+        self.down = down
+        self.rate = rate
+        story.chapter("Host A (a1, a2) and host B (b1, b2), and the Internet between their four uplinks")
+        pair = try Pair(laboratory)
+    }
+
+    func play() throws {
+        do {
+            try steps()
+        } catch let error as LabError {
+            story.tell("\n" + pair.lastWords())
+            throw error
+        }
+    }
+
+    private func steps() throws {
+        try pair.start()
+        for (device, locator) in pair.locators.sorted(by: { $0.key < $1.key }) {
+            story.say("\(device): \(locator), made from the host's key (CGA)")
+        }
+        let feeds = [try EventFeed(laboratory, pair.a), try EventFeed(laboratory, pair.b)]
+        laboratory.whileWaiting = { [story, pair] in
+            for feed in feeds {
+                for event in feed.next() { story.tell(event, host: feed.host, pair: pair) }
+            }
+        }
+        defer { laboratory.whileWaiting = {} }
+        let wire = try WireWatch(pair.topology)
+
+        story.chapter("A downloads from B; 50 UDP packets a second and a ping run beside it")
+        let (a, b) = (pair.a.namespace, pair.b.namespace)
+        let (local, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
+        let octets = rate * Int(2 * dead + down + 60)
+        let download = try Download(laboratory, from: b, peer, to: a, local, size: octets, rate: rate)
+        let echo = try laboratory.echo(from: a, local, to: b, peer)
+        let ping = try laboratory.start(["ping", "-i0.2", "-I", local, peer], in: a, log: "ping.log")
+        try establish()
+
+        try silentLink(wire, download)
+        try oneWayFailures(wire, download)
+        try interfaceDown(wire, download)
+
+        story.chapter("The end")
+        try story.expect("the download ends by itself and its SHA-256 is right") {
+            try download.finish(upTo: 120)
+        }
+        let record = try echo.stop()
+        ping.end(with: SIGINT)
+        try judge(record, ping: ping.text)
+        let (messages, wrong) = try wire.check()
+        story.expect(
+            "tshark finds nothing wrong with \(messages) control messages", messages > 0 && wrong.isEmpty,
+            otherwise: wrong.prefix(5).joined(separator: "; "))
+        for feed in feeds { feed.stop() }
+        for daemon in [pair.a, pair.b] {
+            story.expect("shim6d on host \(daemon.host) ends when it is told to", daemon.stop() == 0)
+        }
+    }
+
+    // MARK: - Steps
+
+    private func establish() throws {
+        let (a, b) = try pair.waitUntilEstablished()
+        for (host, context, count) in [("a", a, 2), ("b", b, 2)] {
+            let locators = context.peerLocators.locators
+            let verified = locators.filter { $0.verified && $0.method == "cga" }
+            story.expect(
+                "context \(context.summary.tag) of host \(host) is ESTABLISHED, \(count) locators verified by CGA",
+                verified.count == count && locators.count == count, otherwise: "\(locators)")
+        }
+        try laboratory.pass(seconds: 3)
+    }
+
+    private func silentLink(_ wire: WireWatch, _ download: Download) throws {
+        story.chapter("Link a1 goes silent both ways, for \(Int(dead)) s")
+        let a1 = pair.topology.uplink("a1")
+        let begin = try fail("link a1 goes silent") { try pair.topology.cut(a1) }
+        let moved = try pair.waitUntilMoved(to: "payload to leave a1 in both directions") { [pair] a, b in
+            a.source == pair.locator("a2") && b.destination == pair.locator("a2")
+        }
+        try surviveDead(begin, wire, download, moved)
+        try pair.topology.heal(a1)
+        story.say("a1 heals")
+        try laboratory.pass(seconds: 5)
+    }
+
+    /// Each direction alone: what B gets fails on the link of B in use, what A sends fails on the link of A that is not.
+    /// One way of both is left that works, and it is not that of the other direction.
+    private func oneWayFailures(_ wire: WireWatch, _ download: Download) throws {
+        guard let before = try pair.contextOfA()?.summary.outgoing else { throw LabError("the context is gone") }
+        let failing = pair.name(before.destination)
+        let other = failing == "b1" ? "b2" : "b1"
+        let unused = pair.name(before.source) == "a1" ? "a2" : "a1"
+        story.chapter("\(failing) fails towards B only, and \(unused) from A only, for \(Int(dead)) s")
+        let topology = pair.topology
+        let begin = try fail("\(failing) fails towards B") {
+            let begin = try topology.cut(topology.uplink(failing), [.toHost])
+            try topology.cut(topology.uplink(unused), [.fromHost])
+            return begin
+        }
+        let moved = try pair.waitUntilMoved(to: "payload to B to arrive by \(other)") { [pair] a, _ in
+            a.destination == pair.locator(other) && a.source == before.source
+        }
+        story.expect(
+            "the two directions use different locator pairs: \(pair.name(moved.a)) and \(pair.name(moved.b))",
+            moved.a.source != moved.b.destination || moved.a.destination != moved.b.source)
+        try surviveDead(begin, wire, download, moved)
+        try topology.heal(topology.uplink(failing))
+        try topology.heal(topology.uplink(unused))
+        story.say("\(failing) and \(unused) heal")
+        try laboratory.pass(seconds: 5)
+    }
+
+    private func interfaceDown(_ wire: WireWatch, _ download: Download) throws {
+        story.chapter("a1, whose address is A's ULID, is set down for \(Int(down)) s")
+        let a1 = pair.topology.uplink("a1")
+        let before = download.received
+        let begin = try fail("a1 is set down") {
+            let begin = Clock.now
+            try pair.topology.lower(a1)
+            return begin
+        }
+        let withdrawn = try laboratory.wait(for: "B to learn that locator a1 is withdrawn", every: 0.1) {
+            try pair.contextOfB()?.peerLocators.locators.first {
+                $0.address == pair.locator("a1") && $0.state == .withdrawn
+            }
+        }
+        story.expect("B has a1 as withdrawn, and still as the ULID", withdrawn.ulid)
+        let moved = try pair.waitUntilMoved(to: "payload to avoid a1") { [pair] a, b in
+            a.source != pair.locator("a1") && b.destination != pair.locator("a1")
+        }
+        try laboratory.pass(seconds: max(0, down - (Clock.now - begin).seconds))
+        try captured(moved, wire, since: begin)
+        story.expect("the download has gone on", download.isRunning && download.received > before)
+        try pair.topology.raise(a1)
+        story.say("a1 is up again")
+        try laboratory.pass(seconds: 5)
+        let context = try pair.contextOfA()
+        story.expect(
+            "the session is still that of the same ULIDs", context?.summary.state == "ESTABLISHED",
+            otherwise: "the context is \(context?.summary.state ?? "gone")")
+    }
+
+    // MARK: - What every failure has in common
+
+    private func fail(_ name: String, _ cause: () throws -> Clock.Moment) throws -> Clock.Moment {
+        let begin = try cause()
+        story.say("-- \(name)")
+        failures.append((name, begin))
+        return begin
+    }
+
+    /// Lets the links be dead for their time, with everything going on.
+    private func surviveDead(
+        _ begin: Clock.Moment, _ wire: WireWatch, _ download: Download, _ moved: (a: LocatorPair, b: LocatorPair)
+    ) throws {
+        story.say("payload has moved: A sends on \(pair.name(moved.a)), B on \(pair.name(moved.b))")
+        let rest = dead - (Clock.now - begin).seconds
+        try laboratory.pass(seconds: max(0, rest - 5))
+        let before = download.received
+        let late = Clock.now
+        try laboratory.pass(seconds: min(5, rest))
+        story.expect(
+            "after \(Int((Clock.now - begin).seconds)) s dead the download still goes on",
+            download.isRunning && download.received > before)
+        try captured(moved, wire, since: late)
+    }
+
+    /// Payload of rehomed directions has to carry the payload extension header on the wire.
+    private func captured(
+        _ moved: (a: LocatorPair, b: LocatorPair), _ wire: WireWatch, since begin: Clock.Moment
+    ) throws {
+        let ulids = LocatorPair(source: pair.ulidOfA, destination: pair.ulidOfB)
+        let reverse = LocatorPair(source: ulids.destination, destination: ulids.source)
+        for used in [moved.a, moved.b] where used != ulids && used != reverse {
+            let device = pair.name(used.destination)
+            let packets = try wire.payload(on: device, used, since: begin)
+            let tags = Set(packets.compactMap(\.tag))
+            story.expect(
+                "payload on \(pair.name(used)) has next header 140 and one context tag (\(packets.count) packets)",
+                packets.count > 10 && tags.count == 1, otherwise: "tags \(tags)")
+        }
+    }
+
+    /// Timelines, and what the applications saw.
+    private func judge(_ record: Echo.Record, ping: String) throws {
+        let timelines = ["a": try pair.a.timeline(), "b": try pair.b.timeline()]
+        let reports = failures.map { FailureReport($0.name, at: $0.begin, timelines: timelines, application: record) }
+        for report in reports {
+            story.chapter("Timeline: \(report.name)")
+            for line in report.lines(name: pair.name) { story.tell(line) }
+            story.expect(
+                "the timeline is complete", report.omissions.isEmpty,
+                otherwise: "without " + report.omissions.joined(separator: ", "))
+        }
+        story.chapter("The applications")
+        let losses = record.losses
+        let strays = losses.filter { loss in
+            !reports.contains { report in
+                report.lastSwitch.map { loss >= report.begin && loss <= $0 + .seconds(1) } ?? false
+            }
+        }
+        story.expect(
+            "of \(record.sent.count) UDP packets \(losses.count) were lost, all between a failure and 1 s after its switch",
+            strays.isEmpty && !record.sent.isEmpty, otherwise: "\(strays.count) were lost at other times")
+        let replies = ping.firstMatch(of: /(\d+) packets transmitted, (\d+) received/)
+        story.expect(
+            "ping has gone on: \(replies.map { "\($0.2) replies to \($0.1) requests" } ?? "no summary")",
+            replies.flatMap { Int($0.2) }.map { $0 > 0 } ?? false)
+    }
+}
