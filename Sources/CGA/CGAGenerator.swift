@@ -34,8 +34,8 @@ public struct CGAGenerator: Sendable {
     /// Whether `modifier` is final.
     public private(set) var isFinished = false
 
-    private let publicKey: [UInt8]
-    private let extensions: [UInt8]
+    let publicKey: [UInt8]
+    let extensions: [UInt8]
 
     /// Step 1. `publicKey` is a DER SubjectPublicKeyInfo, `modifier` a fresh random number, which keeps addresses of one
     /// key unlinkable, and `extensions` the encoded extension fields.

@@ -7,8 +7,8 @@ public struct HBAGenerator: Sendable {
     public static let extendedModifierLength = 48
 
     private let subnetPrefixes: [UInt64]
-    /// Steps 2 to 4: search here.
-    public var search: CGAGenerator
+    /// The search for the Modifier, steps 2 to 4.
+    public var generator: CGAGenerator
 
     /// Steps 1 and 2 for a set that is also good for signatures. `publicKey` is a DER SubjectPublicKeyInfo; `modifier` is
     /// random.
@@ -40,7 +40,7 @@ public struct HBAGenerator: Sendable {
             let extensions = multiPrefix.extensionField.octets
         else { throw .prefixes }
         self.subnetPrefixes = subnetPrefixes
-        search = try CGAGenerator(publicKey: publicKey, sec: sec, modifier: modifier, extensions: extensions)
+        generator = try CGAGenerator(publicKey: publicKey, sec: sec, modifier: modifier, extensions: extensions)
     }
 
     /// Steps 5 and 6: the addresses, in the order of the prefixes, each with its parameters. Ask with `collisionCount` 0
@@ -52,7 +52,7 @@ public struct HBAGenerator: Sendable {
     ) throws(CGAGenerationError) -> [(address: IPv6Address, parameters: CGAParameters)] {
         var addresses: [(address: IPv6Address, parameters: CGAParameters)] = []
         for prefix in subnetPrefixes {
-            addresses.append(try search.address(in: prefix, collisionCount: collisionCount))
+            addresses.append(try generator.address(in: prefix, collisionCount: collisionCount))
         }
         return addresses
     }

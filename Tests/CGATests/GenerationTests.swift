@@ -28,6 +28,25 @@ struct GenerationTests {
     }
 
     @Test(
+        "An address is the prefix and then Hash1, with Sec written over it and u and g clear",
+        .requirement("3972-2-03", "3972-4-01", "3972-4-02", "3972-4-09", "3972-4-19"), arguments: CGAVectors.all.cga)
+    func format(vector: CGAVectors.CGA) throws {
+        let generator = try CGAGenerator(
+            reusing: CGAParameters(vector.pds_hex.octets), sec: vector.sec)
+        let prefix: UInt64 = 0x2001_0db8_0077_0001
+        let (made, parameters) = try generator.address(in: prefix, collisionCount: 1)
+        #expect(made.high == prefix)
+        #expect(made.low >> 61 == UInt64(vector.sec))
+        #expect(made.low & 0x0300_0000_0000_0000 == 0)
+        #expect((made.low ^ parameters.hash1) & 0x1cff_ffff_ffff_ffff == 0)
+        #expect(parameters.hash2.count == 14)
+        let octets = parameters.octets
+        #expect(Array(octets[0..<16]) == vector.final_modifier_hex.octets)
+        #expect(Array(octets[16..<25]) == [0x20, 0x01, 0x0d, 0xb8, 0x00, 0x77, 0x00, 0x01, 1])
+        #expect(Array(octets[25...]) == vector.public_key_spki_hex.octets + vector.extensions_hex.octets)
+    }
+
+    @Test(
         "Each collision gives the next address without a new Modifier search",
         .requirement("3972-4-06", "3972-4-10", "3972-4-11"),
         arguments: CGAVectors.all.cga.filter { !$0.addresses_rejected_by_dad.isEmpty })

@@ -1,11 +1,12 @@
-import CGA
 import Requirements
 import Shim6Wire
 import Testing
 
+@testable import CGA
+
 @Suite("HBA")
 struct HBATests {
-    private func generator(for vector: CGAVectors.HBA) throws -> HBAGenerator {
+    private func makeSet(for vector: CGAVectors.HBA) throws -> HBAGenerator {
         let prefixes = try vector.prefixes.map { try address($0).high }
         if let extended = vector.extended_modifier_hex {
             return try HBAGenerator(
@@ -22,11 +23,11 @@ struct HBATests {
         .requirement("5535-6-08", "5535-6-10", "5535-6-11", "5535-6-13", "5535-6-14", "5535-6-18"),
         arguments: CGAVectors.all.hba)
     func generates(vector: CGAVectors.HBA) throws {
-        var generator = try generator(for: vector)
-        try generator.search.search { true }
-        #expect(generator.search.modifier == vector.final_modifier_hex.number)
-        #expect(generator.search.attempts == (vector.sec == 0 ? 0 : vector.hash2_iterations))
-        let made = try generator.addresses(collisionCount: vector.collision_count)
+        var set = try makeSet(for: vector)
+        try set.generator.search { true }
+        #expect(set.generator.modifier == vector.final_modifier_hex.number)
+        #expect(set.generator.attempts == (vector.sec == 0 ? 0 : vector.hash2_iterations))
+        let made = try set.addresses(collisionCount: vector.collision_count)
         #expect(made.count == vector.members.count)
         for (made, member) in zip(made, vector.members) {
             #expect(made.address == (try address(member.address)))
@@ -41,14 +42,14 @@ struct HBATests {
         .requirement("5535-6-12", "5535-6-16", "5535-6-17"),
         arguments: CGAVectors.all.hba.filter { !$0.sets_rejected_by_dad.isEmpty })
     func countsCollisions(vector: CGAVectors.HBA) throws {
-        var generator = try generator(for: vector)
-        #expect(throws: CGAGenerationError.searchNotFinished) { try generator.addresses() }
-        try generator.search.search { true }
+        var set = try makeSet(for: vector)
+        #expect(throws: CGAGenerationError.searchNotFinished) { try set.addresses() }
+        try set.generator.search { true }
         for (count, rejected) in vector.sets_rejected_by_dad.enumerated() {
             let expected = try rejected.map { try address($0) }
-            #expect(try generator.addresses(collisionCount: count).map(\.address) == expected)
+            #expect(try set.addresses(collisionCount: count).map(\.address) == expected)
         }
-        #expect(throws: CGAGenerationError.tooManyCollisions) { try generator.addresses(collisionCount: 3) }
+        #expect(throws: CGAGenerationError.tooManyCollisions) { try set.addresses(collisionCount: 3) }
     }
 
     @Test(
@@ -124,5 +125,123 @@ struct HBATests {
         #expect(throws: CGAGenerationError.unassignedSec(3)) {
             try HBAGenerator(subnetPrefixes: [1], extendedModifier: extended, sec: 3, modifier: 0)
         }
+    }
+
+    @Test(
+        "Members are CGAs in form, differ from each other and share all but the prefix",
+        .requirement("5535-1-01", "5535-4-01", "5535-6-03", "5535-6-15"), arguments: CGAVectors.all.hba)
+    func membersAreCGAs(vector: CGAVectors.HBA) throws {
+        var set = try makeSet(for: vector)
+        try set.generator.search { true }
+        let made = try set.addresses()
+        #expect(try made.map(\.address.high) == vector.prefixes.map { try address($0).high })
+        #expect(Set(made.map(\.address.low)).count == made.count)
+        for (address, parameters) in made {
+            #expect(address.low >> 61 == UInt64(vector.sec))
+            #expect(address.low & 0x0300_0000_0000_0000 == 0)
+            #expect(parameters.subnetPrefix == address.high)
+            var shared = parameters
+            shared.subnetPrefix = made[0].parameters.subnetPrefix
+            #expect(shared == made[0].parameters)
+        }
+    }
+
+    @Test("Another prefix, or another order of prefixes, makes other addresses", .requirement("5535-4-05", "5535-5-07"))
+    func dependsOnPrefixes() throws {
+        let extended = [UInt8](repeating: 0x81, count: 48)
+        func addresses(_ prefixes: [UInt64]) throws -> [IPv6Address] {
+            try HBAGenerator(subnetPrefixes: prefixes, extendedModifier: extended, sec: 0, modifier: 9).addresses()
+                .map(\.address)
+        }
+        let two = try addresses([1, 2])
+        #expect(Set(two).isDisjoint(with: try addresses([2, 1])))
+        #expect(Set(two).isDisjoint(with: try addresses([1, 2, 3])))
+    }
+
+    @Test(
+        "The extension is laid out as the RFC says",
+        .requirement("5535-5-01", "5535-5-02", "5535-5-03", "5535-5-04", "5535-10-01"), arguments: CGAVectors.all.hba)
+    func layout(vector: CGAVectors.HBA) throws {
+        let set = try makeSet(for: vector)
+        let prefixes = try vector.prefixes.flatMap { try address($0).octets.prefix(8) }
+        let length = UInt8(8 * vector.prefixes.count + 4)
+        let flag: UInt8 = vector.p_flag == 1 ? 0x80 : 0
+        let input = set.generator
+        let made = try CGAParameters(
+            modifier: 0, subnetPrefix: 0, publicKey: input.publicKey, extensions: input.extensions)
+        #expect(Array(made.extensions) == [0x00, 0x12, 0x00, length, flag, 0, 0, 0] + prefixes)
+    }
+
+    @Test(
+        "An Extended Modifier is written as the modulus of an RSA key",
+        .requirement("5535-6-04", "5535-6-05", "5535-6-06", "5535-6-07", "5535-6-09"),
+        arguments: CGAVectors.all.hba.filter { $0.p_flag == 0 })
+    func wrapsExtendedModifier(vector: CGAVectors.HBA) throws {
+        let extended = try #require(vector.extended_modifier_hex).octets
+        let set = try makeSet(for: vector)
+        let octets = set.generator.publicKey
+        var outer = DERReader(octets, in: octets.indices)
+        var info = DERReader(octets, in: try outer.element(.sequence))
+        let algorithm = try info.element(.sequence)
+        #expect(Array(octets[algorithm]) == RSAPublicKeyFields.rsaEncryption)
+        var bits = DERReader(octets, in: try info.element(.bitString))
+        let unusedBits = try bits.nextOctet()
+        #expect(unusedBits == 0)
+        var numbers = DERReader(octets, in: try bits.element(.sequence))
+        let modulus = try numbers.magnitude()
+        let exponent = try numbers.magnitude()
+        #expect(Array(octets[modulus]) == Array(extended.drop { $0 == 0 }))
+        #expect(Array(octets[exponent]) == [1, 0, 1])
+        #expect(outer.isAtEnd && info.isAtEnd && bits.isAtEnd && numbers.isAtEnd)
+        // 384 bits with the top bit set: 78 octets of key, one less for each sign or leading octet that falls away.
+        let significant = extended.drop { $0 == 0 }
+        let sign = significant.first.map { $0 >= 0x80 } == true ? 1 : 0
+        #expect(set.generator.publicKey.count == 29 + significant.count + sign)
+    }
+
+    @Test(
+        "Each step of the verification can fail for a member",
+        .requirement("5535-7-01", "5535-7.2-05", "5535-7.2-08", "5535-7.2-09", "5535-7.2-10", "5535-7.2-11"))
+    func failsAtEachStep() throws {
+        let vector = try #require(CGAVectors.all.hba.first { $0.sec == 1 && $0.p_flag == 0 })
+        let owner = try #require(vector.members.first).pds_hex.octets
+        let member = try address(try #require(vector.members.last).address)
+        let parameters = try CGAParameters(owner)
+        var collided = owner
+        collided[24] = 3
+        #expect(throws: CGAError.collisionCount) { try CGAParameters(collided).verify(member, by: .hba) }
+        var passing: [Int] = []
+        for bit in 0..<64 {
+            let changed = IPv6Address(high: member.high, low: member.low ^ 1 << (63 - bit))
+            if (try? parameters.verify(changed, by: .hba)) != nil { passing.append(bit) }
+        }
+        #expect(passing == [2, 6, 7])
+        for sec: UInt64 in 2...7 {
+            #expect(throws: sec == 2 ? CGAError.hash2 : .unassignedSec) {
+                try parameters.verify(
+                    IPv6Address(high: member.high, low: member.low & (1 << 61 - 1) | sec << 61), by: .hba)
+            }
+        }
+        #expect(throws: CGAError.hash1) { try CGAParameters(owner + [0xff, 0xfd, 0, 0]).verify(member, by: .hba) }
+    }
+
+    @Test(
+        "A set with a key proves its members by hash and other locators by signature",
+        .requirement("5535-4-03", "5535-8.1-02"))
+    func bothMethods() throws {
+        let vector = try #require(CGAVectors.all.hba.first { $0.name == "hba-2p-cga-rsa1024-sec0" })
+        let member = try #require(vector.members.first)
+        let ulid = try address(member.address)
+        let parameters = try CGAParameters(member.pds_hex.octets)
+        for other in vector.members { try parameters.verify(address(other.address), by: .hba) }
+        let identity = try CGAIdentity(
+            address: ulid, parameters: parameters,
+            privateKey: PrivateKey(der: CGAVectors.key("rsa1024").private_key_der_hex.octets))
+        let outside = [try address("2001:db8:ffff::1")]
+        #expect(throws: CGAError.subnetPrefix) { try parameters.verify(outside[0], by: .hba) }
+        var verifier = LocatorListVerifier()
+        try verifier.verify(
+            ulid: ulid, parameters: parameters.octets, generation: 3, locators: outside,
+            signature: identity.sign(generation: 3, locators: outside))
     }
 }

@@ -175,6 +175,29 @@ struct SignatureTests {
         }
     }
 
+    @Test("Shorter keys serve where the caller allows them", .requirement("3972-5-16", "3972-3-09"))
+    func verifiesShortKeys() throws {
+        let pem = Array(KeyFixtures.rsa512.utf8)
+        let source = BIO_new_mem_buf(pem, Int32(pem.count))
+        defer { BIO_free(source) }
+        let key = PEM_read_bio_PrivateKey(source, nil, nil, nil)
+        defer { EVP_PKEY_free(key) }
+        var der = [UInt8](repeating: 0, count: Int(i2d_PrivateKey(key, nil)))
+        var spki = [UInt8](repeating: 0, count: Int(i2d_PUBKEY(key, nil)))
+        der.withUnsafeMutableBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            _ = i2d_PrivateKey(key, &cursor)
+        }
+        spki.withUnsafeMutableBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            _ = i2d_PUBKEY(key, &cursor)
+        }
+        let message: [UInt8] = [1, 2, 3]
+        let publicKey = try PublicKey(subjectPublicKeyInfo: spki, bits: 384...2048)
+        try publicKey.verify(opensslSignature(der, message, EVP_sha1(), RSA_PKCS1_PADDING), over: message)
+        #expect(throws: CGAError.keyTooShort) { try PublicKey(subjectPublicKeyInfo: spki) }
+    }
+
     private func opensslSignature(
         _ der: [UInt8], _ message: [UInt8], _ digest: OpaquePointer?, _ padding: Int32
     ) throws -> [UInt8] {

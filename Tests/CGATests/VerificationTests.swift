@@ -6,7 +6,8 @@ import Testing
 @Suite("CGA verification")
 struct VerificationTests {
     @Test(
-        "An address verifies with its parameters", .requirement("3972-5-01", "3972-3-12", "3972-3-13", "3972-5-08"),
+        "An address verifies with its parameters",
+        .requirement("3972-5-01", "3972-3-12", "3972-3-13", "3972-5-04", "3972-5-12", "3972-5-13"),
         arguments: CGAVectors.all.cga)
     func verifies(vector: CGAVectors.CGA) throws {
         let parameters = try CGAParameters(vector.pds_hex.octets)
@@ -69,7 +70,9 @@ struct VerificationTests {
         }
     }
 
-    @Test("Sec 3 to 7 in an address is refused", .requirement("4982-6-02", "3972-5-06", "3972-2-02"))
+    @Test(
+        "Sec 3 to 7 in an address is refused",
+        .requirement("4982-6-02", "4982-4.1-01", "4982-4.1-02", "3972-5-06", "3972-5-14", "3972-2-02"))
     func refusesUnassignedSec() throws {
         let vector = try CGAVectors.cga("cga-sec1-rsa1024")
         let parameters = try CGAParameters(vector.pds_hex.octets)
