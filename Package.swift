@@ -57,6 +57,9 @@ let package = Package(
             name: "Vectors", path: "Tests/Vectors", exclude: ["packets.json", "vectors.json"], swiftSettings: strict),
         .testTarget(
             name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements", "Vectors"], swiftSettings: strict),
+        .testTarget(
+            name: "Shim6CoreTests", dependencies: ["Shim6Core", "CGA", "REAP", "Shim6Wire", "Requirements"],
+            swiftSettings: strict),
         .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),
         .testTarget(
             name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),

@@ -75,9 +75,9 @@ extension Host {
         switch context.state {
         case .i1Sent, .eFailed, .noSupport:
             throw .unexpectedInState
-        case .i2Sent(var sent):
+        case .i2Sent:
             answerInI2Sent(context)
-            guard let known = sent.peer else { throw .peerTagUnknown }
+            guard case .i2Sent(var sent) = context.state, let known = sent.peer else { throw .peerTagUnknown }
             sent.peer = try updated(known, view, context)
             table.change(context) { context.state = .i2Sent(sent) }
         case .established(let data):

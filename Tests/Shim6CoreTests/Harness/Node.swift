@@ -1,0 +1,98 @@
+import REAP
+import Shim6Core
+import Shim6Wire
+
+/// A host with everything that carries out its effects, in virtual time.
+final class Node {
+    typealias TestHost = Host<TestActivity, Seeded>
+
+    struct Packet {
+        var octets: [UInt8]
+        var source: IPv6Address
+        var destination: IPv6Address
+
+        var pair: LocatorPair { LocatorPair(source: source, destination: destination) }
+        var type: MessageType? { MessageType(rawValue: octets[2] & 0x7f) }
+        /// Reads the message; a packet that a host has sent has to be well-formed.
+        var message: ControlMessage? { (try? MessageView(octets)).flatMap { try? ControlMessage($0) } }
+    }
+
+    let name: String
+    let host: TestHost
+    let activity = TestActivity()
+    let verifier: ToyVerifier
+    private(set) var timers: [Timer: Instant] = [:]
+    private(set) var entries: [ContextTag: DataPathEntry] = [:]
+    /// When the kernel's idle policy of a context would fire.
+    private(set) var idleWatches: [ContextTag: Instant] = [:]
+    private(set) var notices: [Notice] = []
+    private(set) var forgotten: [ULIDPair] = []
+    /// Of the event handled last.
+    private(set) var effects: [Effect] = []
+    var locators: [IPv6Address]
+
+    init(
+        _ name: String, _ locators: [IPv6Address], configuration: HostConfiguration = HostConfiguration(),
+        identity: (any LocalIdentity)? = nil, seed: UInt64
+    ) {
+        self.name = name
+        self.locators = locators
+        verifier = ToyVerifier()
+        host = TestHost(
+            configuration: configuration, identity: identity ?? ToyIdentity(ulids: Set(locators)), verifier: verifier,
+            activity: activity, random: Seeded(seed))
+    }
+
+    /// Reports an event and returns the packets that the host sends because of it.
+    @discardableResult
+    func handle(_ event: Event, at now: Instant) -> [Packet] {
+        effects = host.handle(event, at: now)
+        var packets: [Packet] = []
+        for effect in effects {
+            switch effect {
+            case .send(let octets, let source, let destination):
+                packets.append(Packet(octets: octets, source: source, destination: destination))
+            case .arm(let timer, let deadline): timers[timer] = deadline
+            case .cancel(let timer): timers[timer] = nil
+            case .install(let entry): entries[entry.localTag] = entry
+            case .remove(let entry): entries[entry.localTag] = nil
+            case .forget(let ulids): forgotten.append(ulids)
+            case .watchIdle(let tag, _, let seconds): idleWatches[tag] = now + .seconds(seconds)
+            case .unwatchIdle(let tag, _): idleWatches[tag] = nil
+            case .publish(let notice): notices.append(notice)
+            }
+        }
+        return packets
+    }
+
+    /// Tells the host its locators: all with method CGA.
+    @discardableResult
+    func announce(_ locators: [IPv6Address], at now: Instant) -> [Packet] {
+        self.locators = locators
+        return handle(.localLocators(locators.map { LocalLocator(address: $0, method: .cga) }), at: now)
+    }
+
+    /// The next timer or idle watch.
+    var nextDeadline: Instant? { (Array(timers.values) + Array(idleWatches.values)).min() }
+
+    /// What is due, taken off the list.
+    func takeDue(at now: Instant) -> [Event] {
+        let due = timers.filter { $0.value <= now }.sorted { "\($0.key)" < "\($1.key)" }
+        for (timer, _) in due { timers[timer] = nil }
+        let idle = idleWatches.filter { $0.value <= now }.keys.sorted { $0.rawValue < $1.rawValue }
+        for tag in idle { idleWatches[tag] = nil }
+        return due.map { .timer($0.key) } + idle.map { .idle($0) }
+    }
+
+    /// Drops what no test asks for any more.
+    func clearLog() {
+        notices = []
+        forgotten = []
+    }
+
+    /// The only context; nil if there are none or several.
+    var context: ContextSnapshot? { host.contexts.count == 1 ? host.contexts.first : nil }
+    var state: ContextState? { context?.state }
+
+    func drops(_ reason: DropReason) -> UInt64 { host.counters.drops(reason) }
+}
