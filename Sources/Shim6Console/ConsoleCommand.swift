@@ -1,0 +1,46 @@
+import Shim6Control
+import Shim6Wire
+
+/// A line typed at the console.
+enum ConsoleCommand: Equatable {
+    case nothing
+    case help
+    case list
+    case show(Command.Selection)
+    case remove(Command.Selection)
+    case quit
+    /// Cannot be understood; the message says why.
+    case wrong(String)
+
+    static let helpLines = [
+        "ls\tlist the tags of the contexts",
+        "cat TAG|*\tshow a context, or all of them",
+        "rm TAG|*\tremove a context, or all of them",
+        "help, ?\tthis text",
+        "quit, exit\tclose the connection",
+    ]
+
+    /// Commands are known by their first letters, in either case: `l` lists and `Q` quits. `rm` has to be whole.
+    init(_ line: String) {
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let word = words.first?.lowercased() else {
+            self = .nothing
+            return
+        }
+        switch word {
+        case _ where word.hasPrefix("q") || word.hasPrefix("e"): self = .quit
+        case _ where word.hasPrefix("?") || word.hasPrefix("h"): self = .help
+        case _ where word.hasPrefix("l"): self = .list
+        case _ where word.hasPrefix("cat"): self = ConsoleCommand.select(words) { .show($0) }
+        case "rm": self = ConsoleCommand.select(words) { .remove($0) }
+        case _: self = .wrong("unknown command; \"help\" lists those there are")
+        }
+    }
+
+    private static func select(_ words: [String], _ command: (Command.Selection) -> Self) -> Self {
+        guard words.count == 2, let selection = Command.Selection(words[1]) else {
+            return .wrong("say which: a context tag, up to 12 hexadecimal digits, or *")
+        }
+        return command(selection)
+    }
+}

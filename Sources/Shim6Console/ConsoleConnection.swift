@@ -1,0 +1,161 @@
+import NIOCore
+import NIOExtras
+import Shim6Control
+import Shim6Wire
+
+/// One client of the console. Its lines are carried out one after the other; what it does not read holds back only itself.
+final class ConsoleConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Octets.
+    static let maximumLineLength = 1024
+    private static let prompt = "shim6d> "
+
+    private let allowRemove: Bool
+    private let clients: ClientCount
+    private let handler: any CommandHandler
+    private var context: ChannelHandlerContext?
+    private var counted = false
+    private var lines: CircularBuffer<ByteBuffer> = CircularBuffer()
+    private var isBusy = false
+    private var inputEnded = false
+
+    init(allowRemove: Bool, clients: ClientCount, handler: any CommandHandler) {
+        self.allowRemove = allowRemove
+        self.clients = clients
+        self.handler = handler
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        counted = clients.enter()
+        if counted {
+            write(ConsoleConnection.prompt)
+        } else {
+            end(with: "too many clients")
+        }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if counted { clients.leave() }
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard counted else { return }
+        lines.append(unwrapInboundIn(data))
+        context.channel.setOption(.autoRead, value: false).assumeIsolated().whenComplete { _ in self.next() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            end(with: "idle for too long")
+        } else if let event = event as? ChannelEvent, event == .inputClosed {
+            inputEnded = true
+            next()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case is ByteToMessageDecoderError.PayloadTooLargeError: end(with: "line too long")
+        case is NIOExtrasErrors.LeftOverBytesError: break
+        case _: context.close(promise: nil)
+        }
+    }
+
+    // MARK: One line after the other
+
+    private func next() {
+        guard !isBusy, let context else { return }
+        guard let line = lines.popFirst() else {
+            if inputEnded {
+                context.close(promise: nil)
+            } else {
+                context.channel.setOption(.autoRead, value: true).whenComplete { _ in }
+            }
+            return
+        }
+        isBusy = true
+        switch ConsoleCommand(String(buffer: line)) {
+        case .nothing: finish("")
+        case .help: finish(ConsoleCommand.helpLines.map { $0 + "\n" }.joined())
+        case .quit: end(with: nil)
+        case .wrong(let message): finish(message + "\n")
+        case .list: ask(.contexts) { self.finish(ConsoleConnection.tags(in: $0).map { "\($0)\n" }.joined()) }
+        case .show(.one(let tag)): ask(.context(tag)) { self.finish(ConsoleConnection.text(of: $0)) }
+        case .show(.all): ask(.contexts) { self.show(ConsoleConnection.tags(in: $0)[...]) }
+        case .remove(let selection):
+            guard allowRemove else {
+                return finish("rm is not allowed on this console (allow-remove in the configuration)\n")
+            }
+            ask(.remove(selection)) { self.finish(ConsoleConnection.text(of: $0)) }
+        }
+    }
+
+    /// One context after the other, each when the last one is with the kernel.
+    private func show(_ tags: ArraySlice<ContextTag>) {
+        guard let tag = tags.first else { return finish("") }
+        let rest = tags.dropFirst()
+        handle(.context(tag)) { outcome in
+            // A context may be gone by now.
+            guard case .success(let response) = outcome else { return self.show(rest) }
+            self.write(String(repeating: "+", count: 40) + "\n" + ConsoleConnection.text(of: response)) {
+                self.show(rest)
+            }
+        }
+    }
+
+    private func ask(_ command: Command, _ body: @escaping (Response) -> Void) {
+        handle(command) { outcome in
+            switch outcome {
+            case .success(let response): body(response)
+            case .failure(let error): self.finish("\(error)\n")
+            }
+        }
+    }
+
+    private func handle(_ command: Command, _ body: @escaping (Result<Response, CommandError>) -> Void) {
+        guard let context else { return }
+        let outcome = context.eventLoop.makePromise(of: Result<Response, CommandError>.self)
+        outcome.completeWithTask { [handler] in await handler.handle(command) }
+        outcome.futureResult.assumeIsolated().whenSuccess(body)
+    }
+
+    // MARK: Output
+
+    private func finish(_ text: String) {
+        write(text + ConsoleConnection.prompt) {
+            self.isBusy = false
+            self.next()
+        }
+    }
+
+    private func end(with message: String?) {
+        isBusy = true
+        write(message.map { $0 + "\n" } ?? "") { self.context?.close(promise: nil) }
+    }
+
+    private func write(_ text: String, then body: @escaping () -> Void = {}) {
+        guard let context else { return }
+        let octets = ByteBuffer(string: text.replacing("\n", with: "\r\n"))
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in body() }
+    }
+
+    private static func tags(in response: Response) -> [ContextTag] {
+        guard case .contexts(let list) = response else { return [] }
+        return list.contexts.map(\.tag)
+    }
+
+    private static func text(of response: Response) -> String {
+        response.text(style: .plain)
+    }
+}

@@ -1,0 +1,146 @@
+import NIOCore
+import NIOExtras
+import Shim6Control
+
+/// One client of the control socket. Its requests are carried out one after the other: the next one is not read before
+/// the reply to the last one is with the kernel, so a client that does not read holds back nothing but itself.
+final class ControlConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Octets of events on their way to a client that follows. One that lets more gather is cut off.
+    static let maximumBacklog = 1 << 20
+
+    private let mayChange: Bool
+    private let clients: ClientCount
+    private let feed: EventFeed
+    private let handler: any CommandHandler
+    private var context: ChannelHandlerContext?
+    private var counted = false
+    private var requests: CircularBuffer<ByteBuffer> = CircularBuffer()
+    private var isBusy = false
+    private var isFollowing = false
+    private var inputEnded = false
+    private var backlog = 0
+
+    init(mayChange: Bool, clients: ClientCount, feed: EventFeed, handler: any CommandHandler) {
+        self.mayChange = mayChange
+        self.clients = clients
+        self.feed = feed
+        self.handler = handler
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        counted = clients.enter()
+        if !counted { end(with: CommandError(.limit, "too many clients on the control socket")) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        feed.remove(self)
+        if counted { clients.leave() }
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let line = unwrapInboundIn(data)
+        guard counted, line.readableBytes > 0 else { return }
+        requests.append(line)
+        context.channel.setOption(.autoRead, value: false).assumeIsolated().whenComplete { _ in self.next() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            inputEnded = true
+            next()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case is ByteToMessageDecoderError.PayloadTooLargeError:
+            end(with: CommandError(.badRequest, "a request has at most \(ControlProtocol.maximumRequestLength) octets"))
+        case is NIOExtrasErrors.LeftOverBytesError: break
+        case _: context.close(promise: nil)
+        }
+    }
+
+    /// Sends octets of events, or ends the connection if the client is too slow for them.
+    func stream(_ octets: ByteBuffer) {
+        guard let context else { return }
+        guard backlog + octets.readableBytes <= ControlConnection.maximumBacklog else {
+            context.close(promise: nil)
+            return
+        }
+        backlog += octets.readableBytes
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.backlog -= octets.readableBytes }
+    }
+
+    // MARK: One request after the other
+
+    private func next() {
+        guard !isBusy, let context else { return }
+        guard let line = requests.popFirst() else {
+            if inputEnded && !isFollowing {
+                context.close(promise: nil)
+            } else if !inputEnded {
+                context.channel.setOption(.autoRead, value: true).whenComplete { _ in }
+            }
+            return
+        }
+        isBusy = true
+        do throws(RequestError) {
+            carryOut(try Request(line: line.readableBytesView))
+        } catch {
+            reply(to: error.id, .failure(error.error))
+        }
+    }
+
+    private func carryOut(_ request: Request) {
+        let command = request.command
+        guard mayChange || !command.changesState else {
+            let message = "you may not change anything here: only root and the group of the control socket may"
+            return reply(to: request.id, .failure(CommandError(.accessRefused, message)))
+        }
+        if case .events(let follow) = command {
+            reply(to: request.id, .success(.events(EventList(events: feed.recent))))
+            if follow && !isFollowing {
+                isFollowing = true
+                feed.add(self)
+            }
+            return
+        }
+        guard let context else { return }
+        let outcome = context.eventLoop.makePromise(of: Result<Response, CommandError>.self)
+        outcome.completeWithTask { [handler] in await handler.handle(command) }
+        outcome.futureResult.assumeIsolated().whenSuccess { self.reply(to: request.id, $0) }
+    }
+
+    private func reply(to id: UInt64?, _ outcome: Result<Response, CommandError>) {
+        guard let context, let octets = encoded(Reply(id: id, outcome: outcome)) else { return }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.isBusy = false
+            self.next()
+        }
+    }
+
+    private func end(with error: CommandError) {
+        guard let context, let octets = encoded(Reply(id: nil, outcome: .failure(error))) else { return }
+        requests.removeAll()
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(promise: nil) }
+    }
+
+    private func encoded(_ reply: Reply) -> ByteBuffer? {
+        (try? ControlLine.encode(reply)).map { ByteBuffer(bytes: $0 + [UInt8(ascii: "\n")]) }
+    }
+}

@@ -1,0 +1,61 @@
+import Shim6Wire
+
+extension Response {
+    /// The response for people, with a newline at its end.
+    public func text(style: TextStyle) -> String {
+        switch self {
+        case .status(let report): report.text(style: style)
+        case .contexts(let list): list.text(style: style)
+        case .context(let detail): detail.text(style: style)
+        case .established(let establishment): establishment.text(style: style)
+        case .removed(let removal):
+            removal.tags.isEmpty ? "no context\n" : removal.tags.map { "removed \($0)\n" }.joined()
+        case .locators(let report): report.text(style: style)
+        case .events(let list): list.events.map { $0.text + "\n" }.joined()
+        case .timeline(let report): report.text(style: style)
+        }
+    }
+}
+
+extension ContextList {
+    func text(style: TextStyle) -> String {
+        guard !contexts.isEmpty else { return "no context\n" }
+        var table = TextTable("TAG", "STATE", "REAP", "LOCAL ULID", "PEER ULID", "OUT", "IN")
+        for context in contexts {
+            table.add(
+                context.tag.description, context.state, context.reachability ?? "-", context.ulids.local.description,
+                context.ulids.peer.description, Self.locators(context.outgoing, rehomed: context.rehomed.outgoing),
+                Self.locators(context.lastIncoming, rehomed: context.rehomed.incoming))
+        }
+        return table.text(style: style)
+    }
+
+    private static func locators(_ pair: LocatorPair?, rehomed: Bool) -> String {
+        guard let pair else { return "-" }
+        return rehomed ? pair.text : "ULIDs"
+    }
+}
+
+extension Establishment {
+    func text(style: TextStyle) -> String {
+        "\(created ? "made" : "existing") context \(context.tag), \(context.state)\n"
+    }
+}
+
+extension LocatorReport {
+    func text(style: TextStyle) -> String {
+        guard !locators.isEmpty else { return "no locator\n" }
+        var table = TextTable("LOCATOR", "INTERFACE", "METHOD", "SEC", "STATE", "ULID OF", "SOURCE OF")
+        for locator in locators {
+            table.add(
+                "\(locator.address)/\(locator.prefixLength)", locator.interface, locator.method ?? "-",
+                locator.securityParameter.map { String($0) } ?? "-", locator.state.rawValue, String(locator.ulidOf),
+                String(locator.sourceOf))
+        }
+        return table.text(style: style)
+    }
+}
+
+extension LocatorPair {
+    var text: String { "\(source) -> \(destination)" }
+}

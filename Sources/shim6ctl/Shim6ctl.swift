@@ -1,0 +1,107 @@
+import ArgumentParser
+import Glibc
+import Shim6Control
+import Shim6Wire
+
+@main
+struct Shim6ctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shim6ctl",
+        abstract: "Ask a running shim6d, and tell it what to do.",
+        discussion: """
+            Exit codes: 0 done, 64 wrong usage, 65 unknown tag or senseless argument, 69 no daemon answers, \
+            70 the daemon failed, 75 try again later, 76 the daemon speaks another version, 77 access refused.
+            """,
+        subcommands: [
+            Status.self, Contexts.self, Context.self, Establish.self, Remove.self, Locators.self, Events.self,
+            Timeline.self,
+        ])
+}
+
+/// The options that every command has.
+struct CommonOptions: ParsableArguments {
+    @Option(help: "Path of the daemon's control socket. Default: $SHIM6_SOCKET, else /run/shim6d.sock.")
+    var socket: String?
+
+    @Flag(help: "Print JSON; docs/control-protocol.md describes it.")
+    var json = false
+
+    var client: ControlClient {
+        get throws {
+            let path = socket ?? getenv("SHIM6_SOCKET").map { String(cString: $0) } ?? "/run/shim6d.sock"
+            return try ControlClient(path: path)
+        }
+    }
+
+    /// Asks the daemon and prints the answer, or the reason why there is none, and ends.
+    func run(_ command: Command) throws {
+        try reportingErrors {
+            let response = try client.send(command)
+            if json {
+                print(try response.prettyResult)
+            } else {
+                print(response.text(style: isatty(STDOUT_FILENO) == 1 ? .terminal : .plain), terminator: "")
+            }
+        }
+    }
+
+    func reportingErrors(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as ControlClientError {
+            let line = "shim6ctl: \(error)\n"
+            _ = write(STDERR_FILENO, line, line.utf8.count)
+            throw error.exitCode
+        }
+    }
+}
+
+extension Response {
+    fileprivate var prettyResult: String {
+        get throws {
+            func pretty(_ value: some Encodable) throws -> String { try ControlLine.encodePretty(value) }
+            return try pretty(result)
+        }
+    }
+}
+
+extension ControlClientError {
+    /// As in sysexits.h.
+    var exitCode: ExitCode {
+        switch self {
+        case .unreachable, .closed: ExitCode(EX_UNAVAILABLE)
+        case .accessRefused: ExitCode(EX_NOPERM)
+        case .timedOut: ExitCode(EX_TEMPFAIL)
+        case .nonsense: ExitCode(EX_PROTOCOL)
+        case .command(let error):
+            switch error.code {
+            case .badArgument, .unknownTag: ExitCode(EX_DATAERR)
+            case .accessRefused: ExitCode(EX_NOPERM)
+            case .conflict, .limit: ExitCode(EX_TEMPFAIL)
+            case .unavailable: ExitCode(EX_UNAVAILABLE)
+            case .badRequest, .unsupportedVersion, .unknownCommand: ExitCode(EX_PROTOCOL)
+            case .internal: ExitCode(EX_SOFTWARE)
+            }
+        }
+    }
+}
+
+// What the command line is made of.
+
+extension ContextTag: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension IPv6Address: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension Command.Selection: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Glibc
+import Shim6Control
+import Shim6Wire
+
+extension Shim6ctl {
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the daemon: data path, uplinks, tables, counters, what was dropped and why.")
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.status)
+        }
+    }
+
+    struct Contexts: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the contexts.")
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.contexts)
+        }
+    }
+
+    struct Context: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show all there is to know of one context.")
+        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.context(tag))
+        }
+    }
+
+    struct Establish: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a context for a ULID pair now, without waiting for traffic.")
+        @Argument(help: "The local ULID, an IPv6 address of this host.") var local: IPv6Address
+        @Argument(help: "The peer's ULID, an IPv6 address.") var peer: IPv6Address
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.establish(ULIDPair(local: local, peer: peer)))
+        }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a context, or all.")
+        @Argument(help: "The context's local tag, hexadecimal, or '*' for all.") var tag: Command.Selection
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.remove(tag))
+        }
+    }
+
+    struct Locators: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the local addresses that peers can be offered.")
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.locators)
+        }
+    }
+
+    struct Timeline: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the recent failovers step by step.")
+        @Argument(help: "Only those of the context with this local tag, hexadecimal.") var tag: ContextTag?
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.timeline(tag))
+        }
+    }
+
+    struct Events: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the recent events, or follow them as they happen.",
+            discussion: "With --json --follow there is one JSON object a line.")
+        @Flag(name: .shortAndLong, help: "Print the last ten events and then each new one, until interrupted.")
+        var follow = false
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            guard follow else { return try common.run(.events(follow: false)) }
+            try common.reportingErrors {
+                let client = try common.client
+                for event in try client.follow().suffix(10) { try show(event) }
+                while let event = try client.nextEvent() { try show(event) }
+                throw ControlClientError.closed
+            }
+        }
+
+        private func show(_ event: EventRecord) throws {
+            print(common.json ? String(decoding: try ControlLine.encode(event), as: UTF8.self) : event.text)
+            // At once, into a pipe as well.
+            fflush(nil)
+        }
+    }
+}

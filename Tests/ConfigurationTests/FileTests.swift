@@ -1,0 +1,52 @@
+import Configuration
+import Foundation
+import Testing
+
+@Suite struct ConfigurationFileTests {
+    private func withFile<Outcome>(_ content: Data, _ body: (String) throws -> Outcome) throws -> Outcome {
+        let file = FileManager.default.temporaryDirectory.appending(path: "shim6-\(UUID().uuidString).toml")
+        try content.write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try body(file.path)
+    }
+
+    private func problems(of file: String) throws -> [String] {
+        try #require(throws: ConfigurationError.self) { try Configuration.load(contentsOf: file) }.problems
+    }
+
+    @Test func `A file is read`() throws {
+        try withFile(Data("[limits]\nmax-contexts = 7\n".utf8)) { file in
+            let configuration = try Configuration.load(contentsOf: file).configuration
+            #expect(configuration.limits.maxContexts == 7)
+        }
+    }
+
+    @Test func `A problem names the file`() throws {
+        try withFile(Data("x = 1".utf8)) { file in
+            let problems = try problems(of: file)
+            #expect(problems == ["\(file):1: unknown key \"x\" at the top level"])
+        }
+    }
+
+    @Test func `A file that is not there is one clear line`() throws {
+        #expect(
+            try problems(of: "/nonexistent/x.toml") == [
+                "/nonexistent/x.toml: cannot be read: No such file or directory"
+            ])
+    }
+
+    @Test func `A directory is one clear line`() throws {
+        #expect(try problems(of: "/tmp") == ["/tmp: cannot be read: Is a directory"])
+    }
+
+    @Test func `A file that is not text is one clear line`() throws {
+        try withFile(Data([0x61, 0xFF, 0xFE])) { file in
+            let problems = try problems(of: file)
+            #expect(problems == ["\(file): is not UTF-8"])
+        }
+    }
+
+    @Test func `A file without end is refused`() throws {
+        #expect(try problems(of: "/dev/zero") == ["/dev/zero: is longer than 1048576 octets"])
+    }
+}

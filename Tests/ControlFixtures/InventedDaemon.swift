@@ -1,0 +1,52 @@
+import Shim6Control
+import Shim6Wire
+import Synchronization
+
+/// Answers commands from the fixtures, as the daemon's main thread would.
+public final class InventedDaemon: CommandHandler {
+    private let contexts = Mutex([Fixtures.negotiating, Fixtures.established])
+    private let answered = Mutex<[Command]>([])
+
+    public init() {}
+
+    /// The commands that came through, in order.
+    public var commands: [Command] { answered.withLock(\.self) }
+
+    public func handle(_ command: Command) async -> Result<Response, CommandError> {
+        answered.withLock { $0.append(command) }
+        return contexts.withLock { answer(command, &$0) }
+    }
+
+    private func answer(_ command: Command, _ contexts: inout [ContextSummary]) -> Result<Response, CommandError> {
+        switch command {
+        case .status: return .success(.status(Fixtures.status))
+        case .contexts: return .success(.contexts(ContextList(contexts: contexts)))
+        case .context(let tag):
+            guard let summary = contexts.first(where: { $0.tag == tag }) else { return .failure(unknown(tag)) }
+            var detail = Fixtures.detail
+            detail.summary = summary
+            return .success(.context(detail))
+        case .establish(let ulids):
+            guard ulids.local == Fixtures.ulids.local else {
+                return .failure(CommandError(.badArgument, "\(ulids.local) is not an address of this host"))
+            }
+            return .success(.established(Establishment(context: Fixtures.negotiating, created: true)))
+        case .remove(.all):
+            defer { contexts = [] }
+            return .success(.removed(Removal(tags: contexts.map(\.tag))))
+        case .remove(.one(let tag)):
+            guard let index = contexts.firstIndex(where: { $0.tag == tag }) else { return .failure(unknown(tag)) }
+            contexts.remove(at: index)
+            return .success(.removed(Removal(tags: [tag])))
+        case .locators: return .success(.locators(Fixtures.locators))
+        case .events: return .failure(CommandError(.internal, "the control server answers this one"))
+        case .timeline(let tag):
+            let failovers = [Fixtures.failover].filter { tag == nil || $0.tag == tag }
+            return .success(.timeline(TimelineReport(failovers: failovers)))
+        }
+    }
+
+    private func unknown(_ tag: ContextTag) -> CommandError {
+        CommandError(.unknownTag, "no context has the tag \(tag)")
+    }
+}
