@@ -9,7 +9,7 @@ let package = Package(
     // A target or product stands in comments until its folder has sources.
     products: [
         // .executable(name: "shim6d", targets: ["Shim6d"]),
-        // .executable(name: "shim6ctl", targets: ["shim6ctl"]),
+        .executable(name: "shim6ctl", targets: ["shim6ctl"]),
         .executable(name: "shim6lab", targets: ["shim6lab"]),
     ],
     dependencies: [
@@ -44,6 +44,18 @@ let package = Package(
         // What people and programs see of the daemon.
         .target(name: "Configuration", dependencies: ["Shim6Wire", "TOMLKit"], swiftSettings: strict),
         .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
+        .target(
+            name: "Shim6Console",
+            dependencies: [
+                "Configuration", "Shim6Control", "Shim6Wire", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "shim6ctl",
+            dependencies: [
+                "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
@@ -63,5 +75,12 @@ let package = Package(
         .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),
         .testTarget(
             name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),
+        .target(
+            name: "ControlFixtures", dependencies: ["Shim6Control", "Shim6Wire"], path: "Tests/ControlFixtures",
+            swiftSettings: strict),
+        .testTarget(
+            name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures"],
+            swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Shim6Wire"], swiftSettings: strict),
     ]
 )
