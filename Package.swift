@@ -58,6 +58,8 @@ let package = Package(
             ], swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
+        .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
+        .testTarget(name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink"], swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
         .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tests/Lab", swiftSettings: strict),
         .executableTarget(

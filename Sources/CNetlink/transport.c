@@ -80,7 +80,7 @@ static int error_code(const struct nlmsghdr *message) {
     return *(const int *)mnl_nlmsg_get_payload(message);
 }
 
-int transport_request(int fd, struct nlmsghdr *request) {
+int transport_get(int fd, struct nlmsghdr *request, transport_handler handler, void *context) {
     int result = send_request(fd, request, NLM_F_ACK);
     if (result < 0)
         return result;
@@ -90,17 +90,25 @@ int transport_request(int fd, struct nlmsghdr *request) {
         if (length < 0)
             return length;
         const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
-        for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length))
+        for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
             // What else is there is left over from a dump that went wrong.
-            if (message->nlmsg_seq == request->nlmsg_seq && message->nlmsg_type == NLMSG_ERROR)
-                return error_code(message);
+            if (message->nlmsg_seq != request->nlmsg_seq)
+                continue;
+            if (message->nlmsg_type == NLMSG_ERROR)
+                return result < 0 ? result : error_code(message);
+            int step = handler != NULL && message->nlmsg_type >= NLMSG_MIN_TYPE ? handler(context, message) : 0;
+            if (step < 0 && result == 0)
+                result = step;
+        }
     }
 }
 
+int transport_request(int fd, struct nlmsghdr *request) {
+    return transport_get(fd, request, NULL, NULL);
+}
+
 int transport_send(int fd, int built, struct nl_msg *message) {
-    if (built < 0)
-        return -ENOMEM;
-    int result = transport_request(fd, nlmsg_hdr(message));
+    int result = built < 0 ? -ENOMEM : transport_request(fd, nlmsg_hdr(message));
     nlmsg_free(message);
     return result;
 }

@@ -12,15 +12,18 @@ int transport_open(int family, int flags);
 int transport_set_receive_buffer(int fd, int octets);
 int transport_join(int fd, const unsigned int *groups, int count);
 
-// Sends a request and waits for its acknowledgement.
-int transport_request(int fd, struct nlmsghdr *request);
-// The same for a message of libnl's, which is freed. `built` is what libnl's builder returned; if it is an error,
-// `message` is not looked at.
-int transport_send(int fd, int built, struct nl_msg *message);
-
 typedef int (*transport_handler)(void *context, const struct nlmsghdr *message);
 
-// Sends a request and hands every message of the reply to `handler`, whose negative result is passed on in the end.
+// Sends a request and waits for its acknowledgement.
+int transport_request(int fd, struct nlmsghdr *request);
+// The same for a message of libnl's, which is freed. If `built`, what libnl's builder returned, is an error, which can
+// only be a lack of memory, nothing is sent.
+int transport_send(int fd, int built, struct nl_msg *message);
+
+// Sends a request that is answered with a message, which is handed to `handler`, and waits for its acknowledgement.
+int transport_get(int fd, struct nlmsghdr *request, transport_handler handler, void *context);
+
+// Sends a request for a dump and hands every message of the reply to `handler`, whose negative result is passed on in the end.
 // -EINTR: what was dumped changed meanwhile.
 int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, void *context);
 

@@ -31,9 +31,9 @@ func string(_ name: FlatName) -> String {
     withUnsafeBytes(of: name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
 }
 
-/// A name of more than 15 octets is cut, as no interface has one.
+/// A name of more than 15 octets has no final zero then, and is refused.
 func flatName(_ name: String) -> FlatName {
     var flat: FlatName = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    withUnsafeMutableBytes(of: &flat) { $0.dropLast().copyBytes(from: name.utf8.prefix(15)) }
+    withUnsafeMutableBytes(of: &flat) { $0.copyBytes(from: name.utf8.prefix(16)) }
     return flat
 }

@@ -48,7 +48,7 @@ public final class IdlePolicies {
     /// All of ours.
     public func list() throws(KernelError) -> [IdlePolicy] {
         for _ in 0..<16 {
-            var found = OwnPolicies(priority: priority)
+            var found = OwnPolicies(priority: priority, onlyExpired: false)
             let result = withUnsafeMutablePointer(to: &found) { context in
                 cnl_policy_dump(descriptor, OwnPolicies.append, context)
             }
@@ -84,7 +84,7 @@ public final class IdleExpiries: Sendable {
 
     /// The policies of ours that expired and so are gone. Waits for a message at most `milliseconds`, -1 for ever.
     public func read(waiting milliseconds: Int32 = 0) throws(KernelError) -> Reading<IdlePolicy> {
-        var found = OwnPolicies(priority: priority)
+        var found = OwnPolicies(priority: priority, onlyExpired: true)
         let result = withUnsafeMutablePointer(to: &found) { context in
             cnl_expiry_read(descriptor, milliseconds, OwnPolicies.append, context)
         }
@@ -97,11 +97,12 @@ public final class IdleExpiries: Sendable {
 /// Picks ours out of what the kernel tells.
 private struct OwnPolicies {
     let priority: UInt32
+    let onlyExpired: Bool
     var policies: [IdlePolicy] = []
 
     static let append: cnl_policy_handler = { context, policy in
         guard let found = context?.assumingMemoryBound(to: OwnPolicies.self), let policy,
-            cnl_policy_is_ours(policy, found.pointee.priority)
+            cnl_policy_is_ours(policy, found.pointee.priority), policy.pointee.hard || !found.pointee.onlyExpired
         else { return }
         found.pointee.policies.append(IdlePolicy(policy.pointee))
     }

@@ -22,6 +22,18 @@ public struct Route: Hashable, Sendable {
     /// RTNH_F_... and RTM_F_...; 0x1 is a dead next hop, 0x10 one without carrier. Not looked at when it is added.
     public var flags: UInt32
 
+    /// What the kernel tells routes apart by: one that is replaced is not told as gone.
+    public struct Key: Hashable, Sendable {
+        public var table: UInt32
+        public var destination: IPv6Prefix?
+        public var source: IPv6Prefix?
+        public var metric: UInt32
+    }
+
+    public var key: Key {
+        Key(table: table, destination: destination, source: source, metric: metric ?? 1_024)
+    }
+
     public static let unicast: UInt8 = 1
     public static let unreachable: UInt8 = 7
     /// The kernel's table for routes of no table in particular.

@@ -23,13 +23,13 @@ public struct Rule: Hashable, Sendable {
     public var `protocol`: UInt8
     /// FR_ACT_...: 1 is "look into the table".
     public var action: UInt8
-    /// FIB_RULE_...; 0x2 turns the selection round.
-    public var flags: UInt32
+    /// It is for the packets that are not selected.
+    public var isInverted: Bool
 
     public init(
         priority: UInt32, from source: IPv6Prefix? = nil, to destination: IPv6Prefix? = nil, incoming: String? = nil,
         outgoing: String? = nil, mark: UInt32 = 0, markMask: UInt32 = 0, nextHeader: UInt8 = 0, table: UInt32,
-        protocol: UInt8, action: UInt8 = 1, flags: UInt32 = 0
+        protocol: UInt8, action: UInt8 = 1, isInverted: Bool = false
     ) {
         self.priority = priority
         self.source = source?.length == 0 ? nil : source
@@ -42,7 +42,7 @@ public struct Rule: Hashable, Sendable {
         self.table = table
         self.protocol = `protocol`
         self.action = action
-        self.flags = flags
+        self.isInverted = isInverted
     }
 
     init(_ flat: cnl_rule) {
@@ -51,13 +51,13 @@ public struct Rule: Hashable, Sendable {
             priority: flat.priority, from: flat.source.prefix, to: flat.destination.prefix,
             incoming: incoming.isEmpty ? nil : incoming, outgoing: outgoing.isEmpty ? nil : outgoing,
             mark: flat.mark, markMask: flat.mark_mask, nextHeader: flat.ip_protocol, table: flat.table,
-            protocol: flat.protocol, action: flat.action, flags: flat.flags)
+            protocol: flat.protocol, action: flat.action, isInverted: flat.inverted)
     }
 
     var flat: cnl_rule {
         cnl_rule(
             source: cnl_prefix(source), destination: cnl_prefix(destination), priority: priority, table: table,
-            mark: mark, mark_mask: markMask, flags: flags, protocol: `protocol`, action: action,
+            mark: mark, mark_mask: markMask, inverted: isInverted, protocol: `protocol`, action: action,
             ip_protocol: nextHeader, incoming: flatName(incoming ?? ""), outgoing: flatName(outgoing ?? ""))
     }
 }

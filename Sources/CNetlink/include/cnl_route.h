@@ -56,7 +56,7 @@ struct cnl_rule {
     uint32_t table;
     uint32_t mark;
     uint32_t mark_mask;
-    uint32_t flags;  // FIB_RULE_...
+    bool inverted;  // for what is not selected
     uint8_t protocol;
     uint8_t action;       // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
     uint8_t ip_protocol;  // 0 for any
