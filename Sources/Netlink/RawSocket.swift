@@ -12,6 +12,16 @@ public struct RawPacket: Hashable, Sendable {
     public var interface: UInt32
     /// It was longer than the socket has room for.
     public var isTruncated: Bool
+
+    public init(
+        octets: [UInt8], source: IPv6Address, destination: IPv6Address, interface: UInt32, isTruncated: Bool = false
+    ) {
+        self.octets = octets
+        self.source = source
+        self.destination = destination
+        self.interface = interface
+        self.isTruncated = isTruncated
+    }
 }
 
 /// Packets with one next header, received whatever they are addressed to on this host, and sent with source address and

@@ -5,14 +5,14 @@ import Testing
 
 @Suite(.asRoot, .freshNamespace)
 struct AddressTests {
-    let lab: Lab
+    let network: TestNetwork
     let routes: RouteSocket
     let link: UInt32
 
     init() throws {
-        lab = try Lab()
+        network = try TestNetwork()
         routes = try RouteSocket()
-        link = try lab.veth()
+        link = try network.veth()
     }
 
     private func find(_ text: String) throws -> InterfaceAddress? {
@@ -34,7 +34,7 @@ struct AddressTests {
         #expect((1_900...2_000).contains(found.valid ?? 0))
         #expect(found.protocol == 114)
         #expect(found.scope == 0)
-        #expect(try lab.run("ip -6 addr show dev a").contains("2001:db8:a1::1/64"))
+        #expect(try network.run("ip -6 addr show dev a").contains("2001:db8:a1::1/64"))
         #expect(refusal { try routes.add(new) } == EEXIST)
     }
 
@@ -64,7 +64,7 @@ struct AddressTests {
     }
 
     @Test func `The same address stands on two interfaces and goes from one`() throws {
-        let other = try lab.index("b")
+        let other = try network.index("b")
         let text = "2001:db8:a1::1"
         for index in [link, other] {
             try routes.add(
@@ -77,7 +77,7 @@ struct AddressTests {
     }
 
     @Test func `The local end of a point-to-point address is the address`() throws {
-        try lab.run("ip -6 addr add 2001:db8:a1::1 peer 2001:db8:a1::2 dev a nodad")
+        try network.run("ip -6 addr add 2001:db8:a1::1 peer 2001:db8:a1::2 dev a nodad")
         #expect(try find("2001:db8:a1::1")?.prefixLength == 128)
         #expect(try find("2001:db8:a1::2") == nil)
     }
@@ -93,7 +93,7 @@ struct AddressTests {
                 InterfaceAddress(
                     try address(text), prefixLength: 64, interface: link, flags: .noDetection, protocol: UInt8(mark)))
         }
-        try lab.run("ip -6 addr add 2001:db8:a1::4/64 dev a nodad")
+        try network.run("ip -6 addr add 2001:db8:a1::4/64 dev a nodad")
         #expect(try routes.flushAddresses(protocol: 114) == 2)
         #expect(try routes.flushAddresses(protocol: 114) == 0)
         let left = try routes.addresses().filter { $0.interface == link }.map(\.address.description).sorted()

@@ -4,11 +4,11 @@ import Testing
 
 @Suite(.asRoot, .freshNamespace)
 struct LinkTests {
-    let lab: Lab
+    let network: TestNetwork
     let routes: RouteSocket
 
     init() throws {
-        lab = try Lab()
+        network = try TestNetwork()
         routes = try RouteSocket()
     }
 
@@ -22,7 +22,7 @@ struct LinkTests {
         #expect(near.kind == "veth")
         #expect(near.peer == far.index)
         #expect(far.peer == near.index)
-        #expect(near.index == (try lab.index("shim0")))
+        #expect(near.index == (try network.index("shim0")))
         #expect(!near.isUp)
         #expect(near.mtu == 1_500)
         #expect(near.hardwareType == 1)
@@ -38,14 +38,14 @@ struct LinkTests {
     }
 
     @Test func `A tun link tells its kind`() throws {
-        try lab.run("ip tuntap add t0 mode tun")
+        try network.run("ip tuntap add t0 mode tun")
         #expect(try link("t0").kind == "tun")
         #expect(try link("t0").hardwareType == 0xfffe)
     }
 
     @Test func `Settings of a link are read back`() throws {
         try routes.addVethPair("shim0", "shim0x")
-        let (near, far) = (try lab.index("shim0"), try lab.index("shim0x"))
+        let (near, far) = (try network.index("shim0"), try network.index("shim0x"))
         try routes.setMTU(1_700, interface: near)
         try routes.setGSOMaxSize(40_000, interface: near)
         try routes.setResolution(false, interface: near)
@@ -63,7 +63,7 @@ struct LinkTests {
         #expect(link.isWithoutResolution)
         #expect(link.isUp)
         #expect(link.hasCarrier)
-        #expect(try lab.run("ip -d link show shim0").contains("addrgenmode none"))
+        #expect(try network.run("ip -d link show shim0").contains("addrgenmode none"))
         #expect(try routes.addresses().allSatisfy { $0.interface != near })
         #expect(try routes.addresses().contains { $0.interface == far })
         try routes.setGSOMaxSize(65_536, interface: near)
@@ -78,7 +78,7 @@ struct LinkTests {
 
     @Test func `Deleting one end of a pair deletes both, and no link without a number`() throws {
         try routes.addVethPair("shim0", "shim0x")
-        let index = try lab.index("shim0")
+        let index = try network.index("shim0")
         #expect(refusal { try routes.deleteLink(interface: 0) } == ENODEV)
         try routes.deleteLink(interface: index)
         #expect(try routes.links().map(\.name).filter { $0.hasPrefix("shim0") } == [])

@@ -5,11 +5,11 @@ import Testing
 
 @Suite(.asRoot, .freshNamespace)
 struct MonitorTests {
-    let lab: Lab
+    let network: TestNetwork
     let routes: RouteSocket
 
     init() throws {
-        lab = try Lab()
+        network = try TestNetwork()
         routes = try RouteSocket()
     }
 
@@ -28,7 +28,7 @@ struct MonitorTests {
 
     @Test func `Links, addresses, routes, rules and neighbours are told as they come and go`() throws {
         let monitor = try RouteMonitor()
-        let link = try lab.veth()
+        let link = try network.veth()
         let ours = InterfaceAddress(
             try address("2001:db8:a1::10"), prefixLength: 64, interface: link, flags: .noDetection)
         let route = Route(to: try prefix("2001:db8:b::/48"), interface: link, table: 6_140, metric: 9, protocol: 114)
@@ -36,7 +36,7 @@ struct MonitorTests {
         try routes.add(ours)
         try routes.add(route)
         try routes.add(rule)
-        try lab.run("ip -6 neigh add 2001:db8:a1::1 dev a lladdr 02:00:00:00:00:01 nud permanent")
+        try network.run("ip -6 neigh add 2001:db8:a1::1 dev a lladdr 02:00:00:00:00:01 nud permanent")
         let came = try wait(
             monitor,
             for: { if case .link(let row) = $0.row { row.name == "a" && row.isUp && !$0.isRemoval } else { false } },
@@ -47,7 +47,7 @@ struct MonitorTests {
         try routes.delete(rule)
         try routes.delete(route)
         try routes.delete(ours)
-        try lab.run("ip -6 neigh del 2001:db8:a1::1 dev a")
+        try network.run("ip -6 neigh del 2001:db8:a1::1 dev a")
         try routes.deleteLink(interface: link)
         let went = try wait(
             monitor,
@@ -60,12 +60,12 @@ struct MonitorTests {
     }
 
     @Test func `A port that leaves a bridge is no link that is gone`() throws {
-        _ = try lab.veth()
-        try lab.run("ip link add name br0 type bridge")
-        try lab.run("ip link set dev a master br0")
+        _ = try network.veth()
+        try network.run("ip link add name br0 type bridge")
+        try network.run("ip link set dev a master br0")
         let monitor = try RouteMonitor()
-        try lab.run("ip link set dev a nomaster")
-        try lab.run("ip link set dev b down")
+        try network.run("ip link set dev a nomaster")
+        try network.run("ip link set dev b down")
         var changes: [KernelChange] = []
         _ = try eventually {
             if case .changes(let more) = try monitor.read() { changes += more }
@@ -83,7 +83,7 @@ struct MonitorTests {
     }
 
     @Test func `After an overrun a dump is complete and later changes follow it`() throws {
-        let link = try lab.veth()
+        let link = try network.veth()
         let monitor = try RouteMonitor(receiveBuffer: 2_048)
         func route(_ number: Int) throws -> Route {
             Route(

@@ -5,17 +5,17 @@ import Testing
 
 @Suite(.asRoot, .freshNamespace)
 struct RouteTests {
-    let lab: Lab
+    let network: TestNetwork
     let routes: RouteSocket
     let link: UInt32
     let mark: UInt8 = 114
     let table: UInt32 = 6_140
 
     init() throws {
-        lab = try Lab()
+        network = try TestNetwork()
         routes = try RouteSocket()
-        link = try lab.veth()
-        try lab.run("ip -6 addr add 2001:db8:a1::10/64 dev a nodad")
+        link = try network.veth()
+        try network.run("ip -6 addr add 2001:db8:a1::10/64 dev a nodad")
     }
 
     private func inTable() throws -> [Route] { try routes.routes().filter { $0.table == table } }
@@ -31,7 +31,7 @@ struct RouteTests {
         try routes.add(route)
         #expect(try inTable() == [route])
         #expect(try inTable().map(\.key) == [route.key])
-        let shown = try lab.run("ip -6 route show table 6140")
+        let shown = try network.run("ip -6 route show table 6140")
         #expect(shown.contains("2001:db8:b1::1 from 2001:db8:a1::10 dev a proto 114 metric 512 mtu 1492"))
         #expect(refusal { try routes.add(route) } == EEXIST)
     }
@@ -44,7 +44,7 @@ struct RouteTests {
         #expect(found.gateway == gateway)
         #expect(found.metric == 1_024)
         #expect(found.mtu == nil)
-        #expect(try lab.run("ip -6 route show table 6140").contains("default via 2001:db8:a1::1 dev a proto 114"))
+        #expect(try network.run("ip -6 route show table 6140").contains("default via 2001:db8:a1::1 dev a proto 114"))
     }
 
     @Test func `Replacing takes the place of the route with the same key`() throws {
@@ -59,7 +59,7 @@ struct RouteTests {
     }
 
     @Test func `The same route of somebody else is not deleted`() throws {
-        try lab.run("ip -6 route add 2001:db8:b1::1 from 2001:db8:a1::10 dev a table 6140 metric 512 proto 99")
+        try network.run("ip -6 route add 2001:db8:b1::1 from 2001:db8:a1::10 dev a table 6140 metric 512 proto 99")
         #expect(refusal { try routes.delete(try steering()) } == ESRCH)
         #expect(try inTable().map(\.protocol) == [99])
     }
@@ -81,7 +81,7 @@ struct RouteTests {
 
     @Test func `A multipath route is one row a next hop`() throws {
         let hops = "nexthop via 2001:db8:a1::1 dev a nexthop via 2001:db8:a1::2 dev a"
-        try lab.run("ip -6 route add 2001:db8:c::/48 table 6140 \(hops)")
+        try network.run("ip -6 route add 2001:db8:c::/48 table 6140 \(hops)")
         let gateways = try inTable().compactMap { $0.gateway?.description }
         #expect(gateways.sorted() == ["2001:db8:a1::1", "2001:db8:a1::2"])
         #expect(try inTable().allSatisfy { $0.destination?.description == "2001:db8:c::/48" && $0.interface == link })
@@ -102,8 +102,8 @@ struct RouteTests {
         try routes.add(
             Route(to: try prefix("2001:db8:b2::/64"), interface: link, metric: 5, protocol: mark))
         let hops = "nexthop via 2001:db8:a1::1 dev a nexthop via 2001:db8:a1::2 dev a"
-        try lab.run("ip -6 route add 2001:db8:c::/48 table 77 proto 114 \(hops)")
-        try lab.run("ip -6 route add 2001:db8:b1::1 from 2001:db8:a1::10 dev a table 6140 metric 513 proto 99")
+        try network.run("ip -6 route add 2001:db8:c::/48 table 77 proto 114 \(hops)")
+        try network.run("ip -6 route add 2001:db8:b1::1 from 2001:db8:a1::10 dev a table 6140 metric 513 proto 99")
         let foreign = try routes.routes().filter { $0.protocol != mark }
         #expect(try routes.flushRoutes(protocol: mark) >= 3)
         #expect(try routes.routes() == foreign)
@@ -113,7 +113,7 @@ struct RouteTests {
     }
 
     @Test func `A neighbour is listed with its state`() throws {
-        try lab.run("ip -6 neigh add 2001:db8:a1::1 dev a lladdr 02:00:00:00:00:01 nud permanent router")
+        try network.run("ip -6 neigh add 2001:db8:a1::1 dev a lladdr 02:00:00:00:00:01 nud permanent router")
         let found = try #require(try routes.neighbours().first { $0.address.description == "2001:db8:a1::1" })
         #expect(found.interface == link)
         #expect(found.state == .permanent)

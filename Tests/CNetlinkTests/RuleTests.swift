@@ -5,12 +5,12 @@ import Testing
 
 @Suite(.asRoot, .freshNamespace)
 struct RuleTests {
-    let lab: Lab
+    let network: TestNetwork
     let routes: RouteSocket
     let mark: UInt8 = 114
 
     init() throws {
-        lab = try Lab()
+        network = try TestNetwork()
         routes = try RouteSocket()
     }
 
@@ -22,7 +22,7 @@ struct RuleTests {
             outgoing: "a", mark: 0x10, markMask: 0xf0, nextHeader: 17, table: 6_140, protocol: mark)
         try routes.add(rule)
         #expect(try ours() == [rule])
-        let shown = try lab.run("ip -6 rule show")
+        let shown = try network.run("ip -6 rule show")
         #expect(shown.contains("100:\tfrom 2001:db8:a1::/64 to 2001:db8:b1::/64 fwmark 0x10/0xf0 iif lo"))
         #expect(shown.contains("lookup 6140 proto 114"))
         #expect(refusal { try routes.add(rule) } == EEXIST)
@@ -38,7 +38,7 @@ struct RuleTests {
     }
 
     @Test func `The same rule of somebody else is not deleted`() throws {
-        try lab.run("ip -6 rule add priority 100 from 2001:db8:a1::/64 lookup 6140 protocol 99")
+        try network.run("ip -6 rule add priority 100 from 2001:db8:a1::/64 lookup 6140 protocol 99")
         let rule = Rule(priority: 100, from: try prefix("2001:db8:a1::/64"), table: 6_140, protocol: mark)
         #expect(refusal { try routes.delete(rule) } == ENOENT)
         #expect(try routes.rules().contains { $0.protocol == 99 })
@@ -47,7 +47,7 @@ struct RuleTests {
     @Test func `A rule can be for what is not selected`() throws {
         let rule = Rule(priority: 9, from: try prefix("2001:db8::/32"), table: 7, protocol: mark, isInverted: true)
         try routes.add(rule)
-        #expect(try lab.run("ip -6 rule show").contains("9:\tnot from 2001:db8::/32 lookup 7 proto 114"))
+        #expect(try network.run("ip -6 rule show").contains("9:\tnot from 2001:db8::/32 lookup 7 proto 114"))
         #expect(try ours() == [rule])
     }
 
@@ -61,7 +61,7 @@ struct RuleTests {
         try routes.add(Rule(priority: 100, table: 6_140, protocol: mark))
         try routes.add(Rule(priority: 101, from: try prefix("2001:db8:a1::/64"), table: 1, protocol: mark))
         try routes.add(Rule(priority: 102, outgoing: "a", mark: 1, markMask: 1, table: 2, protocol: mark))
-        try lab.run("ip -6 rule add priority 100 lookup 6140 protocol 99")
+        try network.run("ip -6 rule add priority 100 lookup 6140 protocol 99")
         #expect(try routes.flushRules(protocol: mark) == 3)
         #expect(try routes.rules().filter { $0.protocol != 99 } == before)
         #expect(try routes.rules().filter { $0.protocol == 99 }.count == 1)

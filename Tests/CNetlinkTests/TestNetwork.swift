@@ -5,7 +5,7 @@ import Shim6Wire
 import Testing
 
 /// What a test does to the namespace that its thread is in, with the ip command as the second opinion.
-struct Lab {
+struct TestNetwork {
     struct CommandFailed: Error {
         var command: String
         var output: String
@@ -71,6 +71,7 @@ final class OtherNamespace {
     /// The name by which the ip command knows it.
     var path: String { "/proc/\(getpid())/fd/\(other)" }
 
+    @discardableResult
     func run<Result>(_ body: () throws -> Result) throws -> Result {
         try #require(namespace_enter(other) == 0)
         defer { if namespace_enter(home) != 0 { fatalError("lost the way home") } }
