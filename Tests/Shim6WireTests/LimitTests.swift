@@ -26,6 +26,15 @@ import Vectors
         }
     }
 
+    @Test(.requirement("5533-5.1-05"))
+    func `1240 octets are encoded and eight more are not`() throws {
+        func r1(validator count: Int) -> ControlMessage {
+            .r1(R1(initiatorNonce: 1, responderNonce: 2, responderValidator: Array(repeating: 1, count: count)))
+        }
+        #expect(try r1(validator: 1220).encoded().count == 1240)
+        #expect(throws: EncodeError.tooLarge(octets: 1248)) { try r1(validator: 1221).encoded() }
+    }
+
     @Test func `Contents that no Length field holds are refused and not cut`() throws {
         let message = ControlMessage.r1(
             R1(initiatorNonce: 1, responderNonce: 2, responderValidator: Array(repeating: 1, count: 65_540)))

@@ -121,6 +121,9 @@ import Vectors
         #expect(throws: ParseError(.duplicateOption, at: 24)) {
             try decode(request(options: "00140004 0000001e 00140004 0000001e"))
         }
+        #expect(throws: ParseError(.duplicateOption, at: 32)) {
+            try decode(request(options: "00140004 0000001e 000a0004 01020304 00140004 0000001e"))
+        }
         // Not where it means nothing.
         let twice = try request(options: "000e0004 00000001 000e0004 00000001")
         #expect(try decode(twice) == .updateRequest(request))
