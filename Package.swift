@@ -84,5 +84,9 @@ let package = Package(
             name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures"],
             swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Shim6Wire"], swiftSettings: strict),
+        .target(name: "CNetworkNamespace", path: "Tests/CNetworkNamespace", cSettings: strictC),
+        .testTarget(
+            name: "DatapathTests", dependencies: ["CNetworkNamespace", "Datapath", "Lab", "Requirements"],
+            swiftSettings: strict),
     ]
 )

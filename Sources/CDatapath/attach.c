@@ -127,18 +127,20 @@ int shim6_detach(uint32_t ifindex) {
 /// BPF_TCX_INGRESS and BPF_TCX_EGRESS of kernels since 6.6; older headers do not have them.
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };
 
+static int same_classifier(const struct shim6_foreign_filter *left, const struct shim6_filter *right) {
+    return left->ingress == right->ingress && left->priority == right->priority && !strcmp(left->kind, right->kind);
+}
+
 int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, size_t capacity) {
     size_t count = 0;
     for (int ingress = 1; ingress >= 0; ingress--) {
-        uint32_t programs[16];
-        uint32_t found = sizeof programs / sizeof programs[0];
+        uint32_t found = 0;
         uint32_t flags = 0;
         // A kernel without tcx refuses, and then there is nothing to find.
-        if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)(ingress ? TCX_INGRESS : TCX_EGRESS), 0, &flags, programs, &found))
+        if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)(ingress ? TCX_INGRESS : TCX_EGRESS), 0, &flags, NULL, &found))
             continue;
-        for (uint32_t i = 0; i < found && i < sizeof programs / sizeof programs[0]; i++, count++) {
-            if (count >= capacity) continue;
-            out[count] = (struct shim6_foreign_filter){.handle = programs[i], .ingress = ingress, .tcx = true, .kind = "bpf"};
+        for (uint32_t i = 0; i < found; i++, count++) {
+            if (count < capacity) out[count] = (struct shim6_foreign_filter){.ingress = ingress, .kind = "bpf"};
         }
     }
     struct shim6_filter_list list;
@@ -147,9 +149,9 @@ int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, si
     for (size_t i = 0; i < list.count; i++) {
         const struct shim6_filter *filter = &list.filters[i];
         if (shim6_is_ours(filter) || filter->priority > SHIM6_FILTER_PRIORITY) continue;
+        if (count && count <= capacity && same_classifier(&out[count - 1], filter)) continue;
         if (count++ >= capacity) continue;
-        out[count - 1] = (struct shim6_foreign_filter){
-            .priority = filter->priority, .handle = filter->handle, .ingress = filter->ingress};
+        out[count - 1] = (struct shim6_foreign_filter){.priority = filter->priority, .ingress = filter->ingress};
         memcpy(out[count - 1].kind, filter->kind, sizeof filter->kind);
     }
     return (int)count;

@@ -170,16 +170,13 @@ int shim6_events_consume(
     return count;
 }
 
-int shim6_test_run(
-    struct shim6_datapath *datapath, enum shim6_program program, uint32_t ifindex, const void *packet, void *out,
-    uint32_t *length, uint32_t capacity) {
-    struct __sk_buff context = {.ifindex = ifindex};
+int shim6_test_run(struct shim6_datapath *datapath, enum shim6_program program, struct shim6_test_packet *packet) {
+    struct __sk_buff context = {.ifindex = packet->ifindex};
     LIBBPF_OPTS(
-        bpf_test_run_opts, options, .data_in = packet, .data_size_in = *length, .data_out = out,
-        .data_size_out = capacity, .ctx_in = &context, .ctx_size_in = sizeof context, .repeat = 1);
+        bpf_test_run_opts, options, .data_in = packet->in, .data_size_in = packet->in_length, .data_out = packet->out,
+        .data_size_out = packet->out_length, .ctx_in = &context, .ctx_size_in = sizeof context, .repeat = 1);
     int code = bpf_prog_test_run_opts(datapath->programs[program], &options);
-    if (code) return code;
-    *length = options.data_size_out;
-    // TC_ACT_UNSPEC is -1, which would look like an error.
-    return (int)options.retval & 0xffff;
+    packet->out_length = options.data_size_out;
+    packet->verdict = (int32_t)options.retval;
+    return code;
 }

@@ -37,6 +37,7 @@ public final class Datapath {
         handle = try Datapath.load(sizes)
         control = shim6_control_memory(handle)
         activity = SharedActivity(slots: shim6_activity_memory(handle), count: sizes.contexts)
+        settings = DatapathSettings()
     }
 
     deinit {

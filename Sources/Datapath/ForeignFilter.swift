@@ -3,10 +3,8 @@ import CDatapath
 /// A filter of somebody else that sees an interface's packets before ours does. Where it ends the classification,
 /// as most filters do with what they match, the shim sees nothing.
 public struct ForeignFilter: Hashable, Sendable {
-    /// Of the tc filter; nil if it is attached through tcx, which runs before all tc filters.
+    /// Nil if it is attached through tcx, which runs before all classifiers.
     public var priority: UInt32?
-    /// Handle of the tc filter, or id of the tcx program.
-    public var handle: UInt32
     public var ingress: Bool
     /// The classifier: "bpf", "flower", "matchall"...
     public var kind: String
@@ -20,7 +18,7 @@ extension Datapath {
             shim6_foreign_filters(interface, &found, found.count), "list the filters of interface \(interface)")
         return found.prefix(Int(count)).map { filter in
             ForeignFilter(
-                priority: filter.tcx ? nil : filter.priority, handle: filter.handle, ingress: filter.ingress,
+                priority: filter.priority == 0 ? nil : filter.priority, ingress: filter.ingress,
                 kind: withUnsafeBytes(of: filter.kind) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
     }

@@ -83,14 +83,12 @@ int shim6_detach(uint32_t ifindex);
 
 /// A filter of somebody else that sees packets before ours.
 struct shim6_foreign_filter {
-    /// 0 if attached through tcx.
+    /// Of a classifier; 0 if attached through tcx.
     uint32_t priority;
-    uint32_t handle;
     bool ingress;
-    bool tcx;
     char kind[16];
 };
-/// How many there are, of which at most `capacity` are written; -errno on failure.
+/// How many there are, of which at most `capacity` are written; -errno on failure. Filters of one kind and priority count once.
 int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, size_t capacity);
 
 struct shim6_context {
@@ -132,11 +130,20 @@ int shim6_events_consume(
 /// Sums over all processors into `out`, which holds SHIM6_COUNTERS numbers.
 int shim6_counters_read(struct shim6_datapath *datapath, uint64_t *out);
 
-/// Runs a program on one packet, for tests: `packet` begins with an Ethernet header; `*length` is its length in and out.
-/// `ifindex` is the interface that it is on. The program's verdict, or -errno.
-int shim6_test_run(
-    struct shim6_datapath *datapath, enum shim6_program program, uint32_t ifindex, const void *packet, void *out,
-    uint32_t *length, uint32_t capacity);
+/// A packet for shim6_test_run. It begins with an Ethernet header.
+struct shim6_test_packet {
+    const void *in;
+    uint32_t in_length;
+    /// The interface that the packet is on.
+    uint32_t ifindex;
+    void *out;
+    /// The room in `out`, then what was written.
+    uint32_t out_length;
+    /// TC_ACT_...
+    int32_t verdict;
+};
+/// Runs a program on one packet that goes nowhere, for tests.
+int shim6_test_run(struct shim6_datapath *datapath, enum shim6_program program, struct shim6_test_packet *packet);
 
 static inline uint64_t shim6_stamp_load(const __u64 *stamp) { return __atomic_load_n(stamp, __ATOMIC_ACQUIRE); }
 static inline void shim6_stamp_exchange(__u64 *stamp, uint64_t value) {

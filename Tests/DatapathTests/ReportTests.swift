@@ -1,0 +1,136 @@
+import Datapath
+import REAP
+import Requirements
+import Shim6Core
+import Shim6Wire
+import Testing
+
+/// What the program tells the daemon: sessions worth a context, and packets it was asked to report.
+@Suite(.needsRoot) struct ReportTests {
+    /// One datagram out and one in, each with `length` octets of data.
+    static func exchange(_ bench: Bench, _ length: Int, next: UInt8 = 17) throws {
+        _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: next, Frame.udp(length))
+        _ = try bench.run(.uplinkIn, Bench.b1, Bench.a1, next: next, Frame.udp(length))
+    }
+
+    @Test(.requirement("5533-11-02"))
+    func `A session triggers once it has carried enough octets both ways`() throws {
+        try Bench.run { bench in
+            try Self.exchange(bench, 400)
+            try Self.exchange(bench, 400)
+            #expect(try bench.datapath.takeEvents().isEmpty)
+            try Self.exchange(bench, 400)
+            #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
+            try Self.exchange(bench, 1000)
+            #expect(try bench.datapath.takeEvents().isEmpty)
+            try bench.datapath.forget(Bench.ulids)
+            try Self.exchange(bench, 1000)
+            #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
+        }
+    }
+
+    @Test func `Traffic in one direction triggers nothing`() throws {
+        try Bench.run { bench in
+            for _ in 0..<20 { _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1000)) }
+            for _ in 0..<20 { _ = try bench.run(.uplinkIn, Bench.b2, Bench.a1, next: 17, Frame.udp(1000)) }
+            #expect(try bench.datapath.takeEvents().isEmpty)
+        }
+    }
+
+    @Test func `A session that lives long enough triggers with few octets`() throws {
+        try Bench.run { bench in
+            var settings = bench.datapath.settings
+            settings.triggerAge = 1
+            bench.datapath.settings = settings
+            try Self.exchange(bench, 1)
+            #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
+        }
+    }
+
+    @Test func `ICMPv6 and forwarded packets trigger nothing`() throws {
+        try Bench.run { bench in
+            for _ in 0..<10 { try Self.exchange(bench, 1000, next: 58) }
+            let other = try #require(IPv6Address("2001:db8:c::1"))
+            for _ in 0..<10 {
+                _ = try bench.run(.uplinkOut, other, Bench.b1, next: 17, Frame.udp(1000))
+                _ = try bench.run(.uplinkIn, Bench.b1, other, next: 17, Frame.udp(1000))
+            }
+            #expect(try bench.datapath.takeEvents().isEmpty)
+        }
+    }
+
+    @Test func `A context keeps its sessions from triggering`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            for _ in 0..<10 { try Self.exchange(bench, 1000) }
+            #expect(try bench.datapath.takeEvents().isEmpty)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `A requested packet is reported once and with its time`(rehomed: Bool) throws {
+        try Bench.run { bench in
+            try bench.datapath.install(rehomed ? Bench.rehomed : Bench.entry())
+            bench.stamps.requestNotification(incoming: true, outgoing: true)
+            for _ in 0..<3 { try Self.exchange(bench, 10) }
+            let events = try bench.datapath.takeEvents()
+            #expect(events.count == 2)
+            guard case .activity(Bench.localTag, .outgoing, let out) = events.first,
+                case .activity(Bench.localTag, .incoming, let in_) = events.last
+            else {
+                Issue.record("unexpected events: \(events)")
+                return
+            }
+            #expect(out < in_)
+            #expect(try #require(bench.stamps.lastIn) >= in_)
+            bench.stamps.requestNotification(incoming: true, outgoing: false)
+            try Self.exchange(bench, 10)
+            #expect(try bench.datapath.takeEvents().count == 1)
+        }
+    }
+
+    @Test func `A report that finds the ring full is made again with the next packet`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            var settings = bench.datapath.settings
+            settings.unknownTag = .init(perSecond: 0, burst: 0)
+            bench.datapath.settings = settings
+            let unknown = IncomingTests.tagged(ContextTag(truncating: 1))
+            for _ in 0..<40 { _ = try bench.run(.uplinkIn, unknown) }
+            #expect(try bench.count(.lostReports) > 0)
+            bench.stamps.requestNotification(incoming: true, outgoing: false)
+            try Self.exchange(bench, 10)
+            let held = try bench.datapath.takeEvents()
+            #expect(!held.isEmpty)
+            #expect(!held.contains { if case .activity = $0 { true } else { false } })
+            try Self.exchange(bench, 10)
+            #expect(try bench.datapath.takeEvents().count == 1)
+        }
+    }
+
+    @Test func `Clearing a slot leaves no traffic and no request behind`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            try Self.exchange(bench, 10)
+            bench.stamps.requestNotification(incoming: true, outgoing: true)
+            bench.datapath.activity.clear(slot: 3)
+            #expect(bench.stamps.lastIn == nil && bench.stamps.lastOut == nil)
+            #expect(bench.stamps.sendStart == nil && bench.stamps.keepStart == nil)
+            try Self.exchange(bench, 10)
+            #expect(try bench.datapath.takeEvents().isEmpty)
+        }
+    }
+
+    @Test func `Starting a stamp leaves a running one alone`() throws {
+        try Bench.run { bench in
+            let stamps = bench.stamps
+            stamps.startSendIfStopped(at: Instant(nanoseconds: 5))
+            stamps.startSendIfStopped(at: Instant(nanoseconds: 7))
+            #expect(stamps.sendStart == Instant(nanoseconds: 5))
+            stamps.sendStart = nil
+            stamps.startKeepIfStopped(at: Instant(nanoseconds: 9))
+            stamps.startKeepIfStopped(at: Instant(nanoseconds: 11))
+            #expect(stamps.keepStart == Instant(nanoseconds: 9) && stamps.sendStart == nil)
+        }
+    }
+}
