@@ -123,7 +123,9 @@ import Vectors
         try expect(message, type: 67, body: body, reserved: [:])
     }
 
-    @Test(.requirement("5534-5.2-08", "5534-5.2-10", "5534-5.2-13"), arguments: ProbeState.allCases)
+    @Test(
+        .requirement("5534-5.2-07", "5534-5.2-08", "5534-5.2-09", "5534-5.2-10", "5534-5.2-11", "5534-5.2-13"),
+        arguments: ProbeState.allCases)
     func `Probe with its reserved bits set`(state: ProbeState) throws {
         let (message, body) = try probe(state)
         try expect(

@@ -19,7 +19,7 @@ import Vectors
         return raw
     }
 
-    @Test(.requirement("5533-5.15-02", "5533-5.15-03", "5533-5.15-04", "5533-5.15-05", "5533-5.15-07"))
+    @Test(.requirement("5533-5.15-02", "5533-5.15-03", "5533-5.15-04", "5533-5.15-05", "5533-5.15-07", "5533-5.15-09"))
     func `Contents of every length are padded with zeros to a multiple of eight octets`() throws {
         for length in 0...64 {
             let contents = [UInt8](repeating: 0xee, count: length)
