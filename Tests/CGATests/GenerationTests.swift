@@ -159,13 +159,22 @@ struct GenerationTests {
         }
     }
 
-    @Test("Sec 2 counts 32 zero bits", .requirement("4982-6-01"))
-    func searchesForSecTwo() throws {
-        // The Modifier of a Sec 1 vector has 16 zero bits; the 32 that Sec 2 wants are not there by chance.
-        let vector = try CGAVectors.cga("cga-sec1-rsa1024")
-        var generator = try CGAGenerator(
-            publicKey: vector.public_key_spki_hex.octets, sec: 2, modifier: vector.final_modifier_hex.number)
-        let found = generator.search(attempts: 1)
-        #expect(!found)
+    @Test("Sec 2 counts 32 zero bits", .requirement("4982-6-01", "3972-2-05", "3972-5-08"))
+    func secTwo() throws {
+        // An empty SEQUENCE in place of a key makes the hash cheap; a search of its own from 0 found this Modifier.
+        var generator = try CGAGenerator(publicKey: [0x30, 0x00], sec: 2, modifier: 0xcc5_e080)
+        let found = [generator.search(attempts: 4), generator.search(attempts: 1)]
+        #expect(found == [false, true])
+        #expect(generator.modifier == 0xcc5_e084)
+        let made = try generator.address(in: 0x2001_0db8_0000_0000)
+        #expect(made.parameters.hash2.prefix(4) == [0, 0, 0, 0])
+        #expect(made.address.low >> 61 == 2)
+        try made.parameters.verify(made.address)
+
+        // With any other Modifier it has no 32 zero bits.
+        let other = try CGAParameters(
+            modifier: 0xcc5_e083, subnetPrefix: 0x2001_0db8_0000_0000, publicKey: [0x30, 0x00])
+        let claimed = IPv6Address(high: other.subnetPrefix, low: other.hash1 & 0x1cff_ffff_ffff_ffff | 2 << 61)
+        #expect(throws: CGAError.hash2) { try other.verify(claimed) }
     }
 }

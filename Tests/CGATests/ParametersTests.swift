@@ -58,6 +58,22 @@ struct ParametersTests {
         }
     }
 
+    @Test("Lengths that are right but not in their shortest form are refused", .requirement("3972-3-05"))
+    func refusesLongForms() throws {
+        let start = try Array(CGAVectors.cga("cga-sec0-rsa1024").pds_hex.octets.prefix(25))
+        #expect(throws: Never.self) { try CGAParameters(start + [0x30, 0x01, 0xff]) }
+        #expect(throws: Never.self) {
+            try CGAParameters(start + [0x30, 0x81, 0x80] + [UInt8](repeating: 0, count: 128))
+        }
+        for length: [UInt8] in [[0x81, 1], [0x82, 0, 1], [0x83, 0, 0, 1], [0x84, 0, 0, 0, 1]] {
+            #expect(throws: CGAError.malformedPublicKey) { try CGAParameters(start + [0x30] + length + [0xff]) }
+        }
+        for length: [UInt8] in [[0x82, 0, 0x80], [0x83, 0, 0, 0x80]] {
+            let contents = [UInt8](repeating: 0, count: 128)
+            #expect(throws: CGAError.malformedPublicKey) { try CGAParameters(start + [0x30] + length + contents) }
+        }
+    }
+
     @Test("No cut and no changed octet of parameters passes for the original", .requirement("3972-3-12", "3972-5-20"))
     func refusesMutations() throws {
         let sources =
