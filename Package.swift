@@ -8,7 +8,7 @@ let package = Package(
     name: "shim6d",
     // A target or product stands in comments until its folder has sources.
     products: [
-        // .executable(name: "shim6d", targets: ["Shim6d"]),
+        .executable(name: "shim6d", targets: ["Shim6d"]),
         .executable(name: "shim6ctl", targets: ["shim6ctl"]),
         .executable(name: "shim6lab", targets: ["shim6lab"]),
     ],
@@ -56,6 +56,19 @@ let package = Package(
             dependencies: [
                 "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        // The daemon.
+        .systemLibrary(name: "CLinux"),
+        .executableTarget(
+            name: "Shim6d",
+            dependencies: [
+                "CGA", "CLinux", "Configuration", "Datapath", "Netlink", "REAP", "Shim6Console", "Shim6Control",
+                "Shim6Core", "Shim6Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Collections", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),

@@ -64,3 +64,15 @@ public enum DatapathCounter: UInt32, Hashable, Sendable, CaseIterable {
     /// Events that found the ring full.
     case lostReports
 }
+
+extension DatapathCounter {
+    /// Whether a packet that is counted here went no further.
+    public var isDrop: Bool {
+        switch self {
+        case .rehomed, .rehomedSuperPackets, .restored, .lostReports: false
+        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .tooBig, .unreachable,
+            .unchangeable, .stray, .noUplink:
+            true
+        }
+    }
+}

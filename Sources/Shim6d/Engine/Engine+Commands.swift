@@ -1,0 +1,44 @@
+import Netlink
+import Shim6Control
+import Shim6Core
+import Shim6Wire
+
+// What the console and the control socket ask for.
+extension Engine {
+    func answer(_ command: Command) -> Result<Response, CommandError> {
+        switch command {
+        case .status: .success(.status(statusReport))
+        case .contexts: .success(.contexts(ContextList(contexts: host.contexts.map(summary))))
+        case .context(let tag): host.snapshot(of: tag).map { .success(.context(detail(of: $0))) } ?? unknown(tag)
+        case .establish(let ulids): establish(ulids)
+        case .remove(.one(let tag)): host.snapshot(of: tag) == nil ? unknown(tag) : remove([tag])
+        case .remove(.all): remove(host.contexts.map(\.localTag))
+        case .locators: .success(.locators(LocatorReport(locators: locatorStatus)))
+        case .events: .failure(CommandError(.internal, "events are answered where they are kept"))
+        case .timeline(let tag): .success(.timeline(timeline.report(of: tag)))
+        }
+    }
+
+    private func unknown(_ tag: ContextTag) -> Result<Response, CommandError> {
+        .failure(CommandError(.unknownTag, "no context has the tag \(tag)"))
+    }
+
+    private func establish(_ ulids: ULIDPair) -> Result<Response, CommandError> {
+        if let existing = host.snapshot(of: ulids) {
+            return .success(.established(Establishment(context: summary(existing), created: false)))
+        }
+        guard host.localLocators.contains(where: { $0.address == ulids.local }) else {
+            return .failure(CommandError(.badArgument, "\(ulids.local) is not a usable locator of this host"))
+        }
+        handle(.establish(ulids))
+        guard let made = host.snapshot(of: ulids) else {
+            return .failure(CommandError(.limit, "no context was made for \(ulids.local) and \(ulids.peer)"))
+        }
+        return .success(.established(Establishment(context: summary(made), created: true)))
+    }
+
+    private func remove(_ tags: [ContextTag]) -> Result<Response, CommandError> {
+        for tag in tags { handle(.remove(tag)) }
+        return .success(.removed(Removal(tags: tags)))
+    }
+}

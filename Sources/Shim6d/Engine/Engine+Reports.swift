@@ -1,0 +1,149 @@
+import Glibc
+import Netlink
+import REAP
+import Shim6Control
+import Shim6Core
+import Shim6Wire
+
+// The state of the daemon in the form of the control protocol.
+extension Engine {
+    // MARK: Contexts
+
+    func summary(_ context: ContextSnapshot) -> ContextSummary {
+        let incoming = context.incoming
+        return ContextSummary(
+            tag: context.localTag, state: context.state.rawValue, reachability: context.reachability?.rawValue,
+            ulids: context.ulids, outgoing: context.outgoing, lastIncoming: incoming,
+            rehomed: Rehoming(
+                outgoing: context.isRehomed,
+                incoming: incoming.map { $0.destination != context.ulids.local || $0.source != context.ulids.peer }
+                    ?? false))
+    }
+
+    func detail(of context: ContextSnapshot) -> ContextDetail {
+        let local = context.localLocators.map { locator in
+            ContextLocator(
+                address: locator.address, method: locator.method?.name, verified: locator.method != nil,
+                state: !locator.available
+                    ? .withdrawn : context.outgoing?.source == locator.address ? .preferred : .usable,
+                ulid: locator.address == context.ulids.local)
+        }
+        let peer = context.peerLocators.map { locator in
+            ContextLocator(
+                address: locator.address, method: locator.method?.name, verified: locator.method != nil,
+                state: context.outgoing?.destination == locator.address ? .preferred : .usable,
+                ulid: locator.address == context.ulids.peer)
+        }
+        let isEstablished = context.state == .established
+        let keepalive = context.keepaliveTimeout
+        return ContextDetail(
+            summary: summary(context), peerTag: context.peerTag, forkedInstance: context.forkedInstance,
+            localLocators: LocatorSet(generation: context.localGeneration, locators: local),
+            peerLocators: LocatorSet(generation: context.peerGeneration, locators: peer),
+            timeouts: isEstablished
+                ? ReachabilityTimeouts(
+                    send: context.sendTimeout.inSeconds, keepalive: keepalive.inSeconds,
+                    keepaliveInterval: (keepalive / 3).inSeconds) : nil,
+            probesSent: 0, probesReceived: 0, updatePending: context.updatePending, now: Moment(.monotonicNow),
+            created: Moment(context.createdAt), established: isEstablished ? Moment(context.stateSince) : nil,
+            lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init))
+    }
+
+    // MARK: Locators
+
+    var locatorStatus: [LocatorStatus] {
+        let contexts = host.contexts
+        return uplinks.uplinks.flatMap { uplink in
+            uplink.addresses.map { address in
+                let locator = address.row.address
+                return LocatorStatus(
+                    address: locator, prefixLength: Int(address.row.prefixLength),
+                    interface: uplink.configuration.interface, method: address.isVerifiable ? "cga" : nil,
+                    securityParameter: address.isVerifiable ? Int(locator.low >> 61) : nil,
+                    state: state(of: address, on: uplink), ulidOf: contexts.count { $0.ulids.local == locator },
+                    sourceOf: contexts.count { $0.outgoing?.source == locator })
+            }
+        }
+    }
+
+    private func state(of address: Uplink.Address, on uplink: Uplink) -> LocatorStatus.State {
+        if address.isDuplicate { return .duplicate }
+        if !uplink.isRunning { return .unavailable }
+        if address.isTentative { return .tentative }
+        return address.isDeprecated ? .deprecated : .usable
+    }
+
+    // MARK: Status
+
+    var statusReport: StatusReport {
+        let counts = host.counters
+        var byState: [String: Int] = [:]
+        for context in host.contexts { byState[context.state.rawValue, default: 0] += 1 }
+        let attached = uplinks.uplinks.allSatisfy { uplink in
+            uplink.link.map { uplinks.attached.contains($0.index) } ?? true
+        }
+        return StatusReport(
+            version: Version.text, processId: getpid(), started: Moment(started), now: Moment(.monotonicNow),
+            dataPath: DataPathStatus(
+                driver: configuration.dataPath.driver.rawValue, state: attached ? "running" : "degraded",
+                detail: attached ? nil : "not attached to every uplink"),
+            uplinks: uplinks.uplinks.map(status), contexts: byState, counters: counterReport(counts),
+            drops: dropReport(counts),
+            tables: [
+                TableUsage(
+                    name: "contexts", used: counts.contexts.used, limit: counts.contexts.limit,
+                    overflows: counts.triggersRefused),
+                TableUsage(name: "holddowns", used: counts.holddowns.used, limit: counts.holddowns.limit),
+            ],
+            warnings: warnings)
+    }
+
+    private func status(_ uplink: Uplink) -> UplinkStatus {
+        UplinkStatus(
+            interface: uplink.configuration.interface, index: uplink.link.map { Int($0.index) },
+            up: uplink.link?.isUp ?? false, carrier: uplink.link?.hasCarrier ?? false,
+            mtu: uplink.link.map { Int($0.mtu) }, gateway: uplink.gateway,
+            gatewayState: uplink.gatewayState.map { "\($0)".uppercased() },
+            locators: uplink.locators.map(\.row.address))
+    }
+
+    private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
+        var report: [String: UInt64] = [
+            "established": counts.established, "switches": counts.switches, "verifications": counts.verifications,
+            "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
+            "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
+            "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
+            "data_path_errors": counters.datapathErrors,
+        ]
+        for (type, count) in counts.messagesIn { report["in_\(type)"] = count }
+        for (type, count) in counts.messagesOut { report["out_\(type)"] = count }
+        for (counter, count) in (try? datapath.counters()) ?? [:] where !counter.isDrop {
+            report["data_path_\(counter)"] = count
+        }
+        return report
+    }
+
+    private func dropReport(_ counts: HostCounters) -> [String: UInt64] {
+        var report = Dictionary(counts.drops.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
+        if counters.truncated > 0 { report["too-long"] = counters.truncated }
+        for (counter, count) in (try? datapath.counters()) ?? [:] where counter.isDrop && count > 0 {
+            report["data_path_\(counter)"] = count
+        }
+        return report
+    }
+}
+
+extension VerificationMethod {
+    fileprivate var name: String {
+        switch self {
+        case .hba: "hba"
+        case .cga: "cga"
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

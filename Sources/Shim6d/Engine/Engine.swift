@@ -1,0 +1,296 @@
+import CGA
+import Configuration
+import Datapath
+import Logging
+import Netlink
+import REAP
+import Shim6Console
+import Shim6Control
+import Shim6Core
+import Shim6Wire
+
+/// The main thread: feeds the host what happens and does what it says. Nobody else touches what is in here.
+final class Engine {
+    /// How long a pass waits at most: the heartbeat must not be older than two seconds.
+    private static let longestWait: Int32 = 500
+    /// Batches of packets that one pass takes from a socket: a flood must not keep timers waiting.
+    private static let batchesInPass = 16
+
+    let configuration: Configuration
+    let log: Logger
+    let started = Instant.monotonicNow
+    let host: Host<SharedActivity, CryptographicRandom>
+    let datapath: Datapath
+    let uplinks: Uplinks
+    let steering: Steering
+    let rows: OwnRows
+    let idleWatch: IdleWatch
+    var timeline: Timeline
+    var counters = EngineCounters()
+    /// What an operator should know.
+    var warnings: [String]
+
+    private let socket: RouteSocket
+    private let monitor: RouteMonitor
+    private let shim6Socket: RawSocket
+    private let icmpSocket: RawSocket
+    private let timers: TimerThread
+    private let idleThread: IdleThread
+    private let mailbox: Mailbox<Mail>
+    private let interfaces: OperatorInterfaces
+    private var locators: [LocalLocator] = []
+    private var nextTick = Instant(nanoseconds: 0)
+
+    /// Takes over what was opened and changes the network for the first time. When it throws, nothing is left of it.
+    init(
+        _ configuration: Configuration, warnings: [String], identities: Identities, datapath: Datapath,
+        mailbox: Mailbox<Mail>, interfaces: OperatorInterfaces, log: Logger
+    ) throws {
+        self.configuration = configuration
+        self.warnings = warnings
+        self.log = log
+        self.datapath = datapath
+        self.mailbox = mailbox
+        self.interfaces = interfaces
+        socket = try RouteSocket()
+        monitor = try RouteMonitor()
+        shim6Socket = try RawSocket(nextHeader: Shim6Protocol.nextHeader)
+        icmpSocket = try RawSocket(nextHeader: Shim6Protocol.icmpv6)
+        idleWatch = try IdleWatch(log: log)
+        let expiries = try IdleExpiries(priority: Mark.policyPriority)
+        timeline = Timeline(limit: configuration.limits.maxFailovers)
+        rows = OwnRows(socket: socket, log: log)
+        steering = Steering(socket: socket, rows: rows, datapath: datapath, log: log)
+        uplinks = Uplinks(
+            configuration, socket: socket, rows: rows, datapath: datapath, identities: identities, log: log)
+        host = Host(
+            configuration: HostConfiguration(configuration), identity: identities, verifier: CGALocatorVerifier(),
+            activity: datapath.activity, random: CryptographicRandom())
+        try Leftovers.remove(socket)
+        timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
+        idleThread = IdleThread(expiries) { [mailbox] in mailbox.post(.idle($0)) }
+        do {
+            try steering.start()
+            datapath.beat(at: .monotonicNow)
+            try refresh()
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    // MARK: The loop
+
+    /// Runs until a signal asks for the end, and cleans up.
+    func run() {
+        var loop = EventLoop(descriptors: [
+            shim6Socket.descriptor, icmpSocket.descriptor, monitor.descriptor, datapath.eventDescriptor,
+            mailbox.descriptor,
+        ])
+        while true {
+            let signal = loop.wait(milliseconds: Self.longestWait)
+            datapath.beat(at: .monotonicNow)
+            // What happened comes before what did not: after a late wake-up a timer must not see a silence that
+            // traffic has ended long ago. So everything is drained, readable or not, and the mailbox last.
+            readChanges()
+            readShim6()
+            readErrors()
+            readDatapath()
+            readMail()
+            tick()
+            if let signal {
+                log.notice("ending", metadata: ["signal": "\(signal)"])
+                break
+            }
+        }
+        stop()
+    }
+
+    private func readChanges() {
+        do {
+            switch try monitor.read() {
+            case .changes(let changes):
+                guard changes.contains(where: { uplinks.isConcerned(by: $0, steering: steering.device) }) else {
+                    return
+                }
+            case .lost:
+                counters.resyncs += 1
+            }
+            try refresh()
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    /// Looks at the whole network anew.
+    private func refresh() throws {
+        try uplinks.refresh(pinned: steering.pinnedULIDs, steering: steering.device)
+        let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
+        if let mtu { steering.setMTU(atLeast: mtu) }
+        steering.refresh { [uplinks] in uplinks.uplink(of: $0)?.link?.mtu }
+        let now = uplinks.localLocators
+        guard now != locators else { return }
+        locators = now
+        handle(.localLocators(now))
+    }
+
+    private func readShim6() {
+        forEachPacket(from: shim6Socket) { packet in
+            guard !packet.isTruncated else {
+                counters.truncated += 1
+                return
+            }
+            handle(.packet(octets: packet.octets, source: packet.source, destination: packet.destination))
+        }
+    }
+
+    private func readErrors() {
+        forEachPacket(from: icmpSocket) { packet in
+            guard let quoted = QuotedMessage(packet) else { return }
+            handle(
+                .parameterProblem(quoted: quoted.octets, source: quoted.source, destination: quoted.destination))
+        }
+    }
+
+    private func forEachPacket(from socket: RawSocket, _ body: (RawPacket) -> Void) {
+        do {
+            for _ in 0..<Self.batchesInPass {
+                let packets = try socket.receive()
+                if packets.isEmpty { return }
+                packets.forEach(body)
+            }
+        } catch {
+            counters.receiveErrors += 1
+            log.debug("\(error)")
+        }
+    }
+
+    private func readDatapath() {
+        do {
+            for event in try datapath.takeEvents() { handle(event) }
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    private func handle(_ event: DatapathEvent) {
+        switch event {
+        case .trigger(let ulids): handle(Event.trigger(ulids))
+        case .activity(let tag, let direction, _): handle(.activity(tag, direction))
+        case .payload(let tag): handle(.activity(tag, .incoming))
+        case .unknownTag(let tag, let pair):
+            handle(.unknownTag(tag, source: pair.source, destination: pair.destination))
+        case .tooBig(let ulids, let mtu, let quote):
+            sendLocally(LocalError.packetTooBig(mtu: mtu, quoting: quote), to: ulids.local)
+        case .unreachable(let ulids, let quote):
+            sendLocally(LocalError.unreachable(quoting: quote), to: ulids.local)
+        }
+    }
+
+    private func sendLocally(_ message: [UInt8], to ulid: IPv6Address) {
+        do {
+            try icmpSocket.send(message, from: ulid, to: ulid)
+            counters.localErrors += 1
+        } catch {
+            counters.sendErrors += 1
+        }
+    }
+
+    private func readMail() {
+        for mail in mailbox.drain() {
+            switch mail {
+            case .timer(let timer): handle(.timer(timer))
+            case .idle(.expired(let policies)):
+                for policy in policies {
+                    if let tag = idleWatch.expired(policy) { handle(.idle(tag)) }
+                }
+            case .idle(.lost): idleWatch.missing().forEach { handle(.idle($0)) }
+            case .command(let command, let continuation):
+                continuation.resume(returning: answer(command))
+            }
+        }
+    }
+
+    /// Once a second, what nobody reports.
+    private func tick() {
+        let now = Instant.monotonicNow
+        guard now >= nextTick else { return }
+        nextTick = now + .seconds(1)
+        idleWatch.due(at: now).forEach { handle(.idle($0)) }
+    }
+
+    // MARK: Effects
+
+    @discardableResult
+    func handle(_ event: Event) -> [Effect] {
+        let effects = host.handle(event, at: .monotonicNow)
+        effects.forEach(perform)
+        return effects
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .send(let octets, let source, let destination):
+            do {
+                let interface = uplinks.uplink(of: source)?.link?.index
+                try shim6Socket.send(octets, from: source, to: destination, interface: interface)
+            } catch {
+                counters.sendErrors += 1
+                log.debug("\(error)")
+            }
+        case .arm(let timer, let deadline): timers.arm(timer, at: deadline)
+        case .cancel(let timer): timers.cancel(timer)
+        case .install(let entry):
+            do {
+                try steering.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
+            } catch {
+                counters.datapathErrors += 1
+                log.error("\(error)")
+            }
+        case .remove(let entry):
+            do {
+                try steering.remove(entry)
+            } catch {
+                counters.datapathErrors += 1
+                log.error("\(error)")
+            }
+        case .forget(let ulids): try? datapath.forget(ulids)
+        case .watchIdle(let tag, let ulids, let seconds):
+            idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
+        case .unwatchIdle(_, let ulids): idleWatch.unwatch(ulids)
+        case .publish(let notice): publish(notice)
+        }
+    }
+
+    private func publish(_ notice: Notice) {
+        timeline.record(notice, outgoing: notice.tag.flatMap(steering.outgoing(of:)))
+        let record = EventRecord(notice)
+        interfaces.broadcast(record)
+        EventLine.log(record, to: log)
+    }
+
+    // MARK: The end
+
+    /// Answers what came in since the last pass; nothing more will come.
+    func refuseCommands() {
+        for case .command(_, let continuation) in mailbox.drain() {
+            continuation.resume(returning: .failure(CommandPost.unavailable))
+        }
+    }
+
+    private func stop() {
+        ServiceManager.notify("STOPPING=1")
+        handle(.shutdown)
+        timers.stop()
+        idleThread.stop()
+        uplinks.stop(removingAddresses: configuration.removeAddressesOnExit)
+        idleWatch.stop()
+        do {
+            try Steering.removeDevices(socket)
+            try socket.flushRules(protocol: Mark.protocolNumber)
+            try socket.flushRoutes(protocol: Mark.protocolNumber)
+        } catch {
+            log.error("\(error)")
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// What the engine counts by itself.
+struct EngineCounters {
+    /// The kernel had more to tell about the network than the monitor could take, and everything was read anew.
+    var resyncs: UInt64 = 0
+    /// Packets that were longer than a control message can be.
+    var truncated: UInt64 = 0
+    var receiveErrors: UInt64 = 0
+    /// Control messages that the kernel did not take.
+    var sendErrors: UInt64 = 0
+    /// ICMPv6 errors made for this host.
+    var localErrors: UInt64 = 0
+    /// Changes of the data path's tables that the kernel refused.
+    var datapathErrors: UInt64 = 0
+}

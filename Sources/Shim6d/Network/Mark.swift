@@ -1,0 +1,18 @@
+import Shim6Wire
+
+/// By these the daemon finds again what it has made in the kernel, and nothing else.
+enum Mark {
+    /// Protocol number of our routes, rules and addresses.
+    static let protocolNumber: UInt8 = 114
+    /// Priority of our XFRM sub policies.
+    static let policyPriority: UInt32 = 6140
+    /// The stack's end of the veth pair through which rehomed packets leave, and its other end.
+    static let steeringDevice = "shim0"
+    static let steeringPeer = "shim0x"
+    /// Routes of rehomed pairs.
+    static let steeringTable: UInt32 = 6140
+    static let steeringPriority: UInt32 = 100
+    /// Routes of uplink number n stand in `sourceTable + n`.
+    static let sourceTable: UInt32 = 6141
+    static let sourcePriority: UInt32 = 101
+}

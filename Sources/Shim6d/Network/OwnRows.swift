@@ -1,0 +1,163 @@
+import Glibc
+import Logging
+import Netlink
+import Shim6Wire
+
+/// The addresses, routes and rules that the daemon wants in the kernel.
+///
+/// A row that somebody else removes is put back; one that cannot be added now (its interface is down) is tried again at
+/// the next `repair`.
+final class OwnRows {
+    private let socket: RouteSocket
+    private let log: Logger
+    private var addresses: [AddressKey: InterfaceAddress] = [:]
+    private var routes: [RouteKey: Route] = [:]
+    private var rules: Set<Rule> = []
+    /// Rows that have been in the kernel and so are missed when they are not.
+    private var seen: Set<RowKey> = []
+    /// How often a row was put back after somebody removed it.
+    private(set) var restored: UInt64 = 0
+
+    private struct AddressKey: Hashable {
+        var address: IPv6Address
+        var interface: UInt32
+
+        init(_ row: InterfaceAddress) {
+            address = row.address
+            interface = row.interface
+        }
+    }
+
+    /// What makes a route the same route, whatever its gateway and MTU.
+    private struct RouteKey: Hashable {
+        var destination: IPv6Prefix?
+        var source: IPv6Prefix?
+        var table: UInt32
+        var metric: UInt32?
+        var interface: UInt32?
+
+        init(_ row: Route) {
+            destination = row.destination
+            source = row.source
+            table = row.table
+            metric = row.metric
+            interface = row.interface
+        }
+    }
+
+    private enum RowKey: Hashable {
+        case address(AddressKey)
+        case route(RouteKey)
+        case rule(Rule)
+    }
+
+    init(socket: RouteSocket, log: Logger) {
+        self.socket = socket
+        self.log = log
+    }
+
+    // MARK: Wanting and no longer wanting
+
+    func want(_ row: InterfaceAddress) {
+        let key = AddressKey(row)
+        guard addresses.updateValue(row, forKey: key) != row else { return }
+        attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
+    }
+
+    func want(_ row: Route) {
+        let key = RouteKey(row)
+        guard routes.updateValue(row, forKey: key) != row else { return }
+        attempt(.route(key)) { () throws(KernelError) in try socket.replace(row) }
+    }
+
+    func want(_ row: Rule) {
+        guard rules.insert(row).inserted else { return }
+        attempt(.rule(row)) { () throws(KernelError) in try socket.add(row) }
+    }
+
+    func release(_ row: InterfaceAddress) {
+        guard let row = addresses.removeValue(forKey: AddressKey(row)) else { return }
+        seen.remove(.address(AddressKey(row)))
+        try? socket.delete(row)
+    }
+
+    func release(_ row: Route) {
+        guard let row = routes.removeValue(forKey: RouteKey(row)) else { return }
+        seen.remove(.route(RouteKey(row)))
+        try? socket.delete(row)
+    }
+
+    func release(_ row: Rule) {
+        guard rules.remove(row) != nil else { return }
+        seen.remove(.rule(row))
+        try? socket.delete(row)
+    }
+
+    /// Releases every route that satisfies `isUnwanted`.
+    func releaseRoutes(where isUnwanted: (Route) -> Bool) {
+        for route in routes.values where isUnwanted(route) { release(route) }
+    }
+
+    /// Forgets an address without touching the kernel's, which sessions may be using.
+    func leave(_ row: InterfaceAddress) {
+        addresses.removeValue(forKey: AddressKey(row))
+        seen.remove(.address(AddressKey(row)))
+    }
+
+    // MARK: Keeping them there
+
+    /// Whether the loss of this row is one that `repair` should look into.
+    func isWanted(_ row: KernelRow) -> Bool {
+        switch row {
+        case .address(let row): addresses[AddressKey(row)] != nil
+        case .route(let row): routes[RouteKey(row)] != nil
+        case .rule(let row): row.protocol == Mark.protocolNumber && rules.contains { $0.isSame(as: row) }
+        case .link, .neighbour: false
+        }
+    }
+
+    /// Adds what is wanted and missing. `isUsable` tells whether an interface is there and up: on others nothing is tried.
+    func repair(isUsable: (UInt32) -> Bool) throws(KernelError) {
+        let haveAddresses = Set(try socket.addresses().map(AddressKey.init))
+        for (key, row) in addresses where !haveAddresses.contains(key) {
+            let wasRemoved = seen.remove(.address(key)) != nil
+            guard isUsable(row.interface) else { continue }
+            if attempt(.address(key), { () throws(KernelError) in try socket.replace(row) }), wasRemoved {
+                restored += 1
+            }
+        }
+        let haveRoutes = Set(try socket.routes().map(RouteKey.init))
+        for (key, row) in routes where !haveRoutes.contains(key) {
+            let wasRemoved = seen.remove(.route(key)) != nil
+            guard row.interface.map(isUsable) ?? true else { continue }
+            if attempt(.route(key), { () throws(KernelError) in try socket.replace(row) }), wasRemoved { restored += 1 }
+        }
+        let haveRules = try socket.rules()
+        for row in rules where !haveRules.contains(where: row.isSame) {
+            let wasRemoved = seen.remove(.rule(row)) != nil
+            if attempt(.rule(row), { () throws(KernelError) in try socket.add(row) }), wasRemoved { restored += 1 }
+        }
+    }
+
+    @discardableResult
+    private func attempt(_ key: RowKey, _ change: () throws(KernelError) -> Void) -> Bool {
+        do {
+            try change()
+        } catch  where error.number == EEXIST {
+            // It is there, which is all that was wanted.
+        } catch {
+            log.debug("\(error)")
+            return false
+        }
+        seen.insert(key)
+        return true
+    }
+}
+
+extension Rule {
+    /// Whether the kernel's row is this one: the same selector and table.
+    fileprivate func isSame(as row: Rule) -> Bool {
+        priority == row.priority && source == row.source && destination == row.destination && table == row.table
+            && `protocol` == row.protocol
+    }
+}

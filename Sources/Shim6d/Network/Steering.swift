@@ -1,0 +1,132 @@
+import Datapath
+import Glibc
+import Logging
+import Netlink
+import Shim6Core
+import Shim6Wire
+
+/// Brings the packets of rehomed pairs to the data path, whatever has become of the uplink of their ULID.
+///
+/// `shim0` and `shim0x` are a veth pair. While a pair is rehomed, a route for exactly that pair leads to `shim0`, where
+/// the kernel program takes its packets: an uplink with a dead gateway would never get them. Every local ULID with a
+/// context also stands on `shim0`, so that its sockets live on when its own interface goes down.
+final class Steering {
+    private let socket: RouteSocket
+    private let rows: OwnRows
+    private let datapath: Datapath
+    private let log: Logger
+    private(set) var device: UInt32 = 0
+    private var peerDevice: UInt32 = 0
+    private var entries: [ContextTag: DataPathEntry] = [:]
+    /// How many contexts each pinned ULID has.
+    private var pins: [IPv6Address: Int] = [:]
+
+    init(socket: RouteSocket, rows: OwnRows, datapath: Datapath, log: Logger) {
+        self.socket = socket
+        self.rows = rows
+        self.datapath = datapath
+        self.log = log
+    }
+
+    /// The local ULIDs of contexts.
+    var pinnedULIDs: some Collection<IPv6Address> { pins.keys }
+
+    /// Makes the devices. Throws `NetworkFailure`, `KernelError` or `DatapathError`; what was made by then goes with `stop`.
+    func start() throws {
+        try socket.addVethPair(Mark.steeringDevice, Mark.steeringPeer)
+        let links = try socket.links()
+        guard let device = links.first(where: { $0.name == Mark.steeringDevice })?.index,
+            let peer = links.first(where: { $0.name == Mark.steeringPeer })?.index
+        else { throw NetworkFailure("\(Mark.steeringDevice) is gone", code: ENODEV) }
+        self.device = device
+        peerDevice = peer
+        for index in [device, peer] {
+            try socket.stopAddressGeneration(interface: index)
+            try socket.setResolution(false, interface: index)
+        }
+        try InterfaceSetting.acceptRouterAdvertisements.set(0, on: Mark.steeringDevice)
+        try InterfaceSetting.acceptRouterAdvertisements.set(0, on: Mark.steeringPeer)
+        try InterfaceSetting.disableIPv6.set(1, on: Mark.steeringPeer)
+        // The kernel cannot segment behind a header that it does not know, so nothing unsegmented may pass shim0x,
+        // and the jumbo header of larger packets would stall a rehomed stream.
+        try Offloads.turnOffSegmentation(device: Mark.steeringDevice)
+        try socket.setGSOMaxSize(65_536, interface: device)
+        try datapath.attach(shim0: device, shim0x: peer)
+        for index in [peer, device] { try socket.setUp(true, interface: index) }
+        rows.want(
+            Rule(
+                priority: Mark.steeringPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber))
+    }
+
+    /// Lets packets of every uplink through.
+    func setMTU(atLeast octets: UInt32) {
+        do {
+            for index in [device, peerDevice] { try socket.setMTU(octets, interface: index) }
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    /// Removes a veth pair left by an earlier run, or this one's.
+    static func removeDevices(_ socket: RouteSocket) throws(KernelError) {
+        for link in try socket.links() where link.name == Mark.steeringDevice && link.kind == "veth" {
+            try socket.deleteLink(interface: link.index)
+        }
+    }
+
+    // MARK: Contexts
+
+    /// The locators of a context's outgoing payload.
+    func outgoing(of tag: ContextTag) -> LocatorPair? { entries[tag]?.outgoing }
+
+    /// `mtu` is that of the uplink that owns the source locator.
+    func install(_ entry: DataPathEntry, mtu: UInt32?) throws(DatapathError) {
+        let old = entries.updateValue(entry, forKey: entry.localTag)
+        if old == nil { pin(entry.ulids.local) }
+        // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
+        if entry.isRehomed { rows.want(route(for: entry.ulids, mtu: mtu)) }
+        try datapath.install(entry)
+        if !entry.isRehomed, old?.isRehomed == true { rows.release(route(for: entry.ulids, mtu: nil)) }
+    }
+
+    func remove(_ entry: DataPathEntry) throws(DatapathError) {
+        guard let old = entries.removeValue(forKey: entry.localTag) else { return }
+        defer {
+            if old.isRehomed { rows.release(route(for: old.ulids, mtu: nil)) }
+            unpin(old.ulids.local)
+        }
+        try datapath.remove(old)
+    }
+
+    /// Gives the routes of rehomed pairs the MTU of the uplinks as they are now.
+    func refresh(mtu: (IPv6Address) -> UInt32?) {
+        for entry in entries.values where entry.isRehomed {
+            rows.want(route(for: entry.ulids, mtu: mtu(entry.outgoing.source)))
+        }
+    }
+
+    private func route(for ulids: ULIDPair, mtu: UInt32?) -> Route {
+        Route(
+            to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
+            table: Mark.steeringTable, metric: 1024, mtu: mtu.map { $0 - UInt32(PayloadHeader.length) },
+            protocol: Mark.protocolNumber)
+    }
+
+    private func pin(_ ulid: IPv6Address) {
+        pins[ulid, default: 0] += 1
+        if pins[ulid] == 1 { rows.want(pinnedAddress(ulid)) }
+    }
+
+    private func unpin(_ ulid: IPv6Address) {
+        guard let count = pins[ulid] else { return }
+        pins[ulid] = count > 1 ? count - 1 : nil
+        if count == 1 { rows.release(pinnedAddress(ulid)) }
+    }
+
+    /// Never chosen as source of a new session, since it is deprecated from the start.
+    private func pinnedAddress(_ ulid: IPv6Address) -> InterfaceAddress {
+        InterfaceAddress(
+            ulid, prefixLength: 128, interface: device, flags: [.noDetection, .noPrefixRoute], preferred: 0,
+            protocol: Mark.protocolNumber)
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Configuration
+import Datapath
+import Foundation
+import Logging
+import Netlink
+import Shim6Console
+
+@main
+struct Shim6d: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shim6d",
+        abstract: "Keeps the sessions of a multihomed IPv6 host alive when an uplink dies (Shim6, RFC 5533).",
+        discussion: "Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it.",
+        version: Version.text)
+
+    @Option(help: "The configuration file.")
+    var config = "/etc/shim6d.toml"
+
+    @Flag(help: "Check the configuration file and exit.")
+    var check = false
+
+    @Flag(help: "Print every configuration key with its default and its meaning, and exit.")
+    var printDefaults = false
+
+    @Flag(help: "Remove everything that any run of the daemon made in this network namespace, and exit.")
+    var flush = false
+
+    func run() throws {
+        do throws(StartFailure) {
+            if printDefaults {
+                Start.printDefaults()
+            } else if flush {
+                try Start.flush()
+            } else if check {
+                _ = try Start.configuration(from: config)
+            } else {
+                try Start.run(try Start.configuration(from: config))
+            }
+        } catch {
+            FileHandle.standardError.write(Data("shim6d: \(error.message)\n".utf8))
+            throw ExitCode(error.exitCode)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Configuration
+import Shim6Core
+
+extension HostConfiguration {
+    /// What the configuration file says about the protocol.
+    init(_ configuration: Configuration) {
+        self.init()
+        let timing = configuration.timing
+        i1RetriesMax = timing.i1RetriesMax
+        i1Timeout = timing.i1Timeout
+        noR1HolddownTime = timing.noR1HolddownTime
+        icmpHolddownTime = timing.icmpHolddownTime
+        i2RetriesMax = timing.i2RetriesMax
+        i2Timeout = timing.i2Timeout
+        validatorMinLifetime = timing.validatorMinLifetime
+        updateTimeout = timing.updateTimeout
+        maxUpdateTimeout = timing.maxUpdateTimeout
+        idleTimeout = timing.idleTimeout
+        reap.sendTimeout = configuration.reachability.sendTimeout
+        reap.initialProbeTimeout = configuration.reachability.initialProbeTimeout
+        reap.initialProbes = configuration.reachability.initialProbes
+        reap.maxProbeTimeout = configuration.reachability.maxProbeTimeout
+        let limits = configuration.limits
+        maximumContexts = limits.maxContexts
+        maximumContextsPerPeerPrefix = limits.maxContextsPerPeerPrefix
+        maximumHolddowns = limits.maxHolddowns
+        maximumLocators = limits.maxLocators
+        maximumVerificationsPerSecond = limits.maxVerificationsPerSecond
+    }
+}

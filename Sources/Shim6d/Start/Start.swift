@@ -1,0 +1,110 @@
+import Configuration
+import Datapath
+import Foundation
+import Logging
+import Netlink
+import Shim6Console
+
+/// From a configuration file to a running daemon. Everything that can fail without touching the host comes first.
+enum Start {
+    static func configuration(from file: String) throws(StartFailure) -> (Configuration, [String]) {
+        do {
+            let loaded = try Configuration.load(contentsOf: file)
+            for warning in loaded.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
+            return loaded
+        } catch {
+            throw StartFailure(error.description, exitCode: 78)
+        }
+    }
+
+    static func printDefaults() { print(Configuration.defaultsText, terminator: "") }
+
+    static func run(_ loaded: (Configuration, [String])) throws(StartFailure) {
+        let (configuration, warnings) = loaded
+        EventLoop.blockSignals()
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var log = Logger(label: "shim6d")
+        log.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+        guard !configuration.uplinks.isEmpty else {
+            throw StartFailure("the configuration names no [[uplink]]", exitCode: 78)
+        }
+        try requireCapabilities()
+        let lock = try InstanceLock()
+        let identities = try Identities(configuration.identity, log: log)
+        let mailbox = Mailbox<Mail>()
+        let post = CommandPost(mailbox)
+        let interfaces = try listen(configuration, post)
+        let datapath = try load(configuration)
+        let engine: Engine
+        do {
+            engine = try Engine(
+                configuration, warnings: warnings, identities: identities, datapath: datapath, mailbox: mailbox,
+                interfaces: interfaces, log: log)
+        } catch {
+            interfaces.stop()
+            throw StartFailure("\(error)")
+        }
+        dropCapabilities(log)
+        log.notice("ready", metadata: ["version": "\(Version.text)", "socket": "\(configuration.control.socket)"])
+        ServiceManager.notify("READY=1")
+        engine.run()
+        post.close()
+        engine.refuseCommands()
+        interfaces.stop()
+        withExtendedLifetime(lock) {}
+    }
+
+    /// Leaves nothing of any run behind.
+    static func flush() throws(StartFailure) {
+        try requireCapabilities()
+        let lock = try InstanceLock()
+        do {
+            try Leftovers.removeAll(RouteSocket())
+        } catch {
+            throw StartFailure("\(error)")
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    private static func listen(
+        _ configuration: Configuration, _ post: CommandPost
+    ) throws(StartFailure) -> OperatorInterfaces {
+        do {
+            return try OperatorInterfaces(configuration: configuration, handler: post)
+        } catch {
+            throw StartFailure(error.description, exitCode: 69)
+        }
+    }
+
+    private static func load(_ configuration: Configuration) throws(StartFailure) -> Datapath {
+        var sizes = Datapath.Sizes()
+        sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
+        do {
+            let datapath = try Datapath(sizes: sizes)
+            datapath.settings.triggerOctets = UInt64(configuration.dataPath.triggerOctets)
+            datapath.settings.triggerAge = configuration.dataPath.triggerAge.nanoseconds
+            return datapath
+        } catch {
+            throw StartFailure(error.description)
+        }
+    }
+
+    private static let needed: Capabilities = [.networkAdministration, .rawSockets]
+
+    private static func requireCapabilities() throws(StartFailure) {
+        guard let have = try? Capabilities.effective() else { throw StartFailure("cannot read the capabilities") }
+        let canLoad = have.contains(.bpf) || have.contains(.systemAdministration)
+        guard have.isSuperset(of: needed), canLoad else {
+            throw StartFailure("CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF are needed: run it as root", exitCode: 77)
+        }
+    }
+
+    /// What is open stays open; programs that are loaded can still be attached, and tables changed.
+    private static func dropCapabilities(_ log: Logger) {
+        do {
+            try Capabilities.keepOnly(needed)
+        } catch {
+            log.warning("\(error)")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Collections
+import REAP
+import Shim6Control
+import Shim6Core
+import Shim6Wire
+
+/// The failovers of all contexts, each from the suspicion to the first payload on the new pair. Bounded: the oldest goes.
+struct Timeline {
+    private let limit: Int
+    private var failovers: Deque<Failover> = []
+    /// The number of the failover that a context is in. Its place follows from it, since numbers are consecutive.
+    private var open: [ContextTag: UInt64] = [:]
+    private var count: UInt64 = 0
+    /// What one exploration may fill: a path that is dead for days must not.
+    private static let stepLimit = 256
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    func report(of tag: ContextTag?) -> TimelineReport {
+        TimelineReport(failovers: failovers.filter { tag == nil || $0.tag == tag })
+    }
+
+    /// `outgoing` is the pair of the context's outgoing payload before the notice.
+    mutating func record(_ notice: Notice, outgoing: LocatorPair?) {
+        guard let tag = notice.tag else { return }
+        let at = Moment(notice.at)
+        switch notice.kind {
+        case .reachability(let from, let to, let reason, let lastIn, let lastOut):
+            if from == .operational, to != .operational {
+                guard let ulids = notice.ulids else { return }
+                let pair = outgoing ?? LocatorPair(source: ulids.local, destination: ulids.peer)
+                begin(tag, ulids, pair, at: at, reason: reason, lastIn: lastIn, lastOut: lastOut)
+            } else if to == .operational {
+                change(tag) { $0.outcome = $0.switches.isEmpty ? .resumed : .switched }
+            }
+        case .probeSent(let pair, let nonce, let state):
+            add(to: tag, at, .sent, pair, nonce, state, reports: nil)
+        case .probeReceived(let pair, let nonce, let state, let reports):
+            add(to: tag, at, .received, pair, nonce, state, reports: reports)
+        case .switched(let from, let to):
+            change(tag) { failover in
+                guard failover.switches.count < Self.stepLimit else { return }
+                let seconds = at.seconds(since: failover.suspicion)
+                failover.switches.append(Failover.SwitchStep(at: at, seconds: seconds, from: from, to: to))
+                failover.outcome = .switched
+            }
+        case .firstPayload(let direction, let pair):
+            change(tag) { failover in
+                let step = Failover.Step(at: at, seconds: at.seconds(since: failover.suspicion), pair: pair)
+                switch direction {
+                case .outgoing where failover.firstOut == nil: failover.firstOut = step
+                case .incoming where failover.firstIn == nil:
+                    failover.firstIn = step
+                    if let lastIn = failover.lastIn { failover.gap = at.seconds(since: lastIn.at) }
+                case .outgoing, .incoming: break
+                }
+            }
+        case .state(_, let to, _) where to == nil:
+            change(tag) { if $0.outcome == .open { $0.outcome = .ended } }
+            open.removeValue(forKey: tag)
+        case .state, .peerLocators, .locatorsAnnounced, .locatorsAcknowledged, .keepaliveSent, .confused: break
+        }
+    }
+
+    private mutating func begin(
+        _ tag: ContextTag, _ ulids: ULIDPair, _ pair: LocatorPair, at: Moment, reason: REAPReason, lastIn: Instant?,
+        lastOut: Instant?
+    ) {
+        func step(_ instant: Instant?) -> Failover.Step? {
+            instant.map(Moment.init).map { Failover.Step(at: $0, seconds: $0.seconds(since: at)) }
+        }
+        if failovers.count == limit { failovers.removeFirst() }
+        count += 1
+        open[tag] = count
+        failovers.append(
+            Failover(
+                number: count, tag: tag, ulids: ulids, pair: pair, outcome: .open, suspicion: at,
+                reason: reason.rawValue, lastIn: step(lastIn), lastOut: step(lastOut)))
+    }
+
+    private mutating func add(
+        to tag: ContextTag, _ at: Moment, _ direction: Failover.ProbeStep.Direction, _ pair: LocatorPair,
+        _ nonce: UInt32,
+        _ state: REAPState, reports: Int?
+    ) {
+        change(tag) { failover in
+            guard failover.probes.count < Self.stepLimit else { return }
+            failover.probes.append(
+                Failover.ProbeStep(
+                    at: at, seconds: at.seconds(since: failover.suspicion), direction: direction, pair: pair,
+                    nonce: nonce,
+                    state: state.rawValue, reports: reports))
+        }
+    }
+
+    private mutating func change(_ tag: ContextTag, _ body: (inout Failover) -> Void) {
+        guard let number = open[tag], let first = failovers.first?.number else { return }
+        guard number >= first else {
+            open.removeValue(forKey: tag)
+            return
+        }
+        body(&failovers[Int(number - first)])
+    }
+}
