@@ -17,7 +17,8 @@ struct ConcurrentEstablishmentTests {
 
     @Test(
         "Crossing I1s are answered with R2 on both sides",
-        .requirement("5533-7.4-01", "5533-7.9-09", "5533-B-09", "5533-B-10", "5533-7.16-03", "5533-7.10-04"))
+        .requirement(
+            "5533-7.4-01", "5533-7.9-09", "5533-B-09", "5533-B-10", "5533-7.16-03", "5533-7.10-04"))
     func crossingI1() {
         let pair = Pair()
         pair.trigger(.a)
@@ -32,7 +33,8 @@ struct ConcurrentEstablishmentTests {
 
     @Test(
         "An I1 that crosses an I2 is answered with R2, and the I2 establishes the other side",
-        .requirement("5533-7.4-02", "5533-7.9-10", "5533-7.13-13", "5533-B-11", "5533-B-18", "5533-B-17"))
+        .requirement(
+            "5533-7.4-02", "5533-7.9-10", "5533-7.13-13", "5533-B-11", "5533-B-18", "5533-B-17"))
     func crossingI2() {
         let pair = Pair()
         pair.trigger(.a)

@@ -19,7 +19,8 @@ struct NegativeCacheTests {
 
     @Test(
         "A Parameter Problem that quotes our I1 ends the exchange for ICMP_HOLDDOWN_TIME",
-        .requirement("5533-7.8-07", "5533-7.8-08", "5533-B-14", "5533-B-43", "5533-14-04", "5533-B.1-01"))
+        .requirement(
+            "5533-7.8-07", "5533-7.8-08", "5533-B-14", "5533-B-43", "5533-14-04", "5533-B.1-01"))
     func genuine() throws {
         let (pair, i1) = try waiting()
         pair.post(quoting(i1), to: .a)

@@ -25,7 +25,8 @@ struct NormalEstablishmentTests {
 
     @Test(
         "Both ends know each other's tags and verified locators",
-        .requirement("5533-7-02", "5533-4.1-02", "5533-4-04", "5533-7.13-10", "5533-7.16-04", "5533-6.2-05"))
+        .requirement(
+            "5533-7-02", "5533-4.1-02", "5533-4-04", "5533-7.13-10", "5533-7.16-04", "5533-6.2-05"))
     func bothKnowAll() throws {
         let pair = Pair()
         pair.establish()
@@ -117,7 +118,9 @@ struct NormalEstablishmentTests {
         #expect(pair.b.host.contexts.count == 1)
     }
 
-    @Test("A host without proof for its ULID takes part with the ULID alone", .requirement("5533-3-03", "5533-7.11-14"))
+    @Test(
+        "A host without proof for its ULID takes part with the ULID alone",
+        .requirement("5533-3-03", "5533-7.11-14"))
     func withoutProof() throws {
         let pair = Pair(identityA: ToyIdentity(ulids: []))
         pair.establish()
@@ -134,7 +137,8 @@ struct NormalEstablishmentTests {
     }
 
     @Test(
-        "Two ULID pairs of the same hosts are two contexts", .requirement("5533-7.1-01", "5533-4.1-03", "5533-1.6-04"))
+        "Two ULID pairs of the same hosts are two contexts",
+        .requirement("5533-7.1-01", "5533-4.1-03", "5533-1.6-04"))
     func twoContexts() {
         let pair = Pair()
         pair.establish()
@@ -145,7 +149,9 @@ struct NormalEstablishmentTests {
         #expect(Set(pair.a.entries.values.map(\.slot)).count == 2)
     }
 
-    @Test("Tags use all of their 47 bits and do not repeat", .requirement("5533-7.1-02", "5533-7.1-03", "5533-9-06"))
+    @Test(
+        "Tags use all of their 47 bits and do not repeat",
+        .requirement("5533-7.1-02", "5533-7.1-03", "5533-9-06"))
     func tags() {
         let node = Node("A", [.a1], seed: 7)
         node.announce([.a1], at: .seconds(1))

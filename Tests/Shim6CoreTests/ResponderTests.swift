@@ -8,7 +8,8 @@ import Testing
 struct ResponderTests {
     @Test(
         "An I1 leaves nothing behind, however many come",
-        .requirement("5533-7.9-04", "5533-7.10-01", "5533-7.10-02", "5533-5.5-08", "5533-16-04", "5533-B-02"))
+        .requirement(
+            "5533-7.9-04", "5533-7.10-01", "5533-7.10-02", "5533-5.5-08", "5533-16-04", "5533-B-02"))
     func stateless() throws {
         let pair = Pair()
         for index in 0..<500 {
@@ -21,7 +22,9 @@ struct ResponderTests {
         #expect(pair.last(.r1)?.pair == .b1a1)
     }
 
-    @Test("A correct I2 without an exchange to remember makes the context", .requirement("5533-7.13-10", "5533-B-04"))
+    @Test(
+        "A correct I2 without an exchange to remember makes the context",
+        .requirement("5533-7.13-10", "5533-B-04"))
     func genuine() throws {
         let pair = Pair()
         let r1 = try pair.challenge(tag: .ofA)
@@ -39,12 +42,14 @@ struct ResponderTests {
     }
 
     enum Change: CaseIterable {
-        case validator, shortValidator, longValidator, emptyValidator, tag, source, destination, peerULID, localULID
+        case validator, shortValidator, longValidator, emptyValidator, tag, source, destination,
+            peerULID, localULID
     }
 
     @Test(
         "An I2 that differs from its I1 costs no cryptography and makes no context",
-        .requirement("5533-7.10.1-03", "5533-7.13-06", "5533-5.15.1-04", "5533-16-05"), arguments: Change.allCases)
+        .requirement("5533-7.10.1-03", "5533-7.13-06", "5533-5.15.1-04", "5533-16-05"),
+        arguments: Change.allCases)
     func altered(_ change: Change) throws {
         let pair = Pair()
         let r1 = try pair.challenge(tag: .ofA)
@@ -57,7 +62,8 @@ struct ResponderTests {
         case .emptyValidator: i2.responderValidator = []
         case .tag: i2.initiatorTag = ContextTag(truncating: 1)
         case .source: (source, i2.ulidPair) = (.a2, ULIDPairOption(sender: .a1, receiver: .b1))
-        case .destination: (destination, i2.ulidPair) = (.b2, ULIDPairOption(sender: .a1, receiver: .b1))
+        case .destination:
+            (destination, i2.ulidPair) = (.b2, ULIDPairOption(sender: .a1, receiver: .b1))
         case .peerULID: i2.ulidPair = ULIDPairOption(sender: .a2, receiver: .b1)
         case .localULID: i2.ulidPair = ULIDPairOption(sender: .a1, receiver: .b2)
         }
@@ -68,7 +74,8 @@ struct ResponderTests {
         #expect(pair.sent(.r2).isEmpty)
     }
 
-    @Test("The Initiator Nonce of the I2 may differ from that of the I1", .requirement("5533-7.11-12"))
+    @Test(
+        "The Initiator Nonce of the I2 may differ from that of the I1", .requirement("5533-7.11-12"))
     func otherNonce() throws {
         let pair = Pair()
         var i2 = pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)
@@ -83,7 +90,9 @@ struct ResponderTests {
 
     @Test(
         "A validator is good for VALIDATOR_MIN_LIFETIME and never for twice as long",
-        .requirement("5533-7.13-04", "5533-7.13-05", "5533-14-09", "5533-7.12-04", "5533-7.10.1-01", "5533-16.2-03"),
+        .requirement(
+            "5533-7.13-04", "5533-7.13-05", "5533-14-09", "5533-7.12-04", "5533-7.10.1-01", "5533-16.2-03"
+        ),
         arguments: [0, 10, 29])
     func age(ofPeriod start: Int) throws {
         for (age, isGood) in [(0, true), (15, true), (30, true), (61, false), (600, false)] {
@@ -130,14 +139,8 @@ struct ResponderTests {
     func noValidator() throws {
         let pair = Pair()
         _ = try pair.challenge(tag: .ofA)
-        // An R2 with type I2 and eight octets more: no options.
         var octets: [UInt8] = [59, 2, 3, 0, 0, 0] + [UInt8](repeating: 0, count: 18)
-        let sum = stride(from: 0, to: 24, by: 2).reduce(UInt32(0)) {
-            $0 + UInt32(octets[$1]) << 8 + UInt32(octets[$1 + 1])
-        }
-        let checksum = ~UInt16(truncatingIfNeeded: sum & 0xffff + sum >> 16)
-        octets[4] = UInt8(checksum >> 8)
-        octets[5] = UInt8(checksum & 0xff)
+        octets.repairChecksum()
         pair.deliver(Node.Packet(octets: octets, source: .a1, destination: .b1), to: .b)
         #expect(pair.b.drops(.parse(.missingResponderValidator)) == 1)
     }
@@ -160,7 +163,8 @@ struct ResponderTests {
 
     @Test(
         "An I1 from a stranger's address for our ULIDs gets R1, in every state",
-        .requirement("5533-7.9-05", "5533-7.9-06"), arguments: [ContextState.i1Sent, .i2Sent, .established])
+        .requirement("5533-7.9-05", "5533-7.9-06"),
+        arguments: [ContextState.i1Sent, .i2Sent, .established])
     func i1FromElsewhere(_ state: ContextState) throws {
         let pair = Pair()
         pair.fate = { sent in
@@ -174,7 +178,8 @@ struct ResponderTests {
         pair.run(for: .milliseconds(100))
         #expect(pair.b.state == state)
         let tag = pair.b.context?.peerTag ?? .ofA
-        _ = try pair.challenge(tag: tag, from: .stranger, ulids: ULIDPairOption(sender: .a1, receiver: .b1))
+        _ = try pair.challenge(
+            tag: tag, from: .stranger, ulids: ULIDPairOption(sender: .a1, receiver: .b1))
         #expect(pair.sent(.r2, by: .b).isEmpty)
         #expect(pair.last(.r1)?.destination == .stranger)
     }
@@ -203,7 +208,8 @@ struct ResponderTests {
         let i2 = pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)
         try pair.forge(.i2(i2), from: .a1, to: .b1)
         let tag = try #require(pair.b.context?.localTag)
-        let update = UpdateRequest(receiverTag: tag, requestNonce: 1, options: .ofA([.a1, .a3], generation: 8))
+        let update = UpdateRequest(
+            receiverTag: tag, requestNonce: 1, options: .ofA([.a1, .a3], generation: 8))
         try pair.forge(.updateRequest(update), from: .a1, to: .b1)
         try pair.forge(.i2(i2), from: .a1, to: .b1)
         #expect(pair.b.context?.peerLocators.map(\.address) == [.a1, .a3])
@@ -232,7 +238,8 @@ struct ResponderTests {
     func foreignULID() throws {
         let pair = Pair()
         let i1 = I1(
-            initiatorTag: .ofA, initiatorNonce: 1, ulidPair: ULIDPairOption(sender: .a1, receiver: .stranger))
+            initiatorTag: .ofA, initiatorNonce: 1,
+            ulidPair: ULIDPairOption(sender: .a1, receiver: .stranger))
         try pair.forge(.i1(i1), from: .a1, to: .b1)
         #expect(pair.b.drops(.ulidNotLocal) == 1)
         #expect(pair.log.isEmpty)
@@ -241,7 +248,8 @@ struct ResponderTests {
     @Test("Forked contexts are refused for now and counted")
     func forked() throws {
         let pair = Pair()
-        try pair.forge(.i1(I1(initiatorTag: .ofA, initiatorNonce: 1, forkedInstance: 9)), from: .a1, to: .b1)
+        try pair.forge(
+            .i1(I1(initiatorTag: .ofA, initiatorNonce: 1, forkedInstance: 9)), from: .a1, to: .b1)
         #expect(pair.b.drops(.forkedInstance) == 1)
         #expect(pair.log.isEmpty)
     }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Retransmission and giving up")
 struct RetransmissionTests {
-    @Test("Any one lost message of the exchange is made good", arguments: [MessageType.i1, .r1, .i2, .r2])
+    @Test(
+        "Any one lost message of the exchange is made good", arguments: [MessageType.i1, .r1, .i2, .r2])
     func lostMessage(_ type: MessageType) {
         let pair = Pair()
         var isLost = false
@@ -26,7 +27,8 @@ struct RetransmissionTests {
 
     @Test(
         "I1 goes out five times, each wait doubled and randomised, and then the context fails",
-        .requirement("5533-7.8-01", "5533-7.8-02", "5533-7.8-03", "5533-7.8-04", "5533-7.8-05", "5533-14-12"),
+        .requirement(
+            "5533-7.8-01", "5533-7.8-02", "5533-7.8-03", "5533-7.8-04", "5533-7.8-05", "5533-14-12"),
         arguments: 1...20 as ClosedRange<UInt64>)
     func i1Schedule(seed: UInt64) {
         let pair = Pair(seed: seed)
@@ -40,7 +42,9 @@ struct RetransmissionTests {
             #expect(later - earlier >= nominal / 2 && later - earlier <= nominal * 1.5)
         }
         #expect(Set(zip(times, times.dropFirst()).map { $1 - $0 }).count == 4)
-        let failed = pair.a.notices.first { if case .state(_, to: .eFailed, _) = $0.kind { true } else { false } }
+        let failed = pair.a.notices.first {
+            if case .state(_, to: .eFailed, _) = $0.kind { true } else { false }
+        }
         let wait = (failed?.at ?? .seconds(0)) - (times.last ?? .seconds(0))
         #expect(wait >= .seconds(32) && wait <= .seconds(96))
     }
@@ -96,7 +100,8 @@ struct RetransmissionTests {
 
     @Test(
         "I2 is repeated twice, then I1 is sent again",
-        .requirement("5533-7.12-01", "5533-7.12-02", "5533-7.12-03", "5533-B-22", "5533-14-06", "5533-B.1-02"),
+        .requirement(
+            "5533-7.12-01", "5533-7.12-02", "5533-7.12-03", "5533-B-22", "5533-14-06", "5533-B.1-02"),
         arguments: 1...10 as ClosedRange<UInt64>)
     func i2Schedule(seed: UInt64) {
         let pair = Pair(seed: seed)
@@ -124,7 +129,9 @@ struct RetransmissionTests {
         #expect(pair.a.host.contexts.isEmpty)
     }
 
-    @Test("An R2 that comes after the fall-back to I1 still establishes the context", .requirement("5533-7.16-03"))
+    @Test(
+        "An R2 that comes after the fall-back to I1 still establishes the context",
+        .requirement("5533-7.16-03"))
     func lateR2() {
         let pair = Pair()
         var r2: Node.Packet?

@@ -23,5 +23,7 @@ extension ULIDPair {
 }
 
 extension Instant {
-    static func seconds(_ seconds: Int) -> Instant { Instant(nanoseconds: UInt64(seconds) * 1_000_000_000) }
+    static func seconds(_ seconds: Int) -> Instant {
+        Instant(nanoseconds: UInt64(seconds) * 1_000_000_000)
+    }
 }

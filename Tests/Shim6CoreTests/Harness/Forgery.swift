@@ -7,7 +7,8 @@ import Testing
 extension Pair {
     /// Sends an I1 to B and returns its R1.
     func challenge(
-        tag: ContextTag, nonce: UInt32 = 0x1122_3344, from source: IPv6Address = .a1, to destination: IPv6Address = .b1,
+        tag: ContextTag, nonce: UInt32 = 0x1122_3344, from source: IPv6Address = .a1,
+        to destination: IPv6Address = .b1,
         ulids: ULIDPairOption? = nil
     ) throws -> R1 {
         let i1 = I1(initiatorTag: tag, initiatorNonce: nonce, ulidPair: ulids)
@@ -35,7 +36,8 @@ extension LocatorOptions {
     ) -> LocatorOptions {
         LocatorOptions(
             locatorList: LocatorList(
-                generation: generation, locators: locators.map { LocatorList.Entry(locator: $0, method: .cga) }),
+                generation: generation,
+                locators: locators.map { LocatorList.Entry(locator: $0, method: .cga) }),
             cgaParameters: ToyProof.parameters(of: ulid),
             cgaSignature: ToyProof.signature(by: ulid, generation: generation, locators: locators))
     }
@@ -43,4 +45,20 @@ extension LocatorOptions {
 
 extension ContextTag {
     static let ofA = ContextTag(truncating: 0x1234_5678_9abc)
+}
+
+extension [UInt8] {
+    /// Makes the checksum of a control message right again.
+    mutating func repairChecksum() {
+        guard count >= 8 else { return }
+        self[4] = 0
+        self[5] = 0
+        var sum: UInt32 = 0
+        for index in 0..<Swift.min(count, (Int(self[1]) + 1) * 8) {
+            sum += UInt32(self[index]) << (index % 2 == 0 ? 8 : 0)
+        }
+        while sum > 0xffff { sum = (sum & 0xffff) + (sum >> 16) }
+        self[4] = UInt8(truncatingIfNeeded: ~sum >> 8)
+        self[5] = UInt8(truncatingIfNeeded: ~sum)
+    }
 }

@@ -32,14 +32,16 @@ final class Node {
     var locators: [IPv6Address]
 
     init(
-        _ name: String, _ locators: [IPv6Address], configuration: HostConfiguration = HostConfiguration(),
+        _ name: String, _ locators: [IPv6Address],
+        configuration: HostConfiguration = HostConfiguration(),
         identity: (any LocalIdentity)? = nil, seed: UInt64
     ) {
         self.name = name
         self.locators = locators
         verifier = ToyVerifier()
         host = TestHost(
-            configuration: configuration, identity: identity ?? ToyIdentity(ulids: Set(locators)), verifier: verifier,
+            configuration: configuration, identity: identity ?? ToyIdentity(ulids: Set(locators)),
+            verifier: verifier,
             activity: activity, random: Seeded(seed))
     }
 

@@ -53,12 +53,14 @@ final class Pair {
 
     init(
         a: [IPv6Address] = [.a1, .a2], b: [IPv6Address] = [.b1, .b2],
-        configuration: HostConfiguration = HostConfiguration(), configurationB: HostConfiguration? = nil,
+        configuration: HostConfiguration = HostConfiguration(),
+        configurationB: HostConfiguration? = nil,
         identityA: (any LocalIdentity)? = nil, identityB: (any LocalIdentity)? = nil, seed: UInt64 = 1
     ) {
         self.a = Node("A", a, configuration: configuration, identity: identityA, seed: seed &* 2)
         self.b = Node(
-            "B", b, configuration: configurationB ?? configuration, identity: identityB, seed: seed &* 2 &+ 1)
+            "B", b, configuration: configurationB ?? configuration, identity: identityB,
+            seed: seed &* 2 &+ 1)
         self.a.announce(a, at: now)
         self.b.announce(b, at: now)
     }
@@ -77,7 +79,8 @@ final class Pair {
     /// Lets A begin, for the pair A1, B1 unless another is named.
     func trigger(_ side: Side = .a, _ ulids: ULIDPair? = nil) {
         post(
-            .trigger(ulids ?? (side == .a ? ULIDPair(local: .a1, peer: .b1) : ULIDPair(local: .b1, peer: .a1))),
+            .trigger(
+                ulids ?? (side == .a ? ULIDPair(local: .a1, peer: .b1) : ULIDPair(local: .b1, peer: .a1))),
             to: side)
     }
 
@@ -109,7 +112,8 @@ final class Pair {
 
     /// One payload packet from `side`, as its data path treats it.
     func payload(from side: Side, _ ulids: ULIDPair? = nil) {
-        let ulids = ulids ?? (side == .a ? ULIDPair(local: .a1, peer: .b1) : ULIDPair(local: .b1, peer: .a1))
+        let ulids =
+            ulids ?? (side == .a ? ULIDPair(local: .a1, peer: .b1) : ULIDPair(local: .b1, peer: .a1))
         let sender = node(side)
         var pair = LocatorPair(source: ulids.local, destination: ulids.peer)
         var tag: ContextTag?
@@ -155,14 +159,18 @@ final class Pair {
         let end = now + time
         var nextCall = interval.map { now + $0 }
         while true {
-            let events = [arrivals.map(\.at).min(), a.nextDeadline, b.nextDeadline, nextCall].compactMap { $0 }
+            let events = [arrivals.map(\.at).min(), a.nextDeadline, b.nextDeadline, nextCall].compactMap {
+                $0
+            }
             guard let next = events.min(), next <= end else { break }
             now = max(now, next)
             if let call = nextCall, call <= now, let interval {
                 nextCall = call + interval
                 each()
             }
-            for arrival in arrivals.filter({ $0.at <= now }).sorted(by: { ($0.at, $0.order) < ($1.at, $1.order) }) {
+            for arrival in arrivals.filter({ $0.at <= now }).sorted(by: {
+                ($0.at, $0.order) < ($1.at, $1.order)
+            }) {
                 arrivals.removeAll { $0.order == arrival.order }
                 switch arrival.content {
                 case .control(let packet): deliver(packet, to: arrival.to)
@@ -178,14 +186,24 @@ final class Pair {
 
     /// Hands a packet to one side at once.
     func deliver(_ packet: Node.Packet, to side: Side) {
-        post(.packet(octets: packet.octets, source: packet.source, destination: packet.destination), to: side)
+        post(
+            .packet(octets: packet.octets, source: packet.source, destination: packet.destination),
+            to: side)
     }
 
     /// A message of a test's own making.
-    func forge(_ message: ControlMessage, from source: IPv6Address, to destination: IPv6Address, side: Side = .b) throws
-    {
-        let packet = Node.Packet(octets: try message.encoded(), source: source, destination: destination)
+    func forge(
+        _ message: ControlMessage, from source: IPv6Address, to destination: IPv6Address,
+        side: Side = .b
+    ) throws {
+        let packet = Node.Packet(
+            octets: try message.encoded(), source: source, destination: destination)
         deliver(packet, to: side)
+    }
+
+    /// Logs packets of an event that a test has handled itself.
+    func record(_ packets: [Node.Packet], by side: Side) {
+        log += packets.map { Sent(at: now, by: side, packet: $0) }
     }
 
     func sent(_ type: MessageType, by side: Side? = nil) -> [Sent] {
@@ -193,7 +211,9 @@ final class Pair {
     }
 
     /// The last control message of a type.
-    func last(_ type: MessageType, by side: Side? = nil) -> Node.Packet? { sent(type, by: side).last?.packet }
+    func last(_ type: MessageType, by side: Side? = nil) -> Node.Packet? {
+        sent(type, by: side).last?.packet
+    }
 
     func clearLog() {
         log = []

@@ -1,13 +1,22 @@
 import Shim6Core
 import Shim6Wire
 
-/// Proof without cryptography: parameters name the ULID, a signature repeats what it signs. It can be right or wrong
+/// Proof without cryptography: parameters name the ULID, a signature is a hash that anybody can make. It can be right or wrong
 /// like the real one, costs nothing, and counts how often it is looked at.
 enum ToyProof {
-    static func parameters(of ulid: IPv6Address) -> [UInt8] { Array("parameters of ".utf8) + ulid.octets }
+    static func parameters(of ulid: IPv6Address) -> [UInt8] {
+        Array("parameters of ".utf8) + ulid.octets
+    }
 
-    static func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8] {
-        Array("signed by \(ulid) \(generation) \(locators)".utf8)
+    static func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address])
+        -> [UInt8]
+    {
+        // FNV-1a: short, and different for different input.
+        let signed = Array("\(ulid) \(generation) \(locators)".utf8)
+        let hash = signed.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+        return (0..<8).map { UInt8(truncatingIfNeeded: hash >> ($0 * 8)) }
     }
 }
 
@@ -20,7 +29,8 @@ struct ToyIdentity: LocalIdentity {
     }
 
     func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
-        ulids.contains(ulid) ? ToyProof.signature(by: ulid, generation: generation, locators: locators) : nil
+        ulids.contains(ulid)
+            ? ToyProof.signature(by: ulid, generation: generation, locators: locators) : nil
     }
 }
 
@@ -37,9 +47,11 @@ final class ToyVerifier: LocatorVerifier {
     ) throws(DropReason) {
         try verify(parameters: parameters, of: ulid)
         guard let signature else { throw .signatureMissing }
-        let signed = list.locators.filter { $0.method == VerificationMethod.cga.rawValue }.map(\.locator)
+        let signed = list.locators.filter { $0.method == VerificationMethod.cga.rawValue }.map(
+            \.locator)
         guard signed.count == list.locators.count else { throw .unsupportedMethod }
-        guard signature == ToyProof.signature(by: ulid, generation: list.generation, locators: signed) else {
+        guard signature == ToyProof.signature(by: ulid, generation: list.generation, locators: signed)
+        else {
             throw .proof(.signature)
         }
     }
