@@ -5,7 +5,9 @@ enum DERWriter {
         if contents.count < 0x80 {
             element.append(UInt8(contents.count))
         } else {
-            let length = withUnsafeBytes(of: contents.count.bigEndian) { $0.drop { $0 == 0 } }
+            var length: [UInt8] = []
+            length.append(bigEndian: UInt64(contents.count))
+            length.removeFirst(length.prefix { $0 == 0 }.count)
             element.append(0x80 | UInt8(length.count))
             element += length
         }

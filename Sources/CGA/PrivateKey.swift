@@ -30,16 +30,19 @@ public final class PrivateKey: @unchecked Sendable {
     /// Throws `unreadable`, `encrypted`, `notRSA`, `length`, `inconsistent` or `cryptography`.
     public convenience init(pem: [UInt8]) throws(PrivateKeyError) {
         defer { ERR_clear_error() }
-        guard let source = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw .cryptography }
-        defer { BIO_free(source) }
-        // Without a callback of our own OpenSSL would ask for a passphrase on the terminal.
         var asked = false
-        let key = PEM_read_bio_PrivateKey(
-            source, nil,
-            { _, _, _, asked in
-                asked?.storeBytes(of: true, as: Bool.self)
-                return -1
-            }, &asked)
+        let key = pem.withUnsafeBytes { buffer -> OpaquePointer? in
+            // The source reads from `buffer`, it holds no copy.
+            guard let source = BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count)) else { return nil }
+            defer { BIO_free(source) }
+            // Without a callback of our own OpenSSL would ask for a passphrase on the terminal.
+            return PEM_read_bio_PrivateKey(
+                source, nil,
+                { _, _, _, asked in
+                    asked?.storeBytes(of: true, as: Bool.self)
+                    return -1
+                }, &asked)
+        }
         guard let key else { throw asked ? .encrypted : .unreadable }
         try self.init(taking: key)
     }

@@ -185,9 +185,11 @@ struct SignatureTests {
     @Test("Shorter keys serve where the caller allows them", .requirement("3972-5-16", "3972-3-09"))
     func verifiesShortKeys() throws {
         let pem = Array(KeyFixtures.rsa512.utf8)
-        let source = BIO_new_mem_buf(pem, Int32(pem.count))
-        defer { BIO_free(source) }
-        let key = PEM_read_bio_PrivateKey(source, nil, nil, nil)
+        let key = pem.withUnsafeBytes { buffer in
+            let source = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count))
+            defer { BIO_free(source) }
+            return PEM_read_bio_PrivateKey(source, nil, nil, nil)
+        }
         defer { EVP_PKEY_free(key) }
         var der = [UInt8](repeating: 0, count: Int(i2d_PrivateKey(key, nil)))
         var spki = [UInt8](repeating: 0, count: Int(i2d_PUBKEY(key, nil)))
