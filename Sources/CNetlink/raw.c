@@ -104,10 +104,13 @@ int cnl_raw_send(
     do
         sent = sendmsg(fd, &header, 0);
     while (sent < 0 && errno == EINTR);
-    if (sent >= 0)
-        return 0;
-    // Nothing else here can be invalid, and this is the kernel's word for a source that the host has not.
-    return errno == EINVAL ? -EADDRNOTAVAIL : -errno;
+    if (sent < 0)
+        // Nothing else here can be invalid, and this is the kernel's word for a source that the host has not.
+        result = errno == EINVAL ? -EADDRNOTAVAIL : -errno;
+    // While it is not bound this socket takes packets from everywhere, only to drop them: so the kernel does not answer
+    // Parameter Problem when the receiving socket is full.
+    (void)set_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 0);
+    return result;
 }
 
 // What recvmmsg needs for one packet.

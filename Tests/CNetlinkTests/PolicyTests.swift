@@ -115,6 +115,20 @@ struct PolicyTests {
         #expect(try policies.list() == [])
     }
 
+    @Test func `A warning that a policy will expire is no expiry`() throws {
+        let expiries = try IdleExpiries(priority: policies.priority)
+        try network.run(
+            "ip xfrm policy add src 2001:db8:b1::20 dst 2001:db8:a1::10 dir in ptype sub priority 1396047873 "
+                + "limit time-use-soft 1 limit time-use-hard 3")
+        var expired: [IdlePolicy] = []
+        _ = try eventually {
+            if case .changes(let more) = try expiries.read() { expired += more }
+            return try policies.list().isEmpty ? true : nil
+        }
+        if case .changes(let more) = try expiries.read(waiting: 1_000) { expired += more }
+        #expect(expired.map(\.source) == [there])
+    }
+
     @Test func `Packets put the expiry off until they stop`() throws {
         let other = try OtherNamespace()
         _ = try network.veth()

@@ -147,6 +147,25 @@ struct RawSocketTests {
         #expect(try far.receive() == [])
     }
 
+    @Test func `A receiver that is full does not make the kernel deny the protocol`() throws {
+        let (from, to) = (try address("2001:db8:1::a"), try address("2001:db8:1::b"))
+        let errors = try RawSocket(nextHeader: 58)
+        let small = try other.run { try RawSocket(nextHeader: 141, size: 512, count: 4, buffer: 2_048) }
+        // What it last sent elsewhere must not matter.
+        try small.send(
+            [0], from: try address("2001:db8:2::b"), to: try address("2001:db8:2::a"), interface: farLinks[1])
+        let sender = try RawSocket(nextHeader: 141)
+        for number in 0..<100 { try sender.send([UInt8(number)], from: from, to: to, interface: nearLinks[0]) }
+        let first = try receive(small)
+        #expect(first.first?.octets == [0])
+        var count = first.count
+        while case let more = try small.receive(), !more.isEmpty { count += more.count }
+        #expect(count < 100, "100 packets fitted into 2 KiB")
+        // A ping answered after them shows that the kernel is through with them.
+        try network.run("ping -6 -c 1 -W 5 2001:db8:1::b")
+        #expect(try errors.receive() == [])
+    }
+
     @Test func `The sending side receives nothing, however much comes in`() throws {
         let (from, to) = (try address("2001:db8:1::a"), try address("2001:db8:1::b"))
         try far.send([7], from: to, to: from, interface: farLinks[0])

@@ -11,8 +11,9 @@
 // Opens a nonblocking socket that receives every packet with next header `protocol` (58: only Destination Unreachable,
 // Packet Too Big and Parameter Problem). `receive_buffer` in octets. Returns the file descriptor.
 int cnl_raw_open(uint8_t protocol, int receive_buffer);
-// Opens a socket that only sends, hop limit 64: it is bound to an interface by each send, so it must not receive.
-// For protocol 58 the kernel fills in the checksum. `send_buffer` in octets. Returns the file descriptor.
+// Opens a socket that only sends, hop limit 64. It is bound to an interface for the time of each send, so receiving is
+// for another; but what comes in meets a socket as long as this one is open, even if the receiving one is full. For
+// protocol 58 the kernel fills in the checksum. `send_buffer` in octets. Returns the file descriptor.
 int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
 
 // Sends one packet whose octets begin behind the IPv6 header. `interface` 0 leaves the choice to the routing table,
