@@ -1,0 +1,122 @@
+import CGA
+import REAP
+import Requirements
+import Shim6Core
+import Shim6Wire
+import Testing
+
+@Suite("Contexts between CGAs with real keys")
+struct CGATests {
+    /// A CGA for each prefix, all of one key.
+    private func identities(_ prefixes: [UInt64], bits: Int = 1024) throws -> [CGAIdentity] {
+        let key = try PrivateKey.generate(bits: bits)
+        return try prefixes.map { prefix in
+            let parameters = try CGAParameters(
+                modifier: UInt128(prefix), subnetPrefix: prefix, publicKey: key.subjectPublicKeyInfo)
+            let address = IPv6Address(high: prefix, low: parameters.hash1 & 0x1cff_ffff_ffff_ffff)
+            return try CGAIdentity(address: address, parameters: parameters, privateKey: key)
+        }
+    }
+
+    private func host(
+        _ identities: [CGAIdentity], seed: UInt64, bits: ClosedRange<Int> = PublicKey.defaultBits
+    ) -> Host<TestActivity, Seeded> {
+        let host = Host(
+            identity: CGAIdentities(identities),
+            verifier: CGALocatorVerifier(LocatorListVerifier(bits: bits)), activity: TestActivity(),
+            random: Seeded(seed))
+        let locators = identities.map { LocalLocator(address: $0.address, method: .cga) }
+        _ = host.handle(.localLocators(locators), at: .seconds(1))
+        return host
+    }
+
+    /// Carries packets to and fro until nobody has anything to say.
+    private func converse(
+        _ a: Host<TestActivity, Seeded>, _ b: Host<TestActivity, Seeded>, _ first: [Effect],
+        change: (MessageType, inout [UInt8]) -> Void = { _, _ in }
+    ) {
+        var (sender, receiver, effects) = (a, b, first)
+        for _ in 0..<10 {
+            var answers: [Effect] = []
+            for case .send(var octets, let source, let destination) in effects {
+                if let type = MessageType(rawValue: octets[2] & 0x7f) { change(type, &octets) }
+                let event = Event.packet(octets: octets, source: source, destination: destination)
+                answers += receiver.handle(event, at: .seconds(1))
+            }
+            (sender, receiver, effects) = (receiver, sender, answers)
+        }
+    }
+
+    @Test(
+        "Two hosts verify each other's lists by CGA, also after an update",
+        .requirement("5533-16-01", "5533-3-02", "5533-5.15.5-02", "5533-5.15.5-03"), arguments: [1024, 2048])
+    func established(bits: Int) throws {
+        let mine = try identities([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000], bits: bits)
+        let theirs = try identities([0x2001_0db8_00b1_0000, 0x2001_0db8_00b2_0000], bits: bits)
+        let (a, b) = (host(mine, seed: 1), host(theirs, seed: 2))
+        converse(a, b, a.handle(.trigger(ULIDPair(local: mine[0].address, peer: theirs[0].address)), at: .seconds(1)))
+        let (ofA, ofB) = (try #require(a.contexts.first), try #require(b.contexts.first))
+        #expect(ofA.state == .established && ofB.state == .established)
+        #expect(ofA.peerLocators == theirs.map { VerifiedLocator(address: $0.address, method: .cga) })
+        #expect(ofB.peerLocators == mine.map { VerifiedLocator(address: $0.address, method: .cga) })
+        // An address that is no CGA may be a locator beside one (RFC 5533, section 3).
+        let plain = LocalLocator(address: .a3, method: .cga)
+        let locators = mine.map { LocalLocator(address: $0.address, method: .cga) } + [plain]
+        converse(a, b, a.handle(.localLocators(locators), at: .seconds(1)))
+        #expect(b.contexts.first?.peerLocators.map(\.address) == locators.map(\.address))
+        #expect(a.contexts.first?.updatePending == false)
+        #expect(b.counters.drops.isEmpty)
+    }
+
+    @Test("A list altered on the way, its checksum made right, is refused", .requirement("5533-16-01"))
+    func altered() throws {
+        let mine = try identities([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000])
+        let theirs = try identities([0x2001_0db8_00b1_0000])
+        let (a, b) = (host(mine, seed: 1), host(theirs, seed: 2))
+        let start = a.handle(.trigger(ULIDPair(local: mine[0].address, peer: theirs[0].address)), at: .seconds(1))
+        converse(a, b, start) { type, octets in
+            guard type == .i2 else { return }
+            // The last octet of the second locator: fixed part, validator, list up to there.
+            octets[24 + 24 + 16 + 32 - 1] ^= 1
+            octets.repairChecksum()
+        }
+        #expect(b.contexts.isEmpty)
+        #expect(b.counters.drops(.proof(.signature)) == 1)
+        #expect(a.contexts.first?.state == .i2Sent)
+    }
+
+    @Test("Keys outside the limits are refused", .requirement("5533-16-02"))
+    func keyLength() throws {
+        let mine = try identities([0x2001_0db8_00a1_0000], bits: 1024)
+        let theirs = try identities([0x2001_0db8_00b1_0000])
+        let (a, b) = (host(mine, seed: 1), host(theirs, seed: 2, bits: 2048...4096))
+        converse(a, b, a.handle(.trigger(ULIDPair(local: mine[0].address, peer: theirs[0].address)), at: .seconds(1)))
+        #expect(b.contexts.isEmpty)
+        #expect(b.counters.drops(.proof(.keyTooShort)) == 1)
+    }
+
+    @Test("A stranger's parameters for somebody's ULID are refused", .requirement("5533-7.13-08"))
+    func stolenULID() throws {
+        struct Thief: LocalIdentity {
+            var victim: IPv6Address
+            var own: CGAIdentity
+            func parameters(of ulid: IPv6Address) -> [UInt8]? { own.parameters.octets }
+            func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
+                try? own.sign(generation: generation, locators: locators)
+            }
+        }
+        let victim = try identities([0x2001_0db8_00a1_0000])[0]
+        let own = try identities([0x2001_0db8_00a1_0000])[0]
+        let theirs = try identities([0x2001_0db8_00b1_0000])
+        let thief = Host(
+            identity: Thief(victim: victim.address, own: own), verifier: CGALocatorVerifier(),
+            activity: TestActivity(), random: Seeded(1))
+        _ = thief.handle(
+            .localLocators([LocalLocator(address: victim.address, method: .cga)]), at: .seconds(1))
+        let b = host(theirs, seed: 2)
+        let ulids = ULIDPair(local: victim.address, peer: theirs[0].address)
+        converse(thief, b, thief.handle(.trigger(ulids), at: .seconds(1)))
+        #expect(b.contexts.isEmpty)
+        #expect(b.counters.drops(.proof(.hash1)) == 1)
+    }
+}
