@@ -79,7 +79,8 @@ let package = Package(
             name: "shim6lab",
             dependencies: ["Lab", "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/shim6lab", swiftSettings: strict),
-        .testTarget(name: "HostTests", dependencies: ["Lab"], swiftSettings: strict),
+        .testTarget(
+            name: "HostTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"], swiftSettings: strict),
         .target(
             name: "Vectors", path: "Tests/Vectors", exclude: ["packets.json", "vectors.json"], swiftSettings: strict),
         .testTarget(
@@ -97,9 +98,11 @@ let package = Package(
             name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures"],
             swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Shim6Wire"], swiftSettings: strict),
-        .target(name: "CNetworkNamespace", path: "Tests/CNetworkNamespace", cSettings: strictC),
+        .target(
+            name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,
+            linkerSettings: [.linkedLibrary("bpf")]),
         .testTarget(
-            name: "DatapathTests", dependencies: ["CNetworkNamespace", "Datapath", "Lab", "Requirements"],
+            name: "DatapathTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"],
             swiftSettings: strict),
     ]
 )

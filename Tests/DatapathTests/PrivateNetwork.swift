@@ -1,4 +1,4 @@
-import CNetworkNamespace
+import CTestKernel
 import Foundation
 import Lab
 

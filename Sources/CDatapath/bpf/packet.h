@@ -19,6 +19,7 @@
 #define DESTINATION_OPTIONS 60
 #define SHIM6 140
 
+#define ETHERNET 14
 #define IPV6_LENGTH 40
 #define PAYLOAD_HEADER_LENGTH 8
 /// Extension headers that are followed, and how many octets of them may stand before the payload header.
@@ -63,6 +64,11 @@ struct packet {
     /// A Routing header still has segments to visit: the packet is not for this host yet.
     __u8 in_transit;
 };
+
+INLINE int drop(__u32 counter) {
+    count(counter);
+    return TC_ACT_SHOT;
+}
 
 INLINE int read_ip(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
     return skb->protocol == bpf_htons(ETH_P_IPV6) ? bpf_skb_load_bytes(skb, l2, &packet->ip, sizeof packet->ip) : -1;

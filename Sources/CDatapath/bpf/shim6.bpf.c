@@ -6,18 +6,12 @@
 //
 // Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
 // `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x.
+#include "deliver.h"
 #include "packet.h"
 #include "rewrite.h"
 #include "stamps.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
-
-#define ETHERNET 14
-
-INLINE int drop(__u32 counter) {
-    count(counter);
-    return TC_ACT_SHOT;
-}
 
 /// The context that a packet of this session belongs to.
 INLINE struct shim6_outbound *find_outbound(const struct shim6_pair *pair) { return bpf_map_lookup_elem(&pairs, pair); }
@@ -128,29 +122,6 @@ int shim6_segment(struct __sk_buff *skb) {
     return send_from(skb, ETHERNET, uplink->ifindex);
 }
 
-/// Lets a packet come in through another interface, which it reaches as if it had been addressed to it.
-INLINE int appear_on(struct __sk_buff *skb, __u32 l2, __u32 ifindex, int ethernet, const __u8 *mac) {
-    if (!ifindex || ifindex == skb->ifindex) return TC_ACT_UNSPEC;
-    if (ethernet) {
-        struct ethhdr header = {.h_proto = bpf_htons(ETH_P_IPV6)};
-        __builtin_memcpy(header.h_dest, mac, sizeof header.h_dest);
-        if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
-        if (bpf_skb_store_bytes(skb, 0, &header, l2 ? sizeof header.h_dest : sizeof header, 0))
-            return drop(SHIM6_DROP_UNCHANGEABLE);
-    }
-    return bpf_redirect(ifindex, BPF_F_INGRESS);
-}
-
-/// Hands a packet of a context to the stack on the interface that the way back uses: a strict reverse-path filter
-/// drops it on any other.
-INLINE int hand_over(struct __sk_buff *skb, __u32 l2, const struct shim6_address *ulid, __u32 steered) {
-    struct shim6_locator *own = steered ? 0 : bpf_map_lookup_elem(&locators, ulid);
-    if (own && own->ifindex) return appear_on(skb, l2, own->ifindex, own->ethernet, own->mac);
-    struct shim6_control *settled = settings();
-    if (!settled) return TC_ACT_UNSPEC;
-    return appear_on(skb, l2, settled->shim0, 1, settled->shim0_mac);
-}
-
 /// A control message: for the raw socket, if somebody reads it.
 INLINE int control_in(const struct packet *packet) {
     struct shim6_control *settled = settings();
@@ -191,7 +162,10 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
     if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_RESTORED);
-    return hand_over(skb, l2, &in->ulids.local, in->steered);
+    if (!in->steered) return deliver(skb, l2, &in->ulids.local);
+    // What stood behind the payload header stands in its place now.
+    packet->end.next = packet->shim.next;
+    return deliver_steered(skb, l2, packet);
 }
 
 /// Ingress of an uplink.
@@ -210,7 +184,7 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
         return TC_ACT_UNSPEC;
     }
     stamp_in(out->slot, out->local_tag);
-    return out->rehomed ? hand_over(skb, l2, &pair.local, 1) : TC_ACT_UNSPEC;
+    return out->rehomed ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
 }
 
 SEC("tc")

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <sched.h>
 
-#include "CNetworkNamespace.h"
+#include "CTestKernel.h"
 
 int network_namespace_make(void) { return unshare(CLONE_NEWNET) ? -errno : 0; }
 

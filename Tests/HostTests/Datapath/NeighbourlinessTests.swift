@@ -1,0 +1,89 @@
+import CTestKernel
+import Datapath
+import Foundation
+import Lab
+import Shim6Wire
+import Testing
+
+extension HostTests {
+    /// What else is on a host goes on working: firewalls, marks, filters, sockets bound to a device, links without Ethernet.
+    @Suite struct NeighbourlinessTests {
+        private let pair: SteeredPair
+
+        init() throws {
+            pair = try SteeredPair()
+        }
+
+        private func strictFilter(_ host: SteeredHost) throws {
+            let rules = """
+                table ip6 strict {
+                    counter refused {}
+                    chain early {
+                        type filter hook prerouting priority filter;
+                        fib saddr . iif oif missing counter name refused drop
+                    }
+                }
+                """
+            try host.namespace.run("nft", "-f", "-", input: rules)
+        }
+
+        private func refused(_ host: SteeredHost) throws -> Bool {
+            try !host.namespace.run("nft", "list", "counter", "ip6", "strict", "refused").contains("packets 0 ")
+        }
+
+        @Test func `A strict reverse-path filter lets restored and plain packets pass`() throws {
+            try strictFilter(pair.a)
+            try strictFilter(pair.b)
+            let sockets = try pair.datagramSockets(port: 5101)
+            func bothWays() {
+                #expect(pair.deliver(10, of: 1000, from: sockets.a, to: sockets.b) == 10)
+                #expect(pair.deliver(10, of: 1000, from: sockets.b, to: sockets.a) == 10)
+            }
+            bothWays()
+            // One direction rehomed: B restores what it answers plainly, A gets plain packets of a steered session.
+            try pair.moveA(pair.a2, pair.b2)
+            bothWays()
+            try pair.rehome()
+            bothWays()
+            #expect(try !refused(pair.a) && !refused(pair.b))
+        }
+
+        @Test(arguments: [false, true])
+        func `A socket bound to the ULID's interface keeps receiving`(strict: Bool) throws {
+            if strict { try strictFilter(pair.a) }
+            let sockets = try pair.datagramSockets(port: 5102, device: "a1")
+            let streams = try pair.streams(port: 5103, device: "a1")
+            #expect(pair.deliver(5, of: 1000, from: sockets.b, to: sockets.a) == 5)
+            // Only the other end has moved: restored packets.
+            try pair.moveB(pair.b2, pair.a2)
+            #expect(pair.deliver(5, of: 1000, from: sockets.b, to: sockets.a) == 5)
+            #expect(try pair.carry(100_000, from: streams.b, to: streams.a))
+            // Both have.
+            try pair.rehome()
+            #expect(pair.deliver(5, of: 1000, from: sockets.b, to: sockets.a) == 5)
+            #expect(pair.deliver(5, of: 1000, from: sockets.a, to: sockets.b) == 5)
+            #expect(try pair.carry(300_000, from: streams.b, to: streams.a))
+            #expect(try pair.carry(300_000, from: streams.a, to: streams.b))
+        }
+
+        @Test func `A user's mark survives and other filters see the packets`() throws {
+            let before = try Witness(in: pair.a.namespace, on: "a2", ingress: false, priority: 10, mark: 0x77)
+            let behind = try Witness(in: pair.a.namespace, on: "a2", ingress: false, priority: 900, mark: 0x77)
+            let arriving = try Witness(in: pair.b.namespace, on: "b2", ingress: true, priority: 900, mark: 0)
+            let untouched = try Witness(in: pair.a.namespace, on: "a1", ingress: false, priority: 900, mark: 0x77)
+            let sockets = try pair.datagramSockets(port: 5104, mark: 0x77)
+            #expect(pair.deliver(10, of: 1000, from: sockets.a, to: sockets.b) == 10)
+            #expect(untouched.count == 10)
+            try pair.rehome()
+            #expect(pair.deliver(10, of: 1000, from: sockets.a, to: sockets.b) == 10)
+            let udp: Int32 = 17
+            try sockets.a.set(udp, 103, 1200)
+            #expect(sockets.a.sendOnce([UInt8](repeating: 7, count: 1200 * 5)))
+            for _ in 0..<5 { #expect(sockets.b.isReadable(within: 1000) && sockets.b.receive()?.count == 1200) }
+            #expect(before.count == 15)
+            #expect(behind.count == 15)
+            #expect(untouched.count == 10)
+            _ = arriving
+        }
+    }
+}
