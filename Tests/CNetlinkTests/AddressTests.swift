@@ -39,8 +39,11 @@ struct AddressTests {
     }
 
     @Test func `An address under duplicate address detection is tentative`() throws {
+        // Without a carrier the detection does not begin.
+        try network.run("ip link set dev b down")
         try routes.add(InterfaceAddress(try address("2001:db8:a1::1"), prefixLength: 64, interface: link))
         #expect(try #require(try find("2001:db8:a1::1")).flags.contains(.tentative))
+        try network.run("ip link set dev b up")
         let settled = try eventually {
             try find("2001:db8:a1::1").flatMap { $0.flags.contains(.tentative) ? nil : $0 }
         }
