@@ -14,17 +14,17 @@ final class ConsoleConnection: ChannelInboundHandler {
 
     private let allowRemove: Bool
     private let clients: ClientCount
-    private let handler: any CommandHandler
+    private let gate: CommandGate
     private var context: ChannelHandlerContext?
     private var counted = false
     private var lines: CircularBuffer<ByteBuffer> = CircularBuffer()
     private var isBusy = false
     private var inputEnded = false
 
-    init(allowRemove: Bool, clients: ClientCount, handler: any CommandHandler) {
+    init(allowRemove: Bool, clients: ClientCount, gate: CommandGate) {
         self.allowRemove = allowRemove
         self.clients = clients
-        self.handler = handler
+        self.gate = gate
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -123,9 +123,7 @@ final class ConsoleConnection: ChannelInboundHandler {
 
     private func handle(_ command: Command, _ body: @escaping (Result<Response, CommandError>) -> Void) {
         guard let context else { return }
-        let outcome = context.eventLoop.makePromise(of: Result<Response, CommandError>.self)
-        outcome.completeWithTask { [handler] in await handler.handle(command) }
-        outcome.futureResult.assumeIsolated().whenSuccess(body)
+        gate.carryOut(command, on: context.eventLoop).assumeIsolated().whenSuccess(body)
     }
 
     // MARK: Output

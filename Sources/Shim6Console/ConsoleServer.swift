@@ -9,7 +9,7 @@ import Shim6Control
 final class ConsoleServer: Sendable {
     let endpoint: Configuration.Endpoint
 
-    init(_ configuration: Configuration, handler: any CommandHandler, on loop: any EventLoop) throws(ListenError) {
+    init(_ configuration: Configuration, gate: CommandGate, on loop: any EventLoop) throws(ListenError) {
         let console = configuration.console
         let clients = ClientCount(limit: configuration.limits.maxConsoleClients, on: loop)
         let idleTimeout = TimeAmount.nanoseconds(Int64(clamping: console.idleTimeout.nanoseconds))
@@ -24,7 +24,7 @@ final class ConsoleServer: Sendable {
                         TelnetFilter(),
                         ByteToMessageHandler(
                             LineBasedFrameDecoder(), maximumBufferSize: ConsoleConnection.maximumLineLength),
-                        ConsoleConnection(allowRemove: console.allowRemove, clients: clients, handler: handler))
+                        ConsoleConnection(allowRemove: console.allowRemove, clients: clients, gate: gate))
                 }
             }
         let address = console.listen.address.description

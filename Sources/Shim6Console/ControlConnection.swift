@@ -14,7 +14,7 @@ final class ControlConnection: ChannelInboundHandler {
     private let mayChange: Bool
     private let clients: ClientCount
     private let feed: EventFeed
-    private let handler: any CommandHandler
+    private let gate: CommandGate
     private var context: ChannelHandlerContext?
     private var counted = false
     private var requests: CircularBuffer<ByteBuffer> = CircularBuffer()
@@ -23,11 +23,11 @@ final class ControlConnection: ChannelInboundHandler {
     private var inputEnded = false
     private var backlog = 0
 
-    init(mayChange: Bool, clients: ClientCount, feed: EventFeed, handler: any CommandHandler) {
+    init(mayChange: Bool, clients: ClientCount, feed: EventFeed, gate: CommandGate) {
         self.mayChange = mayChange
         self.clients = clients
         self.feed = feed
-        self.handler = handler
+        self.gate = gate
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -117,9 +117,7 @@ final class ControlConnection: ChannelInboundHandler {
             return
         }
         guard let context else { return }
-        let outcome = context.eventLoop.makePromise(of: Result<Response, CommandError>.self)
-        outcome.completeWithTask { [handler] in await handler.handle(command) }
-        outcome.futureResult.assumeIsolated().whenSuccess { self.reply(to: request.id, $0) }
+        gate.carryOut(command, on: context.eventLoop).assumeIsolated().whenSuccess { self.reply(to: request.id, $0) }
     }
 
     private func reply(to id: UInt64?, _ outcome: Result<Response, CommandError>) {

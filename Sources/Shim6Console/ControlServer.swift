@@ -10,7 +10,7 @@ final class ControlServer: Sendable {
     let feed: EventFeed
     private let socket: ListeningSocket
 
-    init(_ configuration: Configuration, handler: any CommandHandler, on loop: any EventLoop) throws(ListenError) {
+    init(_ configuration: Configuration, gate: CommandGate, on loop: any EventLoop) throws(ListenError) {
         let socket = try ListeningSocket(configuration.control)
         let feed = EventFeed(keep: configuration.limits.maxEvents, on: loop)
         let clients = ClientCount(limit: configuration.limits.maxControlClients, on: loop)
@@ -22,7 +22,7 @@ final class ControlServer: Sendable {
             .childChannelInitializer { channel in
                 PeerCredentials.ofPeer(on: channel).flatMapThrowing { peer in
                     let connection = ControlConnection(
-                        mayChange: peer.mayChange(group: socket.group), clients: clients, feed: feed, handler: handler)
+                        mayChange: peer.mayChange(group: socket.group), clients: clients, feed: feed, gate: gate)
                     let lines = ByteToMessageHandler(
                         LineBasedFrameDecoder(), maximumBufferSize: ControlProtocol.maximumRequestLength)
                     try channel.pipeline.syncOperations.addHandlers(lines, connection)

@@ -6,6 +6,7 @@ import Shim6Control
 /// The control socket and the console, on one thread of their own.
 public final class OperatorInterfaces: Sendable {
     private let group: MultiThreadedEventLoopGroup
+    private let gate: CommandGate
     private let controlServer: ControlServer
     private let consoleServer: ConsoleServer?
 
@@ -14,17 +15,18 @@ public final class OperatorInterfaces: Sendable {
 
     /// Opens what the configuration asks for. When it throws, nothing is left open.
     public init(configuration: Configuration, handler: any CommandHandler) throws(ListenError) {
+        gate = CommandGate(handler)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         do throws(ListenError) {
-            controlServer = try ControlServer(configuration, handler: handler, on: loop)
+            controlServer = try ControlServer(configuration, gate: gate, on: loop)
         } catch {
             try? group.syncShutdownGracefully()
             throw error
         }
         do throws(ListenError) {
             consoleServer =
-                configuration.console.enabled ? try ConsoleServer(configuration, handler: handler, on: loop) : nil
+                configuration.console.enabled ? try ConsoleServer(configuration, gate: gate, on: loop) : nil
         } catch {
             controlServer.removeSocketFile()
             try? group.syncShutdownGracefully()
@@ -38,8 +40,10 @@ public final class OperatorInterfaces: Sendable {
         controlServer.feed.broadcast(event)
     }
 
-    /// Closes every connection and the thread, and removes the socket file. Answer all commands before.
+    /// Removes the socket file, waits for the answers of commands under way (so the daemon still has to give them), and
+    /// closes every connection and the thread.
     public func stop() {
+        gate.close()
         controlServer.removeSocketFile()
         try? group.syncShutdownGracefully()
     }

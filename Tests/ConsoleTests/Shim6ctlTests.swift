@@ -1,0 +1,255 @@
+import ControlFixtures
+import Foundation
+import Shim6Control
+import Testing
+
+/// The program itself against a daemon.
+@Suite struct Shim6ctlTests {
+    private static func run(
+        _ arguments: String..., prefix: [String] = [], environment: [String: String] = [:]
+    ) throws -> (code: Int32, output: String, errors: String) {
+        try RunningProgram(prefix + [RunningProgram.built("shim6ctl")] + arguments, environment: environment).finish()
+    }
+
+    private static func expectText(
+        _ arguments: [String], _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await Daemon.run { daemon in
+            daemon.interfaces.broadcast(Fixtures.switched)
+            let program = try RunningProgram(
+                [RunningProgram.built("shim6ctl")] + arguments, environment: ["SHIM6_SOCKET": daemon.socket])
+            let end = try program.finish()
+            #expect(end.output == text, sourceLocation: sourceLocation)
+            #expect(end.errors.isEmpty && end.code == 0, sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test func `status is a page of tables`() async throws {
+        try await Self.expectText(
+            ["status"],
+            """
+            shim6d 0.1.0, process 812, up 1 h 2 min
+            data path  bpf, running
+            contexts   ESTABLISHED 1, I1-SENT 1
+
+            warning: send-timeout is below the 10 s that RFC 5534, section 7, recommends
+
+            UPLINK  LINK        GATEWAY            LOCATORS
+            a1      up          fe80::1 REACHABLE  2001:db8:a1::1
+            a2      no carrier  -                  2001:db8:a2::1
+            ppp0    missing     -                  -
+
+            TABLE     USED  LIMIT  OVERFLOWS
+            contexts  2     16384  0
+
+            DROPPED       COUNT
+            bad-checksum  3
+
+            COUNTER         COUNT
+            messages-in-i1  12
+            switches        1
+
+            """)
+    }
+
+    @Test func `contexts is a table`() async throws {
+        try await Self.expectText(
+            ["contexts"],
+            """
+            TAG           STATE        REAP         LOCAL ULID      PEER ULID       OUT                               IN
+            00000000002a  I1-SENT      -            2001:db8:a1::1  2001:db8::5     -                                 -
+            4a3b2c1d0e0f  ESTABLISHED  operational  2001:db8:a1::1  2001:db8:b1::1  2001:db8:a2::1 -> 2001:db8:b2::1  ULIDs
+
+            """)
+    }
+
+    @Test func `context shows both directions and every locator`() async throws {
+        try await Self.expectText(
+            ["context", "4A3B2C1D0E0F"],
+            """
+            context 4a3b2c1d0e0f
+              state           ESTABLISHED, operational
+              peer tag        010203040506
+              ULIDs           2001:db8:a1::1 (local) 2001:db8:b1::1 (peer)
+              outgoing        2001:db8:a2::1 -> 2001:db8:b2::1 (rehomed)
+              last incoming   2001:db8:b1::1 -> 2001:db8:a1::1
+              timeouts        send 15.000 s, keepalive 1.000 s every 0.333 s
+              probes          3 sent, 2 received
+              created         99.000 s ago, 2026-11-21T08:00:01.000000Z
+              established     98.750 s ago, 2026-11-21T08:00:01.250000Z
+              last in         0.020 s ago, 2026-11-21T08:01:39.980000Z
+              last out        0.010 s ago, 2026-11-21T08:01:39.990000Z
+              last switch     38.500 s ago, 2026-11-21T08:01:01.500000Z
+              LOCAL LOCATOR   METHOD  VERIFIED  STATE      GENERATION 2
+              2001:db8:a1::1  cga     yes       withdrawn  ULID
+              2001:db8:a2::1  cga     yes       preferred
+              PEER LOCATOR    METHOD  VERIFIED  STATE      GENERATION 1
+              2001:db8:b1::1  cga     yes       usable     ULID
+              2001:db8:b2::1  cga     yes       preferred
+
+            """)
+    }
+
+    @Test func `timeline tells a failover step by step`() async throws {
+        try await Self.expectText(
+            ["timeline", "4a3b2c1d0e0f"],
+            """
+            failover 1 of context 4a3b2c1d0e0f: switched, gap 1.070 s
+              ULIDs 2001:db8:a1::1 (local) 2001:db8:b1::1 (peer), suspicion at 2026-11-21T08:01:01.000000Z
+              -1.020 s  last packet in                 2001:db8:b1::1 -> 2001:db8:a1::1
+              -0.010 s  last packet out                2001:db8:a1::1 -> 2001:db8:b1::1
+              +0.000 s  suspicion: send-timer-expired  2001:db8:a1::1 -> 2001:db8:b1::1
+              +0.001 s  probe sent                     2001:db8:a2::1 -> 2001:db8:b2::1  exploring, nonce 0000beef
+              +0.020 s  probe received                 2001:db8:b2::1 -> 2001:db8:a2::1  inbound-ok, nonce 12345678, matching reports 1
+              +0.021 s  switch                         2001:db8:a1::1 -> 2001:db8:b1::1  to  2001:db8:a2::1 -> 2001:db8:b2::1
+              +0.030 s  first packet out               2001:db8:a2::1 -> 2001:db8:b2::1
+              +0.050 s  first packet in
+
+            """)
+        try await Self.expectText(["timeline", "2a"], "no failover\n")
+    }
+
+    @Test func `locators, events, establish and rm have their texts`() async throws {
+        try await Self.expectText(
+            ["locators"],
+            """
+            LOCATOR            INTERFACE  METHOD  SEC  STATE        ULID OF  SOURCE OF
+            2001:db8:a1::1/64  a1         cga     1    unavailable  2        0
+            2001:db8:a2::1/64  a2         cga     1    usable       0        1
+
+            """)
+        try await Self.expectText(
+            ["events"],
+            "2026-11-21T08:01:01.021000Z 4a3b2c1d0e0f switched 2001:db8:a1::1 -> 2001:db8:b1::1  to  "
+                + "2001:db8:a2::1 -> 2001:db8:b2::1\n")
+        try await Self.expectText(
+            ["establish", "2001:db8:a1::1", "2001:db8::5"], "made context 00000000002a, I1-SENT\n")
+        try await Self.expectText(["rm", "*"], "removed 00000000002a\nremoved 4a3b2c1d0e0f\n")
+    }
+
+    @Test(arguments: [
+        (["status"], Response.status(Fixtures.status)), (["context", "4a3b2c1d0e0f"], .context(Fixtures.detail)),
+        (["contexts"], .contexts(ContextList(contexts: [Fixtures.negotiating, Fixtures.established]))),
+        (["locators"], .locators(Fixtures.locators)),
+        (["timeline"], .timeline(TimelineReport(failovers: [Fixtures.failover]))),
+        (["events"], .events(EventList(events: []))), (["rm", "2a"], .removed(Removal(tags: [Fixtures.otherTag]))),
+    ])
+    func `--json prints the report itself`(arguments: [String], response: Response) async throws {
+        try await Daemon.run { daemon in
+            let program = try RunningProgram(
+                [RunningProgram.built("shim6ctl")] + arguments + ["--json", "--socket", daemon.socket])
+            let end = try program.finish()
+            #expect(end.code == 0)
+            let expected = try ControlLine.encodePretty(Wrapped(response)) + "\n"
+            #expect(end.output == expected)
+        }
+    }
+
+    /// The report of a response.
+    private struct Wrapped: Encodable {
+        var response: Response
+
+        init(_ response: Response) {
+            self.response = response
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try response.result.encode(to: encoder)
+        }
+    }
+
+    @Test func `events --follow --json prints a line an event until the daemon ends`() async throws {
+        try await ThreadPerJob.run {
+            let daemon = try Daemon()
+            daemon.interfaces.broadcast(Fixtures.switched)
+            let program = try RunningProgram(
+                [RunningProgram.built("shim6ctl"), "events", "--follow", "--json", "--socket", daemon.socket])
+            let line = String(decoding: try ControlLine.encode(Fixtures.switched), as: UTF8.self) + "\n"
+            #expect(program.read(through: "\n") == line)
+            daemon.interfaces.broadcast(Fixtures.switched)
+            #expect(program.read(through: "\n") == line)
+            daemon.stop()
+            let end = try program.finish()
+            #expect(end.code == 69)
+            #expect(end.errors == "shim6ctl: the daemon closed the connection\n")
+        }
+    }
+
+    @Test func `Without a daemon it says so and exits 69`() async throws {
+        try await ThreadPerJob.run {
+            let end = try Self.run("status", "--socket", "/nonexistent/s")
+            #expect(end.code == 69 && end.output.isEmpty)
+            #expect(end.errors == "shim6ctl: /nonexistent/s: no daemon answers there; is shim6d running?\n")
+        }
+    }
+
+    @Test func `What the daemon refuses is one line and an exit code`() async throws {
+        try await Daemon.run { daemon in
+            let environment = ["SHIM6_SOCKET": daemon.socket]
+            let unknown = try Self.run("context", "7", environment: environment)
+            #expect(unknown.code == 65)
+            #expect(unknown.errors == "shim6ctl: no context has the tag 000000000007\n")
+            let foreign = try Self.run("establish", "::2", "::3", environment: environment)
+            #expect(foreign.code == 65)
+            #expect(foreign.errors == "shim6ctl: ::2 is not an address of this host\n")
+        }
+    }
+
+    @Test(arguments: [["context"], ["context", "xyz"], ["establish", "1.2.3.4", "::1"], ["rm", "all"], ["dance"]])
+    func `Wrong usage exits 64`(arguments: [String]) async throws {
+        try await ThreadPerJob.run {
+            let end = try RunningProgram([RunningProgram.built("shim6ctl")] + arguments).finish()
+            #expect(end.code == 64)
+            #expect(end.output.isEmpty)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root, to become somebody else"))
+    func `The kernel's word on who asks decides what is allowed`() async throws {
+        try await Daemon.run {
+            $0.control.mode = 0o666
+            $0.control.group = "daemon"
+        } _: { daemon in
+            let environment = ["SHIM6_SOCKET": daemon.socket]
+            let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534"]
+            // Others cannot pass through the directory of the checkout, but can run what they inherit.
+            let copy = daemon.directory.appending(path: "shim6ctl").path
+            try FileManager.default.copyItem(atPath: RunningProgram.built("shim6ctl"), toPath: copy)
+            func ask(_ groups: [String], _ arguments: String...) throws -> (Int32, String) {
+                let end = try RunningProgram(nobody + groups + [copy] + arguments, environment: environment).finish()
+                return (end.code, end.errors)
+            }
+            #expect(try ask(["--clear-groups"], "contexts").0 == 0)
+            let refused = try ask(["--clear-groups"], "rm", "*")
+            #expect(refused.0 == 77)
+            #expect(
+                refused.1
+                    == "shim6ctl: you may not change anything here: only root and the group of the control socket may\n"
+            )
+            #expect(try ask(["--clear-groups"], "establish", "2001:db8:a1::1", "::5").0 == 77)
+            #expect(!daemon.handler.commands.contains { $0.changesState })
+            #expect(try ask(["--groups", "4,1"], "rm", "2a").0 == 0)
+            #expect(daemon.handler.commands.last == .remove(.one(Fixtures.otherTag)))
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root, to become somebody else"))
+    func `Who may not open the socket is told so`() async throws {
+        try await Daemon.run {
+            $0.control.mode = 0o600
+        } _: { daemon in
+            let copy = daemon.directory.appending(path: "shim6ctl").path
+            try FileManager.default.copyItem(atPath: RunningProgram.built("shim6ctl"), toPath: copy)
+            let end = try RunningProgram(
+                [
+                    "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", copy, "status", "--socket",
+                    daemon.socket,
+                ]
+            ).finish()
+            #expect(end.code == 77)
+            #expect(
+                end.errors
+                    == "shim6ctl: \(daemon.socket): access refused; root and the group of the socket may connect\n")
+        }
+    }
+}
