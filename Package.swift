@@ -97,6 +97,12 @@ let package = Package(
         .testTarget(
             name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests",
+            dependencies: [
+                "Configuration", "ControlFixtures", "Shim6Console", "Shim6Control", "shim6ctl",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+            ], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Shim6Wire"], swiftSettings: strict),
         .target(
             name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,
