@@ -88,6 +88,13 @@ let package = Package(
         .testTarget(
             name: "Shim6CoreTests", dependencies: ["Shim6Core", "CGA", "REAP", "Shim6Wire", "Requirements"],
             swiftSettings: strict),
+        .testTarget(
+            name: "Shim6dTests",
+            dependencies: [
+                "CGA", "Configuration", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Shim6d",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),
         .testTarget(
             name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),

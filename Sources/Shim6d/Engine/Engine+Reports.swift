@@ -54,7 +54,8 @@ extension Engine {
     var locatorStatus: [LocatorStatus] {
         let contexts = host.contexts
         return uplinks.uplinks.flatMap { uplink in
-            uplink.addresses.map { address in
+            let missing = uplinks.missingAddresses(on: uplink).map { Uplink.Address(row: $0, isVerifiable: true) }
+            return (uplink.addresses + missing).map { address in
                 let locator = address.row.address
                 return LocatorStatus(
                     address: locator, prefixLength: Int(address.row.prefixLength),
@@ -115,22 +116,27 @@ extension Engine {
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
             "data_path_errors": counters.datapathErrors,
         ]
-        for (type, count) in counts.messagesIn { report["in_\(type)"] = count }
-        for (type, count) in counts.messagesOut { report["out_\(type)"] = count }
+        for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
+        for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }
         for (counter, count) in (try? datapath.counters()) ?? [:] where !counter.isDrop {
-            report["data_path_\(counter)"] = count
+            report["data_path_\(snakeCase("\(counter)"))"] = count
         }
         return report
     }
 
     private func dropReport(_ counts: HostCounters) -> [String: UInt64] {
-        var report = Dictionary(counts.drops.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
-        if counters.truncated > 0 { report["too-long"] = counters.truncated }
+        var report = Dictionary(counts.drops.map { (snakeCase($0.key.name), $0.value) }, uniquingKeysWith: +)
+        if counters.truncated > 0 { report["too_long"] = counters.truncated }
         for (counter, count) in (try? datapath.counters()) ?? [:] where counter.isDrop && count > 0 {
-            report["data_path_\(counter)"] = count
+            report["data_path_\(snakeCase("\(counter)"))"] = count
         }
         return report
     }
+}
+
+/// The name of a case as it stands in the control protocol.
+private func snakeCase(_ name: String) -> String {
+    name.map { $0.isUppercase ? "_\($0.lowercased())" : $0 == "-" ? "_" : String($0) }.joined()
 }
 
 extension VerificationMethod {

@@ -50,6 +50,14 @@ final class Uplinks {
         uplinks.first { uplink in uplink.isRunning && uplink.addresses.contains { $0.row.address == address } }
     }
 
+    /// Addresses that were made for an uplink and are not there now, since its interface is down or gone.
+    func missingAddresses(on uplink: Uplink) -> [InterfaceAddress] {
+        let present = Set(uplink.addresses.map(\.row.address))
+        return uplink.configuration.prefixes.compactMap { prefix in
+            made.values.first { prefix.contains($0.address) && !present.contains($0.address) }
+        }
+    }
+
     /// Whether a change could matter to the uplinks or to what we keep in the kernel's tables.
     func isConcerned(by change: KernelChange, steering: UInt32) -> Bool {
         func isOurs(_ index: UInt32?) -> Bool { index == steering || uplinks.contains { $0.link?.index == index } }

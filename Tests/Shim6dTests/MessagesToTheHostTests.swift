@@ -1,0 +1,44 @@
+import Netlink
+import Shim6Wire
+import Testing
+
+@testable import Shim6d
+
+@Suite struct MessagesToTheHostTests {
+    private static let i1: [UInt8] = [
+        59, 1, 1, 0, 0x7c, 0x2f, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0x11, 0x22, 0x33, 0x44,
+    ]
+    private static let source = IPv6Address(high: 1, low: 2)
+    private static let destination = IPv6Address(high: 3, low: 4)
+
+    private static func problem(type: UInt8 = 4, code: UInt8 = 1, nextHeader: UInt8 = 140, quoting: [UInt8] = i1)
+        -> RawPacket
+    {
+        let header: [UInt8] = [0x60, 0, 0, 0, 0, 16, nextHeader, 64] + source.octets + destination.octets
+        return RawPacket(
+            octets: [type, code, 0, 0, 0, 0, 0, 6] + header + quoting, source: destination, destination: source,
+            interface: 1, isTruncated: false)
+    }
+
+    @Test func `A Parameter Problem gives the message that it quotes and its addresses`() throws {
+        let quoted = try #require(QuotedMessage(Self.problem()))
+        #expect(quoted.octets == Self.i1)
+        #expect(quoted.source == Self.source)
+        #expect(quoted.destination == Self.destination)
+    }
+
+    @Test(arguments: [
+        problem(type: 1), problem(code: 0), problem(nextHeader: 17), problem(quoting: []),
+    ])
+    func `Other errors, codes, next headers and quotes without a message give nothing`(_ packet: RawPacket) {
+        #expect(QuotedMessage(packet) == nil)
+    }
+
+    @Test func `A Packet Too Big carries the MTU in network order before the packet`() {
+        #expect(LocalError.packetTooBig(mtu: 0x0102_0304, quoting: [9]) == [2, 0, 0, 0, 1, 2, 3, 4, 9])
+    }
+
+    @Test func `An unreachable says that there is no route`() {
+        #expect(LocalError.unreachable(quoting: [9]) == [1, 0, 0, 0, 0, 0, 0, 0, 9])
+    }
+}
