@@ -8,6 +8,7 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    public static let changeOwner = Capabilities(rawValue: 1 << 0)
     public static let overrideFileModes = Capabilities(rawValue: 1 << 1)
     public static let kill = Capabilities(rawValue: 1 << 5)
     public static let networkAdministration = Capabilities(rawValue: 1 << 12)

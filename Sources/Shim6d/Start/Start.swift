@@ -31,10 +31,12 @@ enum Start {
         try requireCapabilities()
         let lock = try InstanceLock()
         let identities = try Identities(configuration.identity, log: log)
+        let datapath = try load(configuration)
+        // Before the first other thread, which would keep what it inherits. The socket file may get another group.
+        dropCapabilities(keeping: needed.union(.changeOwner), log)
         let mailbox = Mailbox<Mail>()
         let post = CommandPost(mailbox)
         let interfaces = try listen(configuration, post)
-        let datapath = try load(configuration)
         let engine: Engine
         do {
             engine = try Engine(
@@ -44,7 +46,7 @@ enum Start {
             interfaces.stop()
             throw StartFailure("\(error)")
         }
-        dropCapabilities(log)
+        dropCapabilities(keeping: needed, log)
         log.notice("ready", metadata: ["version": "\(Version.text)", "socket": "\(configuration.control.socket)"])
         ServiceManager.notify("READY=1")
         engine.run()
@@ -100,9 +102,9 @@ enum Start {
     }
 
     /// What is open stays open; programs that are loaded can still be attached, and tables changed.
-    private static func dropCapabilities(_ log: Logger) {
+    private static func dropCapabilities(keeping kept: Capabilities, _ log: Logger) {
         do {
-            try Capabilities.keepOnly(needed)
+            try Capabilities.keepOnly(kept.intersection(Capabilities.effective()))
         } catch {
             log.warning("\(error)")
         }
