@@ -231,8 +231,12 @@ final class Engine {
     private func perform(_ effect: Effect) {
         switch effect {
         case .send(let octets, let source, let destination):
+            // Without the interface the packet could take the route of a rehomed pair.
+            guard let interface = uplinks.uplink(of: source)?.link?.index else {
+                counters.sendErrors += 1
+                return
+            }
             do {
-                let interface = uplinks.uplink(of: source)?.link?.index
                 try shim6Socket.send(octets, from: source, to: destination, interface: interface)
             } catch {
                 counters.sendErrors += 1

@@ -11,7 +11,7 @@ final class OwnRows {
     private let socket: RouteSocket
     private let log: Logger
     private var addresses: [AddressKey: InterfaceAddress] = [:]
-    private var routes: [RouteKey: Route] = [:]
+    private var routes: [Route.Key: Route] = [:]
     private var rules: Set<Rule> = []
     /// Rows that have been in the kernel and so are missed when they are not.
     private var seen: Set<RowKey> = []
@@ -28,26 +28,9 @@ final class OwnRows {
         }
     }
 
-    /// What makes a route the same route, whatever its gateway and MTU.
-    private struct RouteKey: Hashable {
-        var destination: IPv6Prefix?
-        var source: IPv6Prefix?
-        var table: UInt32
-        var metric: UInt32?
-        var interface: UInt32?
-
-        init(_ row: Route) {
-            destination = row.destination
-            source = row.source
-            table = row.table
-            metric = row.metric
-            interface = row.interface
-        }
-    }
-
     private enum RowKey: Hashable {
         case address(AddressKey)
-        case route(RouteKey)
+        case route(Route.Key)
         case rule(Rule)
     }
 
@@ -65,7 +48,7 @@ final class OwnRows {
     }
 
     func want(_ row: Route) {
-        let key = RouteKey(row)
+        let key = row.key
         guard routes.updateValue(row, forKey: key) != row else { return }
         attempt(.route(key)) { () throws(KernelError) in try socket.replace(row) }
     }
@@ -82,8 +65,8 @@ final class OwnRows {
     }
 
     func release(_ row: Route) {
-        guard let row = routes.removeValue(forKey: RouteKey(row)) else { return }
-        seen.remove(.route(RouteKey(row)))
+        guard let row = routes.removeValue(forKey: row.key) else { return }
+        seen.remove(.route(row.key))
         try? socket.delete(row)
     }
 
@@ -110,7 +93,7 @@ final class OwnRows {
     func isWanted(_ row: KernelRow) -> Bool {
         switch row {
         case .address(let row): addresses[AddressKey(row)] != nil
-        case .route(let row): routes[RouteKey(row)] != nil
+        case .route(let row): routes[row.key] != nil
         case .rule(let row): row.protocol == Mark.protocolNumber && rules.contains { $0.isSame(as: row) }
         case .link, .neighbour: false
         }
@@ -126,7 +109,7 @@ final class OwnRows {
                 restored += 1
             }
         }
-        let haveRoutes = Set(try socket.routes().map(RouteKey.init))
+        let haveRoutes = Set(try socket.routes().map(\.key))
         for (key, row) in routes where !haveRoutes.contains(key) {
             let wasRemoved = seen.remove(.route(key)) != nil
             guard row.interface.map(isUsable) ?? true else { continue }
