@@ -49,7 +49,7 @@ struct ListeningSocket: Sendable {
         return file
     }
 
-    private static func removeStaleFile(_ path: String) throws(ListenError) {
+    static func removeStaleFile(_ path: String) throws(ListenError) {
         guard let file = FileIdentity(of: path) else {
             guard errno == ENOENT else { throw .system(what: path, errno: errno) }
             return

@@ -34,6 +34,11 @@ public final class OperatorInterfaces: Sendable {
         }
     }
 
+    /// Removes the socket file of a daemon that is gone. Throws if one answers on it, or if it is not a socket.
+    public static func removeStaleSocketFile(_ path: String) throws(ListenError) {
+        try ListeningSocket.removeStaleFile(path)
+    }
+
     /// Hands an event to everyone who follows. Cheap and never blocks: an append under a lock and, for the first event
     /// of a burst, one wake-up of the thread.
     public func broadcast(_ event: EventRecord) {

@@ -23,7 +23,8 @@ struct Shim6d: ParsableCommand {
     @Flag(help: "Print every configuration key with its default and its meaning, and exit.")
     var printDefaults = false
 
-    @Flag(help: "Remove everything that any run of the daemon made in this network namespace, and exit.")
+    @Flag(
+        help: "Remove everything that any run of the daemon made in this network namespace, but not its key, and exit.")
     var flush = false
 
     func run() throws {
@@ -31,7 +32,7 @@ struct Shim6d: ParsableCommand {
             if printDefaults {
                 Start.printDefaults()
             } else if flush {
-                try Start.flush()
+                try Start.flush(configuration: config)
             } else if check {
                 _ = try Start.configuration(from: config)
             } else {

@@ -56,12 +56,14 @@ enum Start {
         withExtendedLifetime(lock) {}
     }
 
-    /// Leaves nothing of any run behind.
-    static func flush() throws(StartFailure) {
+    /// Leaves nothing of any run behind but the key and the parameters of the addresses.
+    static func flush(configuration file: String) throws(StartFailure) {
         try requireCapabilities()
         let lock = try InstanceLock()
         do {
             try Leftovers.removeAll(RouteSocket())
+            let configuration = (try? Configuration.load(contentsOf: file).configuration) ?? Configuration()
+            try OperatorInterfaces.removeStaleSocketFile(configuration.control.socket)
         } catch {
             throw StartFailure("\(error)")
         }
