@@ -105,6 +105,27 @@ struct NormalEstablishmentTests {
         #expect(pair.a.entries.values.first?.peerTag == pair.b.context?.localTag)
     }
 
+    @Test(
+        "R1 and R2 count only with the locators of the exchange",
+        .requirement("5533-7.11-02", "5533-7.16-02", "5533-12.4-03"))
+    func otherLocators() throws {
+        let pair = Pair()
+        pair.fate = { $0.type == .i2 ? .drop : .delay(.milliseconds(50)) }
+        pair.trigger()
+        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.r1 }
+        let r1 = R1(initiatorNonce: i1.initiatorNonce, responderNonce: 1, responderValidator: [1])
+        try pair.forge(.r1(r1), from: .b2, to: .a1, side: .a)
+        try pair.forge(.r1(r1), from: .b1, to: .a2, side: .a)
+        #expect(pair.a.state == .i1Sent)
+        pair.run(for: .seconds(1))
+        #expect(pair.a.state == .i2Sent)
+        let r2 = R2(responderTag: .ofA, initiatorNonce: i1.initiatorNonce)
+        try pair.forge(.r2(r2), from: .b2, to: .a1, side: .a)
+        try pair.forge(.r2(r2), from: .b1, to: .a2, side: .a)
+        #expect(pair.a.state == .i2Sent)
+        #expect(pair.a.drops(.unmatchedNonce) == 4)
+    }
+
     @Test("A trigger for a pair that has a context does nothing", .requirement("5533-2.1-02"))
     func secondTrigger() {
         let pair = Pair()

@@ -51,7 +51,7 @@ struct UpdateTests {
         let pair = Pair()
         pair.establish()
         pair.announce([.a1, .a2], by: .a)
-        pair.announce([.a1, .a2], by: .b)
+        pair.announce([.b1, .b2], by: .b)
         #expect(pair.sent(.updateRequest).isEmpty)
     }
 
@@ -120,6 +120,44 @@ struct UpdateTests {
         #expect(pair.a.context?.updatePending == false)
         #expect(pair.a.drops(.unmatchedAcknowledgement) == 1)
         #expect(pair.sent(.updateRequest).count == 2)
+    }
+
+    @Test("The acknowledgement of a replaced request completes nothing", .requirement("5533-10.5-09", "5533-10.3-04"))
+    func acknowledgementOfReplaced() {
+        let pair = Pair()
+        pair.establish()
+        var count = 0
+        pair.fate = { sent in
+            guard sent.type == .updateRequest else { return .deliver }
+            count += 1
+            return count == 2 ? .drop : .deliver
+        }
+        pair.announce([.a1, .a2, .a3], by: .a)
+        pair.announce([.a1, .a3], by: .a)
+        pair.run(for: .seconds(1))
+        #expect(pair.a.context?.updatePending == true)
+        #expect(pair.a.context?.localLocators.map(\.address) == [.a1, .a2])
+        pair.run(for: .seconds(10))
+        #expect(pair.a.context?.updatePending == false)
+        #expect(pair.a.context?.localLocators.map(\.address) == [.a1, .a3])
+        #expect(peerLocators(of: pair.b) == [.a1, .a3])
+    }
+
+    @Test("A new locator is no source before the acknowledgement", .requirement("5533-7.2-05", "5533-5.11-07"))
+    func notASourceYet() {
+        let pair = Pair()
+        pair.establish()
+        pair.isCut = { _ in true }
+        pair.announce([.a3, .a2, .a1], by: .a)
+        pair.run(for: .seconds(120), every: .seconds(1)) { pair.payload(from: .a) }
+        #expect(pair.sent(.probe, by: .a).count > 8)
+        #expect(pair.log.allSatisfy { $0.packet.source != .a3 })
+        pair.isCut = { [.a1, .a2].contains($0.source) && $0.destination == .b1 }
+        pair.run(for: .seconds(240), every: .seconds(1)) { pair.payload(from: .a) }
+        #expect(pair.a.context?.updatePending == false)
+        pair.isCut = { $0.source != .a3 && $0.destination != .a3 }
+        pair.run(for: .seconds(240), every: .seconds(1)) { pair.payload(from: .a) }
+        #expect(pair.a.context?.outgoing?.source == .a3)
     }
 
     @Test("A late copy of a replaced request does not bring the old list back")
