@@ -20,10 +20,12 @@ struct Exploration: Sendable {
 
     /// Takes new locators; true if they make pairs that were not candidates before.
     mutating func update(local: [IPv6Address], peer: [IPv6Address]) -> Bool {
-        let before = Set(order)
-        order = explorationOrder(local: local, peer: peer, failed: failed)
+        let new = explorationOrder(local: local, peer: peer, failed: failed)
+        guard new != order else { return false }
+        let isNew = !Set(order).isSuperset(of: new)
+        order = new
         next = 0
-        return !before.isSuperset(of: order)
+        return isNew
     }
 
     /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate.

@@ -40,12 +40,12 @@ import Testing
     func oldReports() throws {
         var rig = Rig()
         let old = try #require(rig.explore()?.probe?.sent.first)
-        _ = rig.probe(.inboundOk, on: pair(b2, a2), nonce: 1, reporting: [old], 15.1)
-        #expect(rig.machine.current == pair(a2, b2))
-        let second = try #require(rig.explore(from: 100)?.probe?.sent.first)
-        #expect(second.source == a1)
-        _ = rig.probe(.inboundOk, on: pair(b1, a1), nonce: 2, reporting: [old], 115.1)
-        #expect(rig.machine.current == pair(a2, b2))
+        _ = rig.probe(.inboundOk, on: pair(b2, a2), nonce: 1, 15.1)
+        #expect(rig.machine.current == pair(a1, b1))
+        _ = rig.explore(from: 100)
+        let effects = rig.probe(.inboundOk, on: pair(b1, a1), nonce: 2, reporting: [old], 115.1)
+        #expect(effects.first == .tookProbe(pair(b1, a1), nonce: 2, .inboundOk, reports: 0))
+        #expect(rig.machine.current == pair(a1, b1))
         #expect(rig.machine.state == .operational)
     }
 
