@@ -93,6 +93,7 @@ extension Host {
             context.announced = localList(for: context.ulids.local)
         }
         replace(peer, of: context)
+        locatorsChanged(context)
     }
 
     /// What an I2 tells of the peer. Its source has to be the ULID, or a locator that is verified now or before.

@@ -47,11 +47,15 @@ extension Host {
         send(.updateRequest(request), over: locators, of: context)
     }
 
-    /// Locators for an Update Request: those of payload, or another source that the peer knows if that one is gone.
+    /// Locators for an Update Request: those of payload, or another source that the peer knows if that one is gone. The
+    /// ULID is one even while it is withdrawn.
     private func updateLocators(_ context: Context, _ data: Established) -> LocatorPair? {
         let current = data.machine.current
         let sources = available(context.announced)
-        guard let source = sources.contains(current.source) ? current.source : sources.first else { return nil }
+        let ulid = lists.contains(context.ulids.local) ? context.ulids.local : nil
+        guard let source = sources.contains(current.source) ? current.source : sources.first ?? ulid else {
+            return nil
+        }
         return LocatorPair(source: source, destination: current.destination)
     }
 
