@@ -237,6 +237,35 @@ struct UpdateTests {
         #expect(pair.b.context?.outgoing?.destination == .a2)
     }
 
+    @Test("A host that lost every locator that the peer knows tells it new ones from its ULID")
+    func onlyTheULIDIsLeft() {
+        let pair = Pair()
+        pair.establish()
+        pair.announce([.a2], by: .a)
+        pair.run(for: .seconds(1))
+        #expect(peerLocators(of: pair.b) == [.a2])
+        pair.announce([.a1], by: .a)
+        pair.run(for: .seconds(10))
+        #expect(pair.a.context?.updatePending == false)
+        #expect(peerLocators(of: pair.b) == [.a1])
+    }
+
+    @Test("A context that the peer renews goes on with the locators that R2 tells")
+    func renewedWithOtherLocators() throws {
+        let pair = Pair()
+        pair.establish()
+        pair.announce([.a2], by: .a)
+        pair.run(for: .seconds(1))
+        pair.post(.remove(try #require(pair.b.context?.localTag)), to: .b)
+        pair.announce([.a1], by: .a)
+        pair.run(for: .seconds(1))
+        #expect(pair.a.context?.reachability == .exploring)
+        pair.trigger(.b)
+        pair.run(for: .seconds(70))
+        #expect(pair.a.context?.reachability == .operational)
+        #expect(pair.a.context?.outgoing?.source == .a1)
+    }
+
     @Test("Locators that change during the exchange are announced right after it")
     func changedWhileNegotiating() {
         let pair = Pair()
