@@ -96,6 +96,21 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),
+        // Whole hosts on a simulated network.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "CGA", "REAP", "Shim6Core", "Shim6Wire", "Vectors",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "shim6sim",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/shim6sim", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["REAP", "Requirements", "Shim6Core", "Shim6Wire", "Simulation"],
+            swiftSettings: strict),
         .testTarget(
             name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),
         .target(

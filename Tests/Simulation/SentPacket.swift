@@ -1,0 +1,21 @@
+import Shim6Wire
+
+/// A packet as it left a host of a scripted run.
+public struct SentPacket: Sendable {
+    public enum Content: Sendable {
+        /// A control message in its octets.
+        case control([UInt8])
+        case payload(flow: Int, hasTag: Bool)
+        case parameterProblem
+    }
+
+    public var seconds: Double
+    /// 0 or 1.
+    public var host: Int
+    public var source: IPv6Address
+    public var destination: IPv6Address
+    /// Nil if an address belonged to no link.
+    public var path: Network.Path?
+    public var content: Content
+    public var isLost: Bool
+}

@@ -1,0 +1,105 @@
+import REAP
+import Shim6Core
+import Shim6Wire
+
+/// One host: its addresses, its data path, and the daemon that performs the effects, as far as it runs.
+final class SimulatedHost {
+    typealias Daemon = Host<StampTable, SeededGenerator>
+
+    /// What the notices have told of a context: kept beside the host's own state, to compare.
+    struct Shadow {
+        var ulids: ULIDPair
+        var state: ContextState
+        var reachability = REAPState.operational
+        var leftOperational = Instant(nanoseconds: 0)
+    }
+
+    struct IdleWatch {
+        var ulids: ULIDPair
+        var seconds: Int
+        /// When the last packet came in, or the watch began.
+        var touched: Instant
+    }
+
+    let number: Int
+    let identity: any AddressMaker
+    private let proofs: Proofs
+    private let configuration: HostConfiguration
+    private let triggerThreshold: Int
+    let sabotage: Sabotage
+
+    /// The address on each link; nil while it has none.
+    var addresses: [IPv6Address?] = [nil, nil]
+    /// The address that a link had before it was taken away.
+    var parked: [IPv6Address?] = [nil, nil]
+    /// All addresses that it ever had.
+    private(set) var owned: Set<IPv6Address> = []
+    private var numbering = 0
+
+    private(set) var daemon: Daemon?
+    /// Counts the daemon's runs: what was meant for an earlier one is void.
+    private(set) var run = 0
+    var stamps: StampTable
+    var datapath: SimulatedDatapath
+    var armed: [Timer: Instant] = [:]
+    var idleWatches: [ContextTag: IdleWatch] = [:]
+    var shadows: [ContextTag: Shadow] = [:]
+
+    /// Until when the daemon stands still, and what waits for it: messages and reports first, timers then.
+    var stalledUntil = Instant(nanoseconds: 0)
+    var backlog: [Event] = []
+    var lateTimers: [(timer: Timer, deadline: Instant)] = []
+
+    init(number: Int, scenario: Scenario, proofs: Proofs, sabotage: Sabotage) {
+        self.number = number
+        self.proofs = proofs
+        self.sabotage = sabotage
+        identity = proofs.identity(ofHost: number)
+        configuration = scenario.configurations[number]
+        triggerThreshold = scenario.triggerThreshold
+        stamps = StampTable(count: configuration.maximumContexts)
+        datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
+        for link in 0...1 { giveAddress(to: link) }
+    }
+
+    var name: String { number == 0 ? "A" : "B" }
+
+    /// Gives a link a new address in a new prefix.
+    func giveAddress(to link: Int) {
+        numbering += 1
+        let prefix = 0x2001_0db8_0000_0000 | UInt64(number + 0xa) << 16 | UInt64(link) << 8 | UInt64(numbering)
+        let address = identity.makeAddress(prefix: prefix)
+        addresses[link] = address
+        owned.insert(address)
+    }
+
+    func link(of address: IPv6Address) -> Int? { addresses.firstIndex(of: address) }
+
+    var locators: [LocalLocator] {
+        addresses.compactMap { $0 }.map { LocalLocator(address: $0, method: .cga) }
+    }
+
+    /// Starts the daemon; what an earlier run left in the data path goes.
+    func start(random: SeededGenerator) {
+        stop()
+        stamps = StampTable(count: configuration.maximumContexts)
+        datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
+        daemon = Host(
+            configuration: configuration, identity: identity, verifier: proofs.verifier, activity: stamps,
+            random: random)
+    }
+
+    /// Ends the daemon; the data path goes on as it is.
+    func stop() {
+        daemon = nil
+        run += 1
+        armed = [:]
+        idleWatches = [:]
+        shadows = [:]
+        backlog = []
+        lateTimers = []
+        stalledUntil = Instant(nanoseconds: 0)
+    }
+
+    func shadow(of ulids: ULIDPair) -> Shadow? { shadows.values.first { $0.ulids == ulids } }
+}

@@ -1,0 +1,57 @@
+import REAP
+import Shim6Core
+
+/// The activity stamps of one slot, as the data path and the host share them.
+final class Stamps: ActivityStamps {
+    private(set) var lastIn: Instant?
+    private(set) var lastOut: Instant?
+    var sendStart: Instant?
+    var keepStart: Instant?
+    private var notifyIn = false
+    private var notifyOut = false
+
+    func startSendIfStopped(at now: Instant) { sendStart = sendStart ?? now }
+    func startKeepIfStopped(at now: Instant) { keepStart = keepStart ?? now }
+
+    func requestNotification(incoming: Bool, outgoing: Bool) {
+        notifyIn = notifyIn || incoming
+        notifyOut = notifyOut || outgoing
+    }
+
+    /// Stamps an incoming packet; true if it is to be reported.
+    func stampIn(at now: Instant) -> Bool {
+        lastIn = now
+        sendStart = nil
+        keepStart = keepStart ?? now
+        defer { notifyIn = false }
+        return notifyIn
+    }
+
+    /// Stamps an outgoing packet; true if it is to be reported.
+    func stampOut(at now: Instant) -> Bool {
+        lastOut = now
+        keepStart = nil
+        sendStart = sendStart ?? now
+        defer { notifyOut = false }
+        return notifyOut
+    }
+
+    func clear() {
+        lastIn = nil
+        lastOut = nil
+        sendStart = nil
+        keepStart = nil
+        notifyIn = false
+        notifyOut = false
+    }
+}
+
+/// The stamps of all contexts of a host.
+final class StampTable: ActivityTable {
+    private let slots: [Stamps]
+
+    init(count: Int) { slots = (0..<count).map { _ in Stamps() } }
+
+    subscript(slot: UInt32) -> Stamps { slots[Int(slot)] }
+    func clear(slot: UInt32) { slots[Int(slot)].clear() }
+}

@@ -1,0 +1,109 @@
+import REAP
+import Shim6Core
+import Shim6Wire
+
+// Packets on their way.
+extension World {
+    /// Sends a packet out of the link that has its source address, to the link that has its destination address.
+    func transmit(_ packet: Packet, from host: SimulatedHost) {
+        let peer = hosts[1 - host.number]
+        guard let fromLink = host.link(of: packet.source), let toLink = peer.link(of: packet.destination) else {
+            note("\(host.name) has no way for \(describe(packet))")
+            if !scenario.isRandom { recordPacket(packet, path: nil, isLost: true, host) }
+            return
+        }
+        let path = Network.Path(fromHost: host.number, fromLink: fromLink, toLink: toLink)
+        let delays = network.delivery(over: path, random: &random)
+        note("\(host.name) sends \(describe(packet))\(delays.isEmpty ? " (lost)" : "")")
+        if !scenario.isRandom { recordPacket(packet, path: path, isLost: delays.isEmpty, host) }
+        for delay in delays { schedule(.arrival(packet, path), after: delay) }
+    }
+
+    private func recordPacket(_ packet: Packet, path: Network.Path?, isLost: Bool, _ host: SimulatedHost) {
+        let content: SentPacket.Content
+        switch packet.body {
+        case .control(let octets): content = .control(octets)
+        case .payload(let payload, let tag): content = .payload(flow: payload.flow, hasTag: tag != nil)
+        case .parameterProblem: content = .parameterProblem
+        }
+        record.append(
+            SentPacket(
+                seconds: virtualSeconds, host: host.number, source: packet.source, destination: packet.destination,
+                path: path, content: content, isLost: isLost))
+    }
+
+    func arrive(_ packet: Packet, _ path: Network.Path) {
+        let host = hosts[1 - path.fromHost]
+        guard host.link(of: packet.destination) == path.toLink, !network.isCut(path) else { return }
+        switch packet.body {
+        case .control(let octets): controlArrives(octets, packet, host)
+        case .parameterProblem(let quoted, let source, let destination):
+            report(.parameterProblem(quoted: quoted, source: source, destination: destination), to: host)
+        case .payload(let payload, let tag): payloadArrives(payload, tag, packet, host)
+        }
+    }
+
+    private func controlArrives(_ octets: [UInt8], _ packet: Packet, _ host: SimulatedHost) {
+        if host.daemon != nil {
+            if let view = try? MessageView(octets), view.type == .probe {
+                probesArrived[LocatorPair(source: packet.source, destination: packet.destination)] = now
+            }
+            report(.packet(octets: octets, source: packet.source, destination: packet.destination), to: host)
+        } else if host.number == 1, host.run == 0, scenario.legacy == .answersParameterProblem {
+            let body = Packet.Body.parameterProblem(
+                quoted: octets, source: packet.source, destination: packet.destination)
+            transmit(Packet(source: packet.destination, destination: packet.source, body: body), from: host)
+        }
+    }
+
+    private func payloadArrives(
+        _ payload: Payload, _ tag: ContextTag?, _ packet: Packet, _ host: SimulatedHost
+    ) {
+        switch host.datapath.receive(tag, from: packet.source, to: packet.destination, at: now) {
+        case .deliver(let ulids, let notify):
+            touch(ulids, host)
+            if let tag = host.datapath.tag(of: ulids) { visitPayload(tag, .payloadReceived, host) }
+            if tag != nil { coverage.visit(host.shadow(of: ulids)?.state, .taggedPayload) }
+            if let notify { reportSoon(.activity(notify, .incoming), host) }
+            deliver(payload, to: ulids, host)
+        case .unknownTag(let tag):
+            coverage.visit(nil, .taggedPayload)
+            reportSoon(.unknownTag(tag, source: packet.source, destination: packet.destination), host)
+        case .discard:
+            if let tag { coverage.visit(host.shadows[tag]?.state, .taggedPayload) }
+        }
+    }
+
+    /// To the sockets of a ULID pair: the one that it was sent with, or the shim is broken.
+    private func deliver(_ payload: Payload, to ulids: ULIDPair, _ host: SimulatedHost) {
+        guard ulids == ULIDPair(local: payload.destination, peer: payload.source) else {
+            fail("payload for \(payload.destination) from \(payload.source) was delivered as \(ulids) on \(host.name)")
+            return
+        }
+        tally.delivered(payload.flow, from: 1 - host.number)
+        if payload.asksForReply { sendPayload(payload.flow, from: host, asksForReply: false) }
+    }
+
+    func visitPayload(_ tag: ContextTag, _ happening: Coverage.Happening, _ host: SimulatedHost) {
+        guard let shadow = host.shadows[tag], shadow.state == .established else { return }
+        coverage.visit(shadow.reachability, happening)
+    }
+
+    // MARK: - Idleness, as the kernel's inbound policies see it
+
+    private func touch(_ ulids: ULIDPair, _ host: SimulatedHost) {
+        guard let tag = host.datapath.tag(of: ulids) else { return }
+        host.idleWatches[tag]?.touched = now
+    }
+
+    func checkIdle(_ tag: ContextTag, _ host: SimulatedHost) {
+        guard let watch = host.idleWatches[tag] else { return }
+        let due = watch.touched + .seconds(watch.seconds)
+        if due > now {
+            schedule(.idleCheck(tag, host: host.number, run: host.run), at: due)
+        } else {
+            host.idleWatches[tag] = nil
+            if host.sabotage != .idlenessUnseen { report(.idle(tag), to: host) }
+        }
+    }
+}

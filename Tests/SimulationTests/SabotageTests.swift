@@ -1,0 +1,34 @@
+import Simulation
+import Testing
+
+/// The invariants notice what is broken on purpose: a simulation that cannot fail shows nothing.
+@Suite struct SabotageTests {
+    @Test("Unbroken runs hold all invariants", arguments: 1..<9)
+    func unbroken(seed: UInt64) {
+        let world = World(seed: seed)
+        world.run()
+        #expect(world.failure == nil)
+        #expect(world.deliveries >= 200)
+        #expect(world.virtualSeconds >= 600)
+    }
+
+    @Test("Every sabotage is noticed within a few seeds", arguments: Sabotage.allCases.filter { $0 != .none })
+    func sabotage(_ sabotage: Sabotage) {
+        let isNoticed = (1..<20).contains { (seed: UInt64) in
+            let world = World(seed: seed, sabotage: sabotage)
+            world.run()
+            return world.failure != nil
+        }
+        #expect(isNoticed)
+    }
+
+    @Test("The same seed makes the same run, with and without a trace")
+    func repeatable() {
+        let runs = [nil, nil, 100].map { limit in
+            let world = World(seed: 4, traceLimit: limit)
+            world.run()
+            return world.digest
+        }
+        #expect(Set(runs).count == 1)
+    }
+}
