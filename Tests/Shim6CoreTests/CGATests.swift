@@ -85,6 +85,47 @@ struct CGATests {
         #expect(a.contexts.first?.state == .i2Sent)
     }
 
+    /// Parameters that once ended a daemon before anything was authenticated.
+    @Test(
+        "Malformed parameters in an otherwise genuine I2 are refused",
+        arguments: [
+            ([], .truncatedParameters), ([1, 2, 3], .truncatedParameters),
+            ([UInt8](repeating: 0, count: 25), .truncatedParameters),
+            // A DER length with its sign bit set, and one that runs far beyond the end.
+            ([UInt8](repeating: 0, count: 25) + [0x30, 0x84, 0xff, 0xff, 0xff, 0xfe, 0, 0], .malformedPublicKey),
+            ([UInt8](repeating: 0, count: 25) + [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0, 0], .malformedPublicKey),
+            ([UInt8](repeating: 0, count: 25) + [0x30, 0x80, 0, 0], .malformedPublicKey),
+        ] as [([UInt8], CGAError)])
+    func malformedParameters(octets parameters: [UInt8], reason: CGAError) throws {
+        let mine = try identities([0x2001_0db8_00a1_0000])
+        let theirs = try identities([0x2001_0db8_00b1_0000])
+        let (a, b) = (host(mine, seed: 1), host(theirs, seed: 2))
+        let start = a.handle(.trigger(ULIDPair(local: mine[0].address, peer: theirs[0].address)), at: .seconds(1))
+        converse(a, b, start) { _, octets in
+            guard case .i2(var i2)? = try? ControlMessage(MessageView(octets)) else { return }
+            i2.options.cgaParameters = parameters
+            octets = (try? ControlMessage.i2(i2).encoded()) ?? []
+        }
+        #expect(b.contexts.isEmpty)
+        #expect(b.counters.drops(.proof(reason)) == 1)
+    }
+
+    @Test("A multi-prefix extension too short for its own header is refused")
+    func malformedExtension() throws {
+        let mine = try identities([0x2001_0db8_00a1_0000])
+        let theirs = try identities([0x2001_0db8_00b1_0000])
+        let (a, b) = (host(mine, seed: 1), host(theirs, seed: 2))
+        let start = a.handle(.trigger(ULIDPair(local: mine[0].address, peer: theirs[0].address)), at: .seconds(1))
+        converse(a, b, start) { _, octets in
+            guard case .i2(var i2)? = try? ControlMessage(MessageView(octets)) else { return }
+            i2.options.cgaParameters? += [0x00, 0x12, 0x00, 0x02, 0xff, 0xff]
+            octets = (try? ControlMessage.i2(i2).encoded()) ?? []
+        }
+        #expect(b.contexts.isEmpty)
+        #expect(b.counters.verifications == 1)
+        #expect(b.counters.drops.values.reduce(0, +) == 1)
+    }
+
     @Test("Keys outside the limits are refused", .requirement("5533-16-02"))
     func keyLength() throws {
         let mine = try identities([0x2001_0db8_00a1_0000], bits: 1024)
