@@ -67,8 +67,12 @@ final class EventFeed: Sendable {
             readers.value.recent.append(event)
         }
         guard !readers.value.followers.isEmpty else { return }
-        let lines = events.compactMap { try? ControlLine.encode(EventLine(event: $0)) + [UInt8(ascii: "\n")] }
-        let octets = ByteBuffer(bytes: lines.joined())
+        var octets = ByteBuffer()
+        for event in events {
+            guard let line = try? ControlLine.encode(EventLine(event: event)) else { continue }
+            octets.writeBytes(line)
+            octets.writeInteger(UInt8(ascii: "\n"))
+        }
         for follower in readers.value.followers.values { follower.stream(octets) }
     }
 }

@@ -49,8 +49,10 @@ public enum Fixtures {
                 ContextLocator(address: b1, method: "cga", verified: true, state: .usable, ulid: true),
                 ContextLocator(address: b2, method: "cga", verified: true, state: .preferred, ulid: false),
             ]),
-        timeouts: ReachabilityTimeouts(send: 15, keepalive: 1, keepaliveInterval: 0.333333333), probesSent: 3,
-        probesReceived: 2, updatePending: false, now: moment(100), created: moment(1), established: moment(1.25),
+        timeouts: ReachabilityTimeouts(send: 15, keepalive: 1, keepaliveInterval: 0.333333333),
+        counters: ContextCounts(
+            messagesIn: 12, messagesOut: 9, explorations: 2, switches: 1, updatesSent: 1, updatesReceived: 0),
+        updatePending: false, now: moment(100), created: moment(1), established: moment(1.25),
         lastIn: moment(99.98), lastOut: moment(99.99), lastSwitch: moment(61.5))
 
     public static let status = StatusReport(

@@ -7,8 +7,10 @@ public final class ControlClient {
     private let descriptor: Int32
     private let path: String
     private var received: [UInt8] = []
-    /// How much of `received` is known to hold no newline.
+    /// Where the next line begins in `received`, and up to where it is known to have no newline.
+    private var start = 0
     private var scanned = 0
+    private var chunk = [UInt8](repeating: 0, count: 65_536)
     private var lastId: UInt64 = 0
 
     /// Replies above this are taken for nonsense, octets.
@@ -97,15 +99,13 @@ public final class ControlClient {
 
     /// The next line, without its newline; nil at the end.
     private func nextLine() throws(ControlClientError) -> ArraySlice<UInt8>? {
-        var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             if let end = received[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
-                let line = received[..<end]
-                received.removeSubrange(...end)
-                scanned = 0
-                return line
+                defer { (start, scanned) = (end + 1, end + 1) }
+                return received[start..<end]
             }
-            scanned = received.count
+            received.removeSubrange(..<start)
+            (start, scanned) = (0, received.count)
             guard received.count < ControlClient.maximumLineLength else { throw .nonsense }
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count == 0 { return nil }

@@ -50,9 +50,7 @@ public struct ContextDetail: Codable, Hashable, Sendable {
     public var localLocators: LocatorSet
     public var peerLocators: LocatorSet
     public var timeouts: ReachabilityTimeouts?
-    /// Probes of the exploration that goes on, or of the last one, as sent by this host.
-    public var probesSent: Int
-    public var probesReceived: Int
+    public var counters: ContextCounts
     /// An Update Request has not been acknowledged yet.
     public var updatePending: Bool
     /// When the answer was made: the other times are to be compared with it.
@@ -65,7 +63,7 @@ public struct ContextDetail: Codable, Hashable, Sendable {
 
     public init(
         summary: ContextSummary, peerTag: ContextTag?, forkedInstance: UInt32, localLocators: LocatorSet,
-        peerLocators: LocatorSet, timeouts: ReachabilityTimeouts?, probesSent: Int, probesReceived: Int,
+        peerLocators: LocatorSet, timeouts: ReachabilityTimeouts?, counters: ContextCounts,
         updatePending: Bool, now: Moment, created: Moment, established: Moment? = nil, lastIn: Moment? = nil,
         lastOut: Moment? = nil, lastSwitch: Moment? = nil
     ) {
@@ -75,8 +73,7 @@ public struct ContextDetail: Codable, Hashable, Sendable {
         self.localLocators = localLocators
         self.peerLocators = peerLocators
         self.timeouts = timeouts
-        self.probesSent = probesSent
-        self.probesReceived = probesReceived
+        self.counters = counters
         self.updatePending = updatePending
         self.now = now
         self.created = created
@@ -125,6 +122,31 @@ public struct ContextLocator: Codable, Hashable, Sendable {
         self.verified = verified
         self.state = state
         self.ulid = ulid
+    }
+}
+
+/// What one context has counted since it was made.
+public struct ContextCounts: Codable, Hashable, Sendable {
+    /// Control messages that belong to it.
+    public var messagesIn: UInt64
+    public var messagesOut: UInt64
+    public var explorations: UInt64
+    /// Moves of outgoing payload to another locator pair.
+    public var switches: UInt64
+    /// Update Requests.
+    public var updatesSent: UInt64
+    public var updatesReceived: UInt64
+
+    public init(
+        messagesIn: UInt64, messagesOut: UInt64, explorations: UInt64, switches: UInt64, updatesSent: UInt64,
+        updatesReceived: UInt64
+    ) {
+        self.messagesIn = messagesIn
+        self.messagesOut = messagesOut
+        self.explorations = explorations
+        self.switches = switches
+        self.updatesSent = updatesSent
+        self.updatesReceived = updatesReceived
     }
 }
 

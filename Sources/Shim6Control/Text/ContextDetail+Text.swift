@@ -18,8 +18,10 @@ extension ContextDetail {
                 "send \(milliseconds($0.send)) s, keepalive \(milliseconds($0.keepalive)) s "
                     + "every \(milliseconds($0.keepaliveInterval)) s"
             })
-        line("probes", "\(probesSent) sent, \(probesReceived) received")
-        line("update", updatePending ? "Update Request not yet acknowledged" : nil)
+        line("messages", "\(counters.messagesIn) in, \(counters.messagesOut) out")
+        line("updates", "\(counters.updatesReceived) received, \(counters.updatesSent) sent")
+        line("explorations", "\(counters.explorations), \(counters.switches) switches")
+        line("pending", updatePending ? "Update Request not yet acknowledged" : nil)
         line("created", age(created))
         line("established", established.map(age))
         line("last in", lastIn.map(age))

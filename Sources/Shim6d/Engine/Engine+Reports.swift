@@ -44,7 +44,11 @@ extension Engine {
                 ? ReachabilityTimeouts(
                     send: context.sendTimeout.inSeconds, keepalive: keepalive.inSeconds,
                     keepaliveInterval: (keepalive / 3).inSeconds) : nil,
-            probesSent: 0, probesReceived: 0, updatePending: context.updatePending, now: Moment(.monotonicNow),
+            counters: ContextCounts(
+                messagesIn: context.counters.messagesIn, messagesOut: context.counters.messagesOut,
+                explorations: context.counters.explorations, switches: context.counters.switches,
+                updatesSent: context.counters.updatesSent, updatesReceived: context.counters.updatesReceived),
+            updatePending: context.updatePending, now: Moment(.monotonicNow),
             created: Moment(context.createdAt), established: isEstablished ? Moment(context.stateSince) : nil,
             lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init))
     }
