@@ -33,8 +33,7 @@ struct ConcurrentEstablishmentTests {
 
     @Test(
         "An I1 that crosses an I2 is answered with R2, and the I2 establishes the other side",
-        .requirement(
-            "5533-7.4-02", "5533-7.9-10", "5533-7.13-13", "5533-B-11", "5533-B-18", "5533-B-17"))
+        .requirement("5533-7.4-02", "5533-7.9-10", "5533-7.13-13", "5533-B-11", "5533-B-18", "5533-B-17"))
     func crossingI2() {
         let pair = Pair()
         pair.trigger(.a)

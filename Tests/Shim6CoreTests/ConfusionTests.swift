@@ -84,7 +84,7 @@ struct ConfusionTests {
         #expect(pair.b.state == .established)
     }
 
-    @Test("Traffic that still needs the removed context makes a new one", .requirement("5533-7.6-04"))
+    @Test("Traffic that still needs the removed context makes a new one", .requirement("5533-7.6-04", "5533-7.15-06"))
     func recreated() throws {
         let pair = Pair()
         try introduce(pair, .a1, tag: .ofA, [.a1, .a2])

@@ -57,7 +57,7 @@ struct LifetimeTests {
         #expect(pair.a.host.contexts.isEmpty)
     }
 
-    @Test("An operator removes a context on one side only")
+    @Test("An operator removes a context on one side only", .requirement("5533-9-01"))
     func removed() throws {
         let pair = Pair()
         pair.establish()
@@ -87,7 +87,9 @@ struct LifetimeTests {
         #expect(pair.b.host.contexts.count == 1)
     }
 
-    @Test("Shutdown leaves nothing: no context, entry, timer or watch", arguments: [0, 25, 1000])
+    @Test(
+        "Shutdown leaves nothing: no context, entry, timer or watch", .requirement("5533-6.2-02"),
+        arguments: [0, 25, 1000])
     func shutdown(afterMilliseconds time: Int) {
         let pair = Pair()
         pair.trigger()

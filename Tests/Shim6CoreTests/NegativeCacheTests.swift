@@ -67,7 +67,7 @@ struct NegativeCacheTests {
         #expect(pair.a.drops(.unmatchedParameterProblem) == 1)
     }
 
-    @Test("A Parameter Problem never touches a context that got an answer")
+    @Test("A Parameter Problem never touches a context that got an answer", .requirement("5533-7.8-09"))
     func answered() throws {
         let pair = Pair()
         pair.trigger()

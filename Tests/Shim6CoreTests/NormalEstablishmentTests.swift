@@ -42,35 +42,94 @@ struct NormalEstablishmentTests {
         #expect(a.localGeneration != nil)
     }
 
-    @Test("The messages carry what the RFC asks for")
-    func contents() throws {
+    /// The four messages of a normal exchange, and the pair that sent them.
+    private func messages() throws -> (Pair, I1, R1, I2, R2) {
         let pair = Pair()
         pair.establish()
-        let a = try #require(pair.a.context)
-        let b = try #require(pair.b.context)
         guard case .i1(let i1) = pair.last(.i1)?.message, case .r1(let r1) = pair.last(.r1)?.message,
             case .i2(let i2) = pair.last(.i2)?.message, case .r2(let r2) = pair.last(.r2)?.message
-        else {
-            Issue.record("not all four messages were sent")
-            return
-        }
-        #expect(i1.initiatorTag == a.localTag)
+        else { throw Pair.Missing.r1 }
+        return (pair, i1, r1, i2, r2)
+    }
+
+    @Test(
+        "I1 and R1 carry tag and nonces, and the ULIDs as addresses",
+        .requirement("5533-7.7-03", "5533-7.10-03", "5533-5.4-07", "5533-5.5-05", "5533-5.5-07", "5533-7.7-02"))
+    func firstTwo() throws {
+        let (pair, i1, r1, _, _) = try messages()
+        #expect(i1.initiatorTag == pair.a.context?.localTag)
         #expect(i1.ulidPair == nil && i1.forkedInstance == nil)
         #expect(r1.initiatorNonce == i1.initiatorNonce)
-        #expect(i2.initiatorTag == a.localTag)
+        #expect(!r1.responderValidator.isEmpty)
+        #expect(pair.last(.i1)?.pair == .a1b1)
+        #expect(pair.last(.r1)?.pair == .b1a1)
+    }
+
+    @Test(
+        "I2 repeats tag and nonces and returns the validator, over the pair of the I1",
+        .requirement(
+            "5533-7.11-08", "5533-7.11-09", "5533-7.11-13", "5533-5.6-06", "5533-5.6-08", "5533-5.6-10"))
+    func i2Names() throws {
+        let (pair, i1, r1, i2, _) = try messages()
+        #expect(i2.initiatorTag == i1.initiatorTag)
         #expect(i2.initiatorNonce == i1.initiatorNonce)
         #expect(i2.responderNonce == r1.responderNonce)
         #expect(i2.responderValidator == r1.responderValidator)
+        #expect(i2.ulidPair == nil && i2.forkedInstance == nil)
+        #expect(pair.last(.i2)?.pair == pair.last(.i1)?.pair)
+    }
+
+    @Test(
+        "I2 and R2 carry list, parameters and signature",
+        .requirement(
+            "5533-7.11-15", "5533-7.11-16", "5533-7.14-04", "5533-7.14-05", "5533-5.7-10", "5533-7.6-02"))
+    func proofs() throws {
+        let (_, _, _, i2, r2) = try messages()
         #expect(i2.options.locatorList?.locators.map(\.locator) == [.a1, .a2])
         #expect(i2.options.cgaParameters == ToyProof.parameters(of: .a1))
         #expect(i2.options.cgaSignature != nil)
         #expect(i2.options.keepaliveTimeout == nil)
-        #expect(r2.responderTag == b.localTag)
-        #expect(r2.initiatorNonce == i2.initiatorNonce)
         #expect(r2.options.locatorList?.locators.map(\.locator) == [.b1, .b2])
         #expect(r2.options.cgaParameters == ToyProof.parameters(of: .b1))
         #expect(r2.options.cgaSignature != nil)
-        #expect(pair.log.map(\.packet.pair) == [.a1b1, .b1a1, .a1b1, .b1a1])
+    }
+
+    @Test(
+        "R2 carries the responder's tag and the nonce of the I2, back over its pair",
+        .requirement("5533-7.14-02", "5533-7.14-03", "5533-5.7-05", "5533-5.7-06"))
+    func r2Names() throws {
+        let (pair, _, _, i2, r2) = try messages()
+        #expect(r2.responderTag == pair.b.context?.localTag)
+        #expect(r2.initiatorNonce == i2.initiatorNonce)
+        #expect(pair.last(.r2)?.pair == .b1a1)
+    }
+
+    @Test("An R1 without a usable validator is dropped and I1 goes on", .requirement("5533-7.11-17"))
+    func noValidator() throws {
+        let pair = Pair()
+        pair.fate = { _ in .drop }
+        pair.trigger()
+        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.r1 }
+        var octets = try ControlMessage.r1(
+            R1(initiatorNonce: i1.initiatorNonce, responderNonce: 1, responderValidator: [1, 2, 3, 4])
+        ).encoded()
+        octets.removeLast(8)
+        octets[1] = 1
+        octets.repairChecksum()
+        pair.deliver(Node.Packet(octets: octets, source: .b1, destination: .a1), to: .a)
+        #expect(pair.a.drops(.parse(.missingResponderValidator)) == 1)
+        #expect(pair.a.state == .i1Sent)
+        pair.run(for: .seconds(7))
+        #expect(pair.sent(.i1).count == 2)
+    }
+
+    @Test("Having answered an I1 does not keep a host from beginning itself", .requirement("5533-7.4-03"))
+    func beginsAfterR1() throws {
+        let pair = Pair()
+        _ = try pair.challenge(tag: .ofA)
+        pair.trigger(.b)
+        #expect(pair.b.state == .i1Sent)
+        #expect(pair.sent(.i1, by: .b).count == 1)
     }
 
     @Test(
@@ -159,7 +218,7 @@ struct NormalEstablishmentTests {
 
     @Test(
         "Two ULID pairs of the same hosts are two contexts",
-        .requirement("5533-7.1-01", "5533-4.1-03", "5533-1.6-04"))
+        .requirement("5533-7.1-01", "5533-4.1-03", "5533-1.6-04", "5533-12.4-01"))
     func twoContexts() {
         let pair = Pair()
         pair.establish()

@@ -195,6 +195,39 @@ struct ReachabilityTests {
         #expect(pair.b.context?.reachability == .operational)
     }
 
+    @Test(
+        "Payload moves only to a pair on which a Probe of ours got through",
+        .requirement("5533-7.2-04", "5533-4.4-02", "5534-6.8-04"))
+    func returnRoutability() throws {
+        let pair = Pair(configuration: Self.fast())
+        pair.establish()
+        traffic(pair, for: .seconds(3))
+        // Only this pair reaches B, and all else is tried before or after it.
+        let way = LocatorPair(source: .a1, destination: .b2)
+        pair.isCut = { $0.destination != way.destination && $0.destination != .a2 || $0.source == .a2 }
+        traffic(pair, for: .seconds(40))
+        let tried = Set(pair.sent(.probe, by: .a).map(\.packet.pair))
+        #expect(tried.count > 1)
+        #expect(pair.a.context?.outgoing == way)
+        let used = pair.a.notices.compactMap { if case .switched(_, let new) = $0.kind { new } else { nil } }
+        #expect(used == [way])
+    }
+
+    @Test("A locator from a list that was refused is never a destination", .requirement("5533-7.2-03"))
+    func unverified() throws {
+        let pair = Pair(configuration: Self.fast())
+        pair.establish()
+        let tag = try #require(pair.b.context?.localTag)
+        var options = LocatorOptions.ofA([.stranger, .a1, .a2])
+        options.cgaSignature = [1, 2, 3]
+        try pair.forge(
+            .updateRequest(UpdateRequest(receiverTag: tag, requestNonce: 1, options: options)), from: .a1, to: .b1)
+        pair.isCut = { _ in true }
+        traffic(pair, for: .seconds(120))
+        #expect(pair.sent(.probe, by: .b).count > 8)
+        #expect(pair.log.allSatisfy { $0.packet.destination != .stranger })
+    }
+
     @Test("A Probe with invented reports moves nothing", .requirement("5534-6.8-06", "5533-16-03"))
     func inventedReport() throws {
         let pair = Pair(configuration: Self.fast())

@@ -219,7 +219,7 @@ struct ResponderTests {
 
     @Test(
         "A valid I2 in I2-SENT is recorded and answered; the state stays until R2 comes",
-        .requirement("5533-7.13-17", "5533-B-19"))
+        .requirement("5533-7.13-17", "5533-B-19", "5533-6.2-04"))
     func i2InI2Sent() throws {
         let pair = Pair()
         let r1 = try pair.challenge(tag: .ofA)

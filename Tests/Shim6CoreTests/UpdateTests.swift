@@ -46,6 +46,76 @@ struct UpdateTests {
         #expect(answer.receiverTag == pair.a.context?.localTag)
     }
 
+    @Test(
+        "Each side records the generation of the latest list, sent or verified",
+        .requirement("5533-6.1-04", "5533-6.1-05", "5533-5.10-07"))
+    func generations() throws {
+        let pair = Pair()
+        pair.establish()
+        for locators in [[IPv6Address.a1, .a3], [.a3], [.a1, .a2, .a3]] {
+            pair.announce(locators, by: .a)
+            pair.run(for: .seconds(1))
+            let sent = try request(pair.last(.updateRequest)).options.locatorList?.generation
+            #expect(pair.a.context?.localGeneration == sent)
+            #expect(pair.b.context?.peerGeneration == sent)
+            #expect(peerLocators(of: pair.b) == locators)
+        }
+    }
+
+    @Test(
+        "Request and acknowledgement carry the receiver's tag, the nonce and the signature",
+        .requirement(
+            "5533-5.10-05", "5533-5.10-06", "5533-5.10-11", "5533-5.11-05", "5533-5.11-06", "5533-10.5-05"))
+    func contents() throws {
+        let pair = Pair()
+        pair.establish()
+        pair.announce([.a1, .a3], by: .a)
+        pair.run(for: .seconds(1))
+        pair.announce([.a1, .a2], by: .a)
+        pair.run(for: .seconds(1))
+        let requests = try pair.sent(.updateRequest).map { try request($0.packet) }
+        #expect(requests.map(\.receiverTag) == [pair.b.context?.localTag, pair.b.context?.localTag])
+        #expect(requests.allSatisfy { $0.options.cgaSignature != nil })
+        #expect(Set(requests.map(\.requestNonce)).count == 2)
+        let answers = pair.sent(.updateAcknowledgement).compactMap { sent -> UpdateAcknowledgement? in
+            if case .updateAcknowledgement(let answer) = sent.packet.message { answer } else { nil }
+        }
+        #expect(answers.map(\.requestNonce) == requests.map(\.requestNonce))
+        #expect(answers.map(\.receiverTag) == [pair.a.context?.localTag, pair.a.context?.localTag])
+        #expect(pair.a.context?.updatePending == false)
+    }
+
+    @Test("A peer that lost its context learns the newest list from the R2; no request is left over")
+    func restartedWhilePending() throws {
+        let pair = Pair()
+        pair.establish()
+        pair.fate = { $0.type == .updateRequest ? .drop : .deliver }
+        pair.announce([.b1], by: .b)
+        #expect(pair.b.context?.updatePending == true)
+        pair.post(.remove(try #require(pair.a.context?.localTag)), to: .a)
+        pair.trigger()
+        pair.run(for: .seconds(1))
+        #expect(peerLocators(of: pair.a) == [.b1])
+        #expect(pair.b.context?.updatePending == false)
+        #expect(pair.b.context?.localLocators.map(\.address) == [.b1])
+        let count = pair.sent(.updateRequest).count
+        pair.run(for: .seconds(100))
+        #expect(pair.sent(.updateRequest).count == count)
+    }
+
+    @Test("An acknowledgement in I1-SENT has no effect", .requirement("5533-10.5-06"))
+    func acknowledgementInI1Sent() throws {
+        let pair = Pair()
+        pair.fate = { _ in .drop }
+        pair.trigger(.b)
+        let tag = try #require(pair.b.context?.localTag)
+        let acknowledgement = UpdateAcknowledgement(receiverTag: tag, requestNonce: 1)
+        try pair.forge(.updateAcknowledgement(acknowledgement), from: .a1, to: .b1)
+        #expect(pair.b.drops(.unexpectedInState) == 1)
+        #expect(pair.b.state == .i1Sent)
+        #expect(pair.log.count == 1)
+    }
+
     @Test("Nothing is sent when nothing changed")
     func unchanged() {
         let pair = Pair()
