@@ -77,7 +77,9 @@ let package = Package(
         .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tests/Lab", swiftSettings: strict),
         .executableTarget(
             name: "shim6lab",
-            dependencies: ["Lab", "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Lab", "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(
             name: "HostTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"], swiftSettings: strict),

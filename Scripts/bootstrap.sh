@@ -7,7 +7,7 @@ build=(
     git binutils gcc libc6-dev libstdc++-12-dev linux-libc-dev
     pkg-config libnl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libmnl-dev libssl-dev libbpf-dev libelf-dev zlib1g-dev
 )
-run=(iproute2 nftables ethtool tcpdump tshark curl iputils-ping telnet kmod procps iperf3 lighttpd)
+run=(iproute2 nftables ethtool tcpdump tshark curl iputils-ping telnet kmod procps iperf3 socat lighttpd)
 
 die() {
     echo "bootstrap: $*" >&2

@@ -2,10 +2,6 @@ import Foundation
 import Lab
 import Testing
 
-/// Everything that makes hosts on this machine, one test at a time.
-@Suite(.serialized, .enabled(if: geteuid() == 0, "network namespaces need root"))
-struct HostTests {}
-
 extension HostTests {
     /// The laboratory itself: a test with real hosts is worth what its failures are.
     @Suite struct LaboratoryTests {

@@ -13,9 +13,9 @@ public final class Pair {
 
     public init(
         _ laboratory: Laboratory, a settingsOfA: Daemon.Settings = Daemon.Settings(),
-        b settingsOfB: Daemon.Settings = Daemon.Settings()
+        b settingsOfB: Daemon.Settings = Daemon.Settings(), tunnels: Set<String> = []
     ) throws {
-        topology = try Topology(laboratory)
+        topology = try Topology(laboratory, tunnels: tunnels)
         a = try Daemon(topology, host: "a", settings: settingsOfA)
         b = try Daemon(topology, host: "b", settings: settingsOfB)
     }

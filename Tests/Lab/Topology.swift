@@ -23,8 +23,13 @@ public final class Topology {
     public private(set) var hosts: [String: Namespace] = [:]
     public private(set) var uplinks: [Uplink] = []
 
-    /// Names of hosts and, for each, the number of its uplinks. A host "a" with two has the uplinks a1 and a2.
-    public init(_ laboratory: Laboratory, hosts names: KeyValuePairs<String, Int> = ["a": 2, "b": 2]) throws {
+    /// - Parameters:
+    ///   - names: the hosts and, for each, the number of its uplinks. A host "a" with two has the uplinks a1 and a2.
+    ///   - tunnels: the uplinks that are tun devices, without Ethernet headers, as PPP and WWAN have; the others are veth.
+    public init(
+        _ laboratory: Laboratory, hosts names: KeyValuePairs<String, Int> = ["a": 2, "b": 2],
+        tunnels: Set<String> = []
+    ) throws {
         self.laboratory = laboratory
         internet = try laboratory.namespace("internet")
         // A router whose link-local addresses are tentative does not look for its neighbours.
@@ -33,21 +38,44 @@ public final class Topology {
             let host = try laboratory.namespace(name)
             hosts[name] = host
             try host.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.default.accept_ra": "0"])
-            for number in 1...count { try connect(Uplink(device: "\(name)\(number)", host: name)) }
+            for number in 1...count {
+                let uplink = Uplink(device: "\(name)\(number)", host: name)
+                try connect(uplink, byTunnel: tunnels.contains(uplink.device))
+            }
         }
         for uplink in uplinks { try waitForCarrier(uplink) }
     }
 
-    private func connect(_ uplink: Uplink) throws {
+    private func connect(_ uplink: Uplink, byTunnel: Bool) throws {
         uplinks.append(uplink)
         let host = namespace(of: uplink)
-        try Program.run([
-            "ip", "link", "add", uplink.device, "netns", host.name, "type", "veth",
-            "peer", "name", uplink.device, "netns", internet.name,
-        ])
+        if byTunnel {
+            try tunnel(uplink)
+        } else {
+            try Program.run([
+                "ip", "link", "add", uplink.device, "netns", host.name, "type", "veth",
+                "peer", "name", uplink.device, "netns", internet.name,
+            ])
+        }
         try internet.run("ip", "link", "set", uplink.device, "up")
         try internet.run("ip", "addr", "add", "\(uplink.gateway)/64", "dev", uplink.device, "nodad")
         try raise(uplink)
+    }
+
+    /// Two tun devices, and between them a socket that keeps the packets apart.
+    private func tunnel(_ uplink: Uplink) throws {
+        let wire = laboratory.path("\(uplink.device).wire")
+        let device = "TUN,tun-name=\(uplink.device),tun-type=tun,iff-no-pi,iff-up"
+        let ends = [(internet, "UNIX-LISTEN:\(wire),type=5"), (namespace(of: uplink), "UNIX-CONNECT:\(wire),type=5")]
+        for (namespace, socket) in ends {
+            let program = try laboratory.start(
+                ["socat", "-b", "65536", device, socket], in: namespace, log: "\(namespace.name)-\(uplink.device).log")
+            try laboratory.wait(until: "the tun device \(uplink.device)") {
+                guard program.isRunning else { throw LabError("\(program.name): \(program.text)") }
+                return try namespace.result(of: ["ip", "link", "show", "dev", uplink.device]).exitCode == 0
+                    && FileManager.default.fileExists(atPath: wire)
+            }
+        }
     }
 
     /// What an administrator does to bring an uplink into service: the link goes up and gets its default route. The
@@ -70,7 +98,7 @@ public final class Topology {
     public func waitForCarrier(_ uplink: Uplink) throws {
         for namespace in [internet, namespace(of: uplink)] {
             try laboratory.wait(until: "the carrier of \(uplink.device)") {
-                try namespace.run("ip", "link", "show", "dev", uplink.device).contains("state UP")
+                try namespace.run("ip", "link", "show", "dev", uplink.device).contains("LOWER_UP")
             }
         }
     }

@@ -70,3 +70,22 @@ struct Bursts: ParsableCommand {
 
     func run() throws { try printJSON(Bulk.bursts(from: local, to: peer, size: size, count: count)) }
 }
+
+struct Inject: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends IPv6 packets as they are given.")
+    @Argument(help: "Packets from the IPv6 header on, in hexadecimal.") var packets: [String]
+
+    func run() throws {
+        try Injector.send(
+            packets.map { text in
+                let digits = Array(text.utf8)
+                return try stride(from: 0, to: digits.count, by: 2).map { place in
+                    let pair = String(decoding: digits[place..<min(place + 2, digits.count)], as: UTF8.self)
+                    guard pair.utf8.count == 2, let octet = UInt8(pair, radix: 16) else {
+                        throw ValidationError("not hexadecimal: \(pair)")
+                    }
+                    return octet
+                }
+            })
+    }
+}

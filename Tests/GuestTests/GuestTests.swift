@@ -1,0 +1,28 @@
+import Foundation
+import Lab
+import Testing
+
+/// The same daemon on a distribution's kernel, in a virtual machine, over lines with delay and loss.
+@Suite(.serialized, .enabled(if: Guest.isAvailable, "the guest kernel (package user-mode-linux) cannot be had"))
+struct GuestTests {
+    @Test func `A session outlives a dead uplink over lines with 20 ms of delay and 1 per cent of loss`() throws {
+        let result = try Guest.run([try Executable.lab.path, "failover", "--delay", "20", "--loss", "1"], limit: 300)
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("verdict: PASSED"))
+    }
+}
+
+enum Guest {
+    private static let script: String = {
+        var package = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { package.deleteLastPathComponent() }
+        return package.appendingPathComponent("Scripts/guest.sh").path
+    }()
+
+    /// Exit code 77 of the script: there is no kernel. Anything else is for the tests to judge.
+    static let isAvailable: Bool = geteuid() == 0 && (try? run(["true"], limit: 300).exitCode) != 77
+
+    static func run(_ command: [String], limit: Double) throws -> Program.Result {
+        try Program.result(of: [script] + command, limit: limit)
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Lab
+import Shim6Control
+import Shim6Wire
+import Testing
+
+extension HostTests {
+    @Suite struct FailoverTests {
+        @Test func `Traffic establishes a context with every locator verified by CGA`() throws {
+            try withPair { pair in
+                let wire = try WireWatch(pair.topology)
+                let echo = try pair.startSession()
+                let (a, b) = try pair.waitUntilEstablished()
+                #expect(a.peerTag == b.summary.tag && b.peerTag == a.summary.tag)
+                for (context, devices) in [(a, ["b1", "b2"]), (b, ["a1", "a2"])] {
+                    let verified = context.peerLocators.locators.filter { $0.verified && $0.method == "cga" }
+                    #expect(Set(verified.map(\.address)) == Set(devices.map(pair.locator)))
+                    #expect(!context.summary.rehomed.outgoing && !context.summary.rehomed.incoming)
+                }
+                try pair.laboratory.pass(seconds: 1)
+                #expect(try echo.stop().losses.isEmpty)
+                let (messages, wrong) = try wire.check()
+                #expect(messages >= 4 && wrong.isEmpty, "\(wrong)")
+                // Nothing failed: payload goes as it would without Shim6.
+                for device in ["a1", "a2", "b1", "b2"] {
+                    let plain = LocatorPair(source: pair.ulidOfA, destination: pair.ulidOfB)
+                    #expect(try wire.payload(on: device, plain, since: Clock.Moment(nanoseconds: 0)).isEmpty)
+                }
+            }
+        }
+
+        // Longer than the kernel takes to declare the dead gateway FAILED, which ends a data path that only hooks the
+        // old uplink.
+        @Test func `A session outlives 45 seconds of a dead uplink`() throws {
+            try withPair { pair in
+                let wire = try WireWatch(pair.topology)
+                let echo = try pair.startSession()
+                let laboratory = pair.laboratory
+                let (a, b) = (pair.a.namespace, pair.b.namespace)
+                let (local, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
+                let download = try Download(laboratory, from: b, peer, to: a, local, size: 10_000_000, rate: 200_000)
+                let stream = try laboratory.stream(from: b, peer, to: a, local)
+                try laboratory.pass(seconds: 1)
+                let begin = try pair.rehome()
+                try laboratory.pass(seconds: 40)
+                let late = Clock.now
+                let contexts = (a: try #require(try pair.contextOfA()), b: try #require(try pair.contextOfB()))
+                let outgoing = (
+                    a: try #require(contexts.a.summary.outgoing), b: try #require(contexts.b.summary.outgoing)
+                )
+                #expect(contexts.a.summary.rehomed.outgoing && contexts.b.summary.rehomed.outgoing)
+                try laboratory.pass(seconds: 5)
+                for (used, tag) in [(outgoing.a, contexts.b.summary.tag), (outgoing.b, contexts.a.summary.tag)] {
+                    let packets = try wire.payload(on: pair.name(used.destination), used, since: late)
+                    #expect(packets.count > 100)
+                    #expect(packets.allSatisfy { $0.tag == tag.rawValue })
+                }
+                try download.finish(upTo: 60)
+                let tcp = try stream.stop()
+                #expect(tcp.gaps.allSatisfy { $0.to < late }, "the stream stood still after the switch")
+                #expect(tcp.octets > 10_000_000)
+                let record = try echo.stop()
+                #expect(!record.losses.isEmpty, "the cut cut nothing")
+                #expect(try pair.straysOutsideFailure(record, begin).isEmpty)
+                let timelines = ["a": try pair.a.timeline(), "b": try pair.b.timeline()]
+                let report = FailureReport("", at: begin, timelines: timelines, application: record)
+                #expect(report.omissions.isEmpty)
+                let (messages, wrong) = try wire.check()
+                #expect(messages > 4 && wrong.isEmpty, "\(wrong)")
+            }
+        }
+
+        @Test func `A failure of one direction moves that direction`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                let begin = try pair.topology.cut(pair.topology.uplink("b1"), [.toHost])
+                // With this one dead as well, A's way to B cannot be the reverse of any of B's ways from a2.
+                try pair.topology.cut(pair.topology.uplink("a2"), [.fromHost])
+                let (a, b) = try pair.waitUntilMoved(to: "payload to B to arrive by b2") { a, _ in
+                    a == LocatorPair(source: pair.locator("a1"), destination: pair.locator("b2"))
+                }
+                #expect(a.source != b.destination || a.destination != b.source)
+                try pair.laboratory.pass(seconds: 3)
+                let record = try echo.stop()
+                #expect(try pair.straysOutsideFailure(record, begin).isEmpty)
+                #expect(record.received.last?.nanoseconds != 0)
+            }
+        }
+
+        @Test func `A session outlives its ULID's interface, and the locator is withdrawn`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                let begin = Clock.now
+                try pair.topology.lower(pair.topology.uplink("a1"))
+                let locator = try pair.laboratory.wait(for: "B to learn that locator a1 is withdrawn", every: 0.1) {
+                    try pair.contextOfB()?.peerLocators.locators.first {
+                        $0.address == pair.locator("a1") && $0.state == .withdrawn
+                    }
+                }
+                #expect(locator.ulid)
+                _ = try pair.waitUntilMoved(to: "payload to avoid a1") { a, b in
+                    a.source == pair.locator("a2") && b.destination == pair.locator("a2")
+                }
+                try pair.laboratory.pass(seconds: 5)
+                try pair.topology.raise(pair.topology.uplink("a1"))
+                try pair.laboratory.wait(until: "locator a1 to be offered again", upTo: 30) {
+                    try pair.contextOfB()?.peerLocators.locators.contains {
+                        $0.address == pair.locator("a1") && $0.state != .withdrawn
+                    } ?? false
+                }
+                let context = try #require(try pair.contextOfA())
+                #expect(context.summary.state == "ESTABLISHED")
+                let record = try echo.stop()
+                #expect(try pair.straysOutsideFailure(record, begin).isEmpty)
+            }
+        }
+    }
+}

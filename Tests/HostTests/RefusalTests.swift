@@ -1,0 +1,95 @@
+import Foundation
+import Lab
+import Testing
+
+extension HostTests {
+    /// A daemon that cannot work says why in one line, changes nothing and exits.
+    @Suite struct RefusalTests {
+        private func withHost(_ body: (Topology, Daemon) throws -> Void) throws {
+            let laboratory = try Laboratory()
+            defer { laboratory.close() }
+            let topology = try Topology(laboratory, hosts: ["a": 1])
+            try topology.waitForAddresses(of: "a")
+            try body(topology, try Daemon(topology, host: "a"))
+        }
+
+        /// Runs the daemon with something in front of it and checks the refusal.
+        private func expectRefusal(
+            of daemon: Daemon, behind words: [String] = [], code: Int32? = nil, naming pattern: Regex<Substring>
+        ) throws {
+            let before = try HostState(of: daemon.namespace)
+            let result = try daemon.namespace.result(
+                of: words + [try Executable.daemon.path, "--config", daemon.configuration], limit: 20)
+            if let code { #expect(result.exitCode == code) } else { #expect(result.exitCode != 0) }
+            let lines = result.errors.split(separator: "\n")
+            #expect(lines.contains { $0.contains(pattern) }, "\(result.errors)")
+            #expect(lines.count <= 3, "\(result.errors)")
+            #expect(result.exitCode < 128, "it was ended by a signal")
+            let changes = try before.changes(to: HostState(of: daemon.namespace))
+            #expect(changes.isEmpty, "\(changes)")
+        }
+
+        @Test func `An unknown key is named with file, line and nearest known key`() throws {
+            try withHost { _, daemon in
+                let text = try String(contentsOfFile: daemon.configuration, encoding: .utf8)
+                try (text + "send-timeuot = 3.0\n").write(
+                    toFile: daemon.configuration, atomically: true, encoding: .utf8)
+                let line = text.split(separator: "\n").count + 1
+                let expected = try Regex("a\\.toml:\(line):.*send-timeuot.*send-timeout", as: Substring.self)
+                try expectRefusal(of: daemon, code: 78, naming: expected)
+                let check = try daemon.namespace.result(
+                    of: [try Executable.daemon.path, "--config", daemon.configuration, "--check"])
+                #expect(check.exitCode == 78)
+            }
+        }
+
+        @Test func `The printed defaults are a valid configuration`() throws {
+            try withHost { topology, daemon in
+                let text = try daemon.namespace.run(try Executable.daemon.path, "--print-defaults")
+                let file = topology.laboratory.path("defaults.toml")
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+                try daemon.namespace.run(try Executable.daemon.path, "--config", file, "--check")
+                #expect(text.contains("send-timeout = 15"))
+            }
+        }
+
+        @Test func `Without CAP_NET_ADMIN it refuses`() throws {
+            try withHost { _, daemon in
+                try expectRefusal(
+                    of: daemon, behind: ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"],
+                    naming: /CAP_NET_ADMIN/)
+            }
+        }
+
+        @Test func `Without the right to load eBPF programs it refuses`() throws {
+            try withHost { _, daemon in
+                try expectRefusal(
+                    of: daemon,
+                    behind: [
+                        "setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin",
+                    ], naming: /BPF/)
+            }
+        }
+
+        @Test func `With the console's port taken it refuses`() throws {
+            try withHost { topology, daemon in
+                try topology.laboratory.start(
+                    ["socat", "TCP6-LISTEN:50000,bind=[::1]", "PIPE"], in: daemon.namespace, log: "taken.log")
+                try topology.laboratory.wait(until: "the port to be taken") {
+                    try daemon.namespace.run("ss", "-6Htln", "sport", "=", ":50000").contains(":50000")
+                }
+                try expectRefusal(of: daemon, naming: /\[::1\]:50000/)
+            }
+        }
+
+        @Test func `A second daemon on the same socket refuses and does not disturb the first`() throws {
+            try withHost { _, daemon in
+                try daemon.start()
+                try expectRefusal(of: daemon, naming: /a\.sock/)
+                #expect(daemon.isRunning)
+                #expect(try daemon.status().processId == daemon.identifier)
+                #expect(daemon.stop() == 0)
+            }
+        }
+    }
+}
