@@ -82,7 +82,10 @@ let package = Package(
             ],
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(
-            name: "HostTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"], swiftSettings: strict),
+            name: "HostTests",
+            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "Shim6Control", "Shim6Wire"],
+            swiftSettings: strict),
+        .testTarget(name: "GuestTests", dependencies: ["Lab"], swiftSettings: strict),
         .target(
             name: "Vectors", path: "Tests/Vectors", exclude: ["packets.json", "vectors.json"], swiftSettings: strict),
         .testTarget(

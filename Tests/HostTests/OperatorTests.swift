@@ -90,26 +90,26 @@ extension HostTests {
             try withPair { pair in
                 let host = pair.a.namespace
                 let control = try Executable.control.path
-                let missing = try host.result(of: [control, "--socket", "/nonexistent.sock", "status"])
+                let missing = try host.result(of: [control, "status", "--socket", "/nonexistent.sock"])
                 #expect(missing.exitCode != 0 && missing.errors.contains("/nonexistent.sock"))
                 #expect(missing.errors.split(separator: "\n").count == 1, "\(missing.errors)")
-                let unknown = try host.result(of: [control, "--socket", pair.a.socket, "context", "123"])
+                let unknown = try host.result(of: [control, "context", "123", "--socket", pair.a.socket])
                 #expect(unknown.exitCode != 0 && !unknown.errors.isEmpty)
                 // Whoever may not even connect.
                 let stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
                 try Program.run(["chmod", "755", pair.laboratory.directory])
                 let copy = pair.laboratory.path("shim6ctl")
                 try FileManager.default.copyItem(atPath: control, toPath: copy)
-                let refused = try host.result(of: stranger + [copy, "--socket", pair.a.socket, "contexts"])
+                let refused = try host.result(of: stranger + [copy, "contexts", "--socket", pair.a.socket])
                 #expect(refused.exitCode != 0 && refused.errors.contains("ermission"), "\(refused)")
                 // Whoever may read but not change.
                 try Program.run(["chmod", "666", pair.a.socket])
-                let read = try host.result(of: stranger + [copy, "--socket", pair.a.socket, "contexts"])
+                let read = try host.result(of: stranger + [copy, "contexts", "--socket", pair.a.socket])
                 #expect(read.exitCode == 0, "\(read)")
                 let change = try host.result(
                     of: stranger + [
-                        copy, "--socket", pair.a.socket, "establish", pair.ulidOfA.description,
-                        pair.ulidOfB.description,
+                        copy, "establish", pair.ulidOfA.description, pair.ulidOfB.description, "--socket",
+                        pair.a.socket,
                     ])
                 #expect(change.exitCode != 0 && !change.errors.isEmpty, "\(change)")
                 #expect(try pair.a.contexts().isEmpty)

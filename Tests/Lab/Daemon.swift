@@ -106,7 +106,7 @@ public final class Daemon {
 
     /// Runs `shim6ctl --json` with a command and decodes its answer.
     public func ask<Report: Decodable>(_ type: Report.Type, _ command: String...) throws -> Report {
-        let text = try control(["--json"] + command)
+        let text = try control(command + ["--json"])
         do {
             return try ControlLine.decode(type, from: text.utf8)
         } catch {
@@ -117,7 +117,7 @@ public final class Daemon {
     /// Runs `shim6ctl` with anything.
     @discardableResult
     public func control(_ arguments: [String]) throws -> String {
-        try namespace.run([try Executable.control.path, "--socket", socket] + arguments)
+        try namespace.run([try Executable.control.path] + arguments + ["--socket", socket])
     }
 
     public func status() throws -> StatusReport { try ask(StatusReport.self, "status") }

@@ -12,7 +12,7 @@ public final class EventFeed {
         host = daemon.host
         let file = "\(daemon.host)-events-\(Clock.now.nanoseconds).json"
         program = try laboratory.start(
-            [try Executable.control.path, "--socket", daemon.socket, "--json", "events", "--follow"],
+            [try Executable.control.path, "events", "--follow", "--json", "--socket", daemon.socket],
             in: daemon.namespace, log: file, errors: file + ".log")
         guard let handle = FileHandle(forReadingAtPath: laboratory.path(file)) else {
             throw LabError("\(file) cannot be read")

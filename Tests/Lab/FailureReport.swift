@@ -9,26 +9,24 @@ public struct FailureReport: Sendable {
     public let begin: Clock.Moment
     /// The failovers that followed, by host.
     public let failovers: [(host: String, failover: Failover)]
+    /// When the last host had moved its payload; nil if none did.
+    public let lastSwitch: Clock.Moment?
     /// What the UDP application saw.
     public let gap: Gap?
 
-    /// Takes from the hosts' timelines what began after the failure and within `seconds` of it.
+    /// Takes from the hosts' timelines what began after the failure, before the next one and within 30 seconds.
     public init(
-        _ name: String, at begin: Clock.Moment, within seconds: Double = 30, timelines: [String: [Failover]],
+        _ name: String, at begin: Clock.Moment, before next: Clock.Moment? = nil, timelines: [String: [Failover]],
         application: Echo.Record
     ) {
         self.name = name
         self.begin = begin
-        let end = begin + .seconds(seconds)
+        let end = min(begin + .seconds(30), next ?? begin + .seconds(30))
         failovers = timelines.sorted { $0.key < $1.key }.flatMap { host, failovers in
-            failovers.filter { (begin...end).contains(Clock.Moment($0.suspicion)) }.map { (host, $0) }
+            failovers.filter { (begin..<end).contains(Clock.Moment($0.suspicion)) }.map { (host, $0) }
         }
-        gap = application.longestGap(from: begin + .seconds(-0.1), to: end)
-    }
-
-    /// When the last host had moved its payload; nil if none did.
-    public var lastSwitch: Clock.Moment? {
-        failovers.flatMap { $0.failover.switches.map { Clock.Moment($0.at) } }.max()
+        lastSwitch = failovers.flatMap { $0.failover.switches.map { Clock.Moment($0.at) } }.max()
+        gap = application.longestGap(from: begin + .seconds(-0.1), to: lastSwitch.map { $0 + .seconds(1) } ?? end)
     }
 
     /// What is told of each failover must be all there.

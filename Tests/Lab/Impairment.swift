@@ -16,12 +16,21 @@ extension Topology {
         }
     }
 
-    /// The provider goes silent without a word: nothing passes, neighbour discovery included, the link stays up.
+    /// The provider goes silent without a word: nothing passes, neighbour discovery included, the link stays up. Of a
+    /// cut of one way that lasts, the other way dies too, when the neighbours no longer find each other.
     ///
     /// - Returns: when the first packet can have been lost.
     @discardableResult
     public func cut(_ uplink: Uplink, _ ways: [Way] = Way.allCases) throws -> Clock.Moment {
         try impair(uplink, ways, verdict: "counter drop")
+    }
+
+    /// The provider's network behind the first router loses everything that goes one way, as with a broken route:
+    /// neighbour discovery on the link works.
+    @discardableResult
+    public func cutBehindRouter(_ uplink: Uplink, _ way: Way) throws -> Clock.Moment {
+        let neighbours = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+        return try impair(uplink, [way], verdict: "\(neighbours)\n        counter drop")
     }
 
     /// The same with traffic control, for kernels whose nftables have no netdev tables.

@@ -84,6 +84,16 @@ public final class Pair {
         }
     }
 
+    /// Waits until one host has been told that a locator of the other is one no more, or is one again.
+    public func wait(until locator: IPv6Address, isOffered offered: Bool, to daemon: Daemon) throws {
+        let what = "host \(daemon.host) to learn that \(name(locator)) is \(offered ? "a locator" : "withdrawn")"
+        try laboratory.wait(for: what, upTo: 30, every: 0.1) {
+            let context = try daemon.host == "a" ? contextOfA() : contextOfB()
+            let usable = context?.peerLocators.locators.contains { $0.address == locator && $0.state != .withdrawn }
+            return usable == offered ? true : nil
+        }
+    }
+
     /// The end of each daemon's log, for a failure's report.
     public func lastWords(lines: Int = 40) -> String {
         [a, b].map { daemon in

@@ -9,9 +9,10 @@ struct EventLoop: ~Copyable {
     /// SIGTERM and SIGINT must be blocked in every thread: see `blockSignals`.
     init(descriptors: [Int32]) {
         var set = Self.endSignals
-        signals = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
-        precondition(signals >= 0, "no signalfd: \(errno)")
-        polled = ([signals] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+        precondition(descriptor >= 0, "no signalfd: \(errno)")
+        signals = descriptor
+        polled = ([descriptor] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     }
 
     deinit { close(signals) }

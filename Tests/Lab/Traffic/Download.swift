@@ -9,7 +9,8 @@ public final class Download {
     private let size: Int
     private let server: Program
 
-    /// Starts a server of `size` random octets on host `server`, and curl on `client`, which takes `rate` octets a second.
+    /// Starts a server of `size` random octets on host `server`, which sends `rate` octets a second, and curl on `client`.
+    /// (A limit of curl's own shows as bursts and long pauses: it fills the receive buffer and stops reading.)
     public init(
         _ laboratory: Laboratory, from server: Namespace, _ address: String, to client: Namespace, _ local: String,
         size: Int, rate: Int
@@ -25,9 +26,10 @@ public final class Download {
         try """
         server.document-root = "\(root)"
         server.port = 8080
-        server.bind = "\(address)"
+        server.bind = "[\(address)]"
         server.upload-dirs = ( "\(root)" )
         server.max-write-idle = 600
+        connection.kbytes-per-second = \(rate / 1024)
 
         """.write(toFile: configuration, atomically: true, encoding: .utf8)
         let web = try laboratory.start(["lighttpd", "-D", "-f", configuration], in: server, log: "lighttpd.log")
@@ -38,7 +40,7 @@ public final class Download {
         }
         self.client = try laboratory.start(
             [
-                "curl", "--silent", "--show-error", "--fail", "--interface", local, "--limit-rate", "\(rate)",
+                "curl", "--silent", "--show-error", "--fail", "--interface", local,
                 "--output", copy, "http://[\(address)]:8080/file",
             ], in: client, log: "curl.log")
     }

@@ -39,8 +39,9 @@ final class MainJob {
         }
         let feeds = [try EventFeed(laboratory, pair.a), try EventFeed(laboratory, pair.b)]
         laboratory.whileWaiting = { [story, pair] in
-            for feed in feeds {
-                for event in feed.next() { story.tell(event, host: feed.host, pair: pair) }
+            let events = feeds.flatMap { feed in feed.next().map { (feed.host, $0) } }
+            for (host, event) in events.sorted(by: { $0.1.at.monotonicNs < $1.1.at.monotonicNs }) {
+                story.tell(event, host: host, pair: pair)
             }
         }
         defer { laboratory.whileWaiting = {} }
@@ -49,7 +50,7 @@ final class MainJob {
         story.chapter("A downloads from B; 50 UDP packets a second and a ping run beside it")
         let (a, b) = (pair.a.namespace, pair.b.namespace)
         let (local, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
-        let octets = rate * Int(2 * dead + down + 60)
+        let octets = rate * Int(2 * dead + down + 40)
         let download = try Download(laboratory, from: b, peer, to: a, local, size: octets, rate: rate)
         let echo = try laboratory.echo(from: a, local, to: b, peer)
         let ping = try laboratory.start(["ping", "-i0.2", "-I", local, peer], in: a, log: "ping.log")
@@ -113,8 +114,8 @@ final class MainJob {
         story.chapter("\(failing) fails towards B only, and \(unused) from A only, for \(Int(dead)) s")
         let topology = pair.topology
         let begin = try fail("\(failing) fails towards B") {
-            let begin = try topology.cut(topology.uplink(failing), [.toHost])
-            try topology.cut(topology.uplink(unused), [.fromHost])
+            let begin = try topology.cutBehindRouter(topology.uplink(failing), .toHost)
+            try topology.cutBehindRouter(topology.uplink(unused), .fromHost)
             return begin
         }
         let moved = try pair.waitUntilMoved(to: "payload to B to arrive by \(other)") { [pair] a, _ in
@@ -139,12 +140,10 @@ final class MainJob {
             try pair.topology.lower(a1)
             return begin
         }
-        let withdrawn = try laboratory.wait(for: "B to learn that locator a1 is withdrawn", every: 0.1) {
-            try pair.contextOfB()?.peerLocators.locators.first {
-                $0.address == pair.locator("a1") && $0.state == .withdrawn
-            }
-        }
-        story.expect("B has a1 as withdrawn, and still as the ULID", withdrawn.ulid)
+        try pair.wait(until: pair.locator("a1"), isOffered: false, to: pair.b)
+        story.expect(
+            "B has a1 no more as a locator, and still as the ULID",
+            try pair.contextOfB()?.summary.ulids.peer == pair.locator("a1"))
         let moved = try pair.waitUntilMoved(to: "payload to avoid a1") { [pair] a, b in
             a.source != pair.locator("a1") && b.destination != pair.locator("a1")
         }
@@ -153,6 +152,9 @@ final class MainJob {
         story.expect("the download has gone on", download.isRunning && download.received > before)
         try pair.topology.raise(a1)
         story.say("a1 is up again")
+        try story.expect("B has a1 as a locator again") {
+            try pair.wait(until: pair.locator("a1"), isOffered: true, to: pair.b)
+        }
         try laboratory.pass(seconds: 5)
         let context = try pair.contextOfA()
         story.expect(
@@ -204,7 +206,11 @@ final class MainJob {
     /// Timelines, and what the applications saw.
     private func judge(_ record: Echo.Record, ping: String) throws {
         let timelines = ["a": try pair.a.timeline(), "b": try pair.b.timeline()]
-        let reports = failures.map { FailureReport($0.name, at: $0.begin, timelines: timelines, application: record) }
+        let nexts = failures.dropFirst().map { Optional($0.begin) } + [nil]
+        let reports = zip(failures, nexts).map { failure, next in
+            FailureReport(
+                failure.name, at: failure.begin, before: next, timelines: timelines, application: record)
+        }
         for report in reports {
             story.chapter("Timeline: \(report.name)")
             for line in report.lines(name: pair.name) { story.tell(line) }
