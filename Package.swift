@@ -130,7 +130,9 @@ let package = Package(
                 "Configuration", "ControlFixtures", "Shim6Console", "Shim6Control", "shim6ctl",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: strict),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Shim6Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Requirements", "Shim6Wire"],
+            swiftSettings: strict),
         .target(
             name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,
             linkerSettings: [.linkedLibrary("bpf")]),

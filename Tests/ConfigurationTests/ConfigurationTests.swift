@@ -1,4 +1,5 @@
 import Configuration
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -18,7 +19,11 @@ import Testing
         #expect(timing.i2bisTimeout == .seconds(4) && timing.i2bisRetriesMax == 2)
         #expect(timing.validatorMinLifetime == .seconds(30))
         #expect(timing.updateTimeout == .seconds(4) && timing.maxUpdateTimeout == .seconds(120))
-        let reachability = configuration.reachability
+    }
+
+    @Test(.requirement("5534-7-01", "5534-7-02", "5534-7-03"))
+    func `The defaults of REAP are those of RFC 5534`() throws {
+        let reachability = try Configuration.parse("[reap]", file: "x.toml").configuration.reachability
         #expect(reachability.sendTimeout == .seconds(15))
         #expect(reachability.initialProbeTimeout == .milliseconds(500) && reachability.initialProbes == 4)
         #expect(reachability.maxProbeTimeout == .seconds(60))
@@ -257,7 +262,9 @@ import Testing
                 == ["x.toml:2: a NUL character is not allowed"])
     }
 
-    @Test(arguments: [("9.999", true), ("10", false), ("100", false), ("100.5", true)])
+    @Test(
+        .requirement("5534-7-07", "5534-7-08"),
+        arguments: [("9.999", true), ("10", false), ("100", false), ("100.5", true)])
     func `A Send Timeout outside the recommended range is warned of`(value: String, warned: Bool) throws {
         let (_, warnings) = try Configuration.parse("[reap]\nsend-timeout = \(value)", file: "x.toml")
         #expect(warnings.contains { $0.hasPrefix("x.toml:2: send-timeout") } == warned)
