@@ -76,7 +76,7 @@ struct ConfusionTests {
         try introduce(pair, .a1, tag: .ofA, [.a1, .a2])
         pair.fate = { _ in .drop }
         pair.trigger(.b, ULIDPair(local: .b1, peer: .a2))
-        guard case .i1(let i1) = pair.last(.i1, by: .b)?.message else { throw Pair.Missing.r1 }
+        guard case .i1(let i1) = pair.last(.i1, by: .b)?.message else { throw Pair.Missing.message }
         let r2 = R2(
             responderTag: .ofA, initiatorNonce: i1.initiatorNonce, options: .ofA([.a1, .a2], ulid: .a2))
         try pair.forge(.r2(r2), from: .a2, to: .b1)

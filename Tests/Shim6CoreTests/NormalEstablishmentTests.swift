@@ -48,7 +48,7 @@ struct NormalEstablishmentTests {
         pair.establish()
         guard case .i1(let i1) = pair.last(.i1)?.message, case .r1(let r1) = pair.last(.r1)?.message,
             case .i2(let i2) = pair.last(.i2)?.message, case .r2(let r2) = pair.last(.r2)?.message
-        else { throw Pair.Missing.r1 }
+        else { throw Pair.Missing.message }
         return (pair, i1, r1, i2, r2)
     }
 
@@ -109,7 +109,7 @@ struct NormalEstablishmentTests {
         let pair = Pair()
         pair.fate = { _ in .drop }
         pair.trigger()
-        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.r1 }
+        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.message }
         var octets = try ControlMessage.r1(
             R1(initiatorNonce: i1.initiatorNonce, responderNonce: 1, responderValidator: [1, 2, 3, 4])
         ).encoded()
@@ -171,7 +171,7 @@ struct NormalEstablishmentTests {
         let pair = Pair()
         pair.fate = { $0.type == .i2 ? .drop : .delay(.milliseconds(50)) }
         pair.trigger()
-        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.r1 }
+        guard case .i1(let i1) = pair.last(.i1)?.message else { throw Pair.Missing.message }
         let r1 = R1(initiatorNonce: i1.initiatorNonce, responderNonce: 1, responderValidator: [1])
         try pair.forge(.r1(r1), from: .b2, to: .a1, side: .a)
         try pair.forge(.r1(r1), from: .b1, to: .a2, side: .a)

@@ -206,7 +206,7 @@ private struct Bench {
         if state == .idle { return }
         pair.trigger(.b)
         i1Packet = pair.last(.i1, by: .b)
-        guard case .i1(let i1) = i1Packet?.message else { throw Pair.Missing.r1 }
+        guard case .i1(let i1) = i1Packet?.message else { throw Pair.Missing.message }
         self.i1 = i1
         switch state {
         case .idle, .i1Sent: break

@@ -58,7 +58,7 @@ struct VerificationTests {
         pair.fate = { $0.type == .r2 ? .drop : .deliver }
         pair.trigger()
         pair.run(for: .milliseconds(100))
-        guard case .r2(var r2) = pair.last(.r2)?.message else { throw Pair.Missing.r1 }
+        guard case .r2(var r2) = pair.last(.r2)?.message else { throw Pair.Missing.message }
         r2.options = .ofA([.b1, .b2], ulid: .b1)
         let correct = r2
         if fault == .otherULID {

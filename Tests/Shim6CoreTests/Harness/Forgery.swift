@@ -13,7 +13,7 @@ extension Pair {
     ) throws -> R1 {
         let i1 = I1(initiatorTag: tag, initiatorNonce: nonce, ulidPair: ulids)
         try forge(.i1(i1), from: source, to: destination)
-        guard case .r1(let r1) = last(.r1, by: .b)?.message else { throw Missing.r1 }
+        guard case .r1(let r1) = last(.r1, by: .b)?.message else { throw Missing.message }
         return r1
     }
 
@@ -25,7 +25,7 @@ extension Pair {
     }
 
     enum Missing: Error {
-        case r1
+        case message
     }
 }
 
