@@ -256,4 +256,27 @@ struct UpdateTests {
         try pair.forge(.updateAcknowledgement(acknowledgement), from: .a1, to: .b1)
         #expect(pair.b.drops(.unknownTag) == 2)
     }
+
+    @Test("An Update Request in I2-SENT from a peer whose I2 came already is processed", .requirement("5533-10.4-08"))
+    func inI2SentWithPeer() throws {
+        let pair = Pair()
+        let r1 = try pair.challenge(tag: .ofA)
+        pair.fate = { $0.type == .i2 && $0.by == .b ? .drop : .deliver }
+        pair.trigger(.b)
+        pair.run(for: .milliseconds(30))
+        try pair.forge(.i2(pair.i2(r1, tag: .ofA)), from: .a1, to: .b1)
+        pair.run(for: .seconds(1))
+        let tag = try #require(pair.b.context?.localTag)
+        let update = UpdateRequest(receiverTag: tag, requestNonce: 3, options: .ofA([.a1, .a3], generation: 8))
+        try pair.forge(.updateRequest(update), from: .a2, to: .b1)
+        #expect(pair.b.state == .i2Sent)
+        #expect(pair.sent(.i2, by: .b).count == 2)
+        #expect(peerLocators(of: pair.b) == [.a1, .a3])
+        guard case .updateAcknowledgement(let answer) = pair.last(.updateAcknowledgement)?.message else {
+            Issue.record("no acknowledgement")
+            return
+        }
+        #expect(answer == UpdateAcknowledgement(receiverTag: .ofA, requestNonce: 3))
+        #expect(pair.last(.updateAcknowledgement)?.pair == LocatorPair(source: .b1, destination: .a2))
+    }
 }
