@@ -90,6 +90,7 @@ int shim6_attach_steering(struct shim6_datapath *datapath, uint32_t shim0, uint3
     if (!code) code = handle_for(shim0, &handle);
     if (!code) code = handle_for(shim0x, &handle_x);
     if (!code) code = attach(shim0x, BPF_TC_INGRESS, handle_x, datapath->programs[SHIM6_SEGMENT_IN]);
+    if (!code) code = attach(shim0, BPF_TC_INGRESS, handle, datapath->programs[SHIM6_APPEAR_IN]);
     if (!code) code = attach(shim0, BPF_TC_EGRESS, handle, datapath->programs[SHIM6_STEER_OUT]);
     if (code) return code;
     memcpy(datapath->control->shim0_mac, link.mac, sizeof link.mac);

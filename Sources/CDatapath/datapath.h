@@ -14,6 +14,7 @@ struct shim6_datapath {
     int tags;
     int locators;
     int candidates;
+    int next_hops;
     int counters;
     struct ring_buffer *ring;
     struct shim6_activity *activity;
@@ -28,5 +29,9 @@ struct shim6_datapath {
 /// Whether frames of an interface have an Ethernet header, and its address if so. -EPROTONOSUPPORT for links of a kind
 /// whose headers the program does not know.
 int shim6_link_layer(uint32_t ifindex, struct shim6_locator *out);
+
+/// Looks up the next hop for a locator pair and tells the program, or takes back what it was told if there is no route
+/// by the uplink of the source.
+int shim6_next_hop_update(struct shim6_datapath *datapath, const struct shim6_locator_pair *pair);
 
 #endif

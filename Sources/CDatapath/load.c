@@ -11,6 +11,7 @@
 static const char *const program_names[SHIM6_PROGRAMS] = {
     [SHIM6_UPLINK_OUT] = "shim6_out",       [SHIM6_UPLINK_IN] = "shim6_in",   [SHIM6_UPLINK_OUT_L3] = "shim6_out_l3",
     [SHIM6_UPLINK_IN_L3] = "shim6_in_l3",   [SHIM6_STEER_OUT] = "shim6_steer", [SHIM6_SEGMENT_IN] = "shim6_segment",
+    [SHIM6_APPEAR_IN] = "shim6_appear",
 };
 
 const char *shim6_error_text(int code) { return strerror(code); }
@@ -105,6 +106,7 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
     datapath->tags = map_descriptor(object, "tags");
     datapath->locators = map_descriptor(object, "locators");
     datapath->candidates = map_descriptor(object, "candidates");
+    datapath->next_hops = map_descriptor(object, "next_hops");
     datapath->counters = map_descriptor(object, "counters");
     datapath->activity_octets = whole_pages(sizeof(struct shim6_activity) * sizes->contexts);
     datapath->activity = share(map_descriptor(object, "activity"), datapath->activity_octets);

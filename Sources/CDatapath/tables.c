@@ -29,6 +29,11 @@ int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_contex
         .slot = context->slot,
         .rehomed = rehomed,
     };
+    struct shim6_locator_pair locators = {.source = context->source, .destination = context->destination};
+    struct shim6_address known;
+    // Without a known next hop the program asks for the route with every packet: slower, not worse.
+    if (rehomed && bpf_map_lookup_elem(datapath->next_hops, &locators, &known))
+        (void)shim6_next_hop_update(datapath, &locators);
     // The route through shim0 is there before the first rehomed packet and goes after the last: so does `steered`.
     int code = rehomed ? put_inbound(datapath, context->local_tag, &inbound) : 0;
     if (!code) code = bpf_map_update_elem(datapath->pairs, &context->ulids, &outbound, BPF_ANY);

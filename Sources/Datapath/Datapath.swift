@@ -103,6 +103,11 @@ public final class Datapath {
         try check(shim6_locator_remove(handle, &key), "remove locator \(address)")
     }
 
+    /// Looks up the next hops of the locator pairs in use again. To be called when a route or an uplink has changed.
+    public func refreshNextHops() throws(DatapathError) {
+        try check(shim6_next_hops_refresh(handle), "look up next hops")
+    }
+
     /// Lets the trigger count this pair from zero again.
     public func forget(_ ulids: ULIDPair) throws(DatapathError) {
         var pair = shim6_pair(ulids)

@@ -6,6 +6,7 @@ package enum DatapathPart: UInt32, Sendable {
     case uplinkIn
     case steer = 4
     case segment
+    case appear
 }
 
 /// What a program decided (tc's TC_ACT_ values).

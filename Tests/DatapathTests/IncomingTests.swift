@@ -165,7 +165,7 @@ import Testing
         try Bench.run { bench in
             try bench.datapath.install(Bench.entry())
             let other = try #require(IPv6Address("2001:db8:c::1"))
-            let frame = Self.tagged(to: other)
+            let frame = Self.tagged(ContextTag(truncating: 0x4242), to: other)
             #expect(try bench.run(.uplinkIn, frame) == (.unspecified, [UInt8](frame.dropFirst(14))))
         }
     }

@@ -6,6 +6,11 @@ public struct Uplink: Sendable, Hashable {
     public let device: String
     public let host: String
 
+    public init(device: String, host: String) {
+        self.device = device
+        self.host = host
+    }
+
     /// Each link has its own /64.
     public var prefix: String { "2001:db8:\(device)::/64" }
     public var gateway: String { "2001:db8:\(device)::1" }

@@ -5,59 +5,70 @@
 
 #include "packet.h"
 
-/// Lets a packet come in through another interface, which it reaches as if it had been addressed to it.
-INLINE int appear_on(struct __sk_buff *skb, __u32 l2, __u32 ifindex, int ethernet, const __u8 *mac) {
-    if (!ifindex || ifindex == skb->ifindex) return TC_ACT_UNSPEC;
-    if (ethernet) {
-        struct ethhdr header = {.h_proto = bpf_htons(ETH_P_IPV6)};
-        __builtin_memcpy(header.h_dest, mac, sizeof header.h_dest);
-        if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
-        if (bpf_skb_store_bytes(skb, 0, &header, l2 ? sizeof header.h_dest : sizeof header, 0))
-            return drop(SHIM6_DROP_UNCHANGEABLE);
-    }
+/// Addresses a packet to another interface.
+INLINE int set_target(struct __sk_buff *skb, __u32 l2, const __u8 *mac) {
+    __u8 target[6];
+    __builtin_memcpy(target, mac, sizeof target);
+    if (!l2 && add_ethernet(skb)) return -1;
+    return bpf_skb_store_bytes(skb, 0, target, sizeof target, 0);
+}
+
+/// Lets a packet come in through another interface.
+INLINE int appear_on(struct __sk_buff *skb, __u32 l2, const struct shim6_locator *place) {
+    __u32 ifindex = place->ifindex;
+    if (ifindex == skb->ifindex) return TC_ACT_UNSPEC;
+    if (place->ethernet && set_target(skb, l2, place->mac)) return drop(SHIM6_DROP_UNCHANGEABLE);
     return bpf_redirect(ifindex, BPF_F_INGRESS);
 }
 
-INLINE int appear_on_shim0(struct __sk_buff *skb, __u32 l2) {
+/// Lets a packet come in through shim0. Sent into the other end it is merged with its neighbours there (GRO), which an
+/// uplink cannot do while it carries a header that the kernel does not know.
+INLINE int appear_on_shim0(struct __sk_buff *skb, __u32 l2, int through_peer) {
     struct shim6_control *settled = settings();
-    return settled ? appear_on(skb, l2, settled->shim0, 1, settled->shim0_mac) : TC_ACT_UNSPEC;
+    if (!settled || !settled->shim0) return TC_ACT_UNSPEC;
+    if (set_target(skb, l2, settled->shim0_mac)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    return through_peer ? bpf_redirect(settled->shim0x, 0) : bpf_redirect(settled->shim0, BPF_F_INGRESS);
 }
 
 /// Hands over a packet whose way back is not rehomed: on the ULID's own interface.
 INLINE int deliver(struct __sk_buff *skb, __u32 l2, const struct shim6_address *ulid) {
     struct shim6_locator *own = bpf_map_lookup_elem(&locators, ulid);
-    if (own && own->ifindex) return appear_on(skb, l2, own->ifindex, own->ethernet, own->mac);
-    return appear_on_shim0(skb, l2);
+    return own && own->ifindex ? appear_on(skb, l2, own) : appear_on_shim0(skb, l2, 1);
 }
 
-/// Whether a socket waits for this packet among those that take packets of the interface it is on. One that is bound to
-/// the interface is given the packet here: it would not be found once the packet is on shim0.
-NOINLINE int has_socket(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
-    if (!packet) return 0;
+enum waiting {
+    NO_SOCKET,
+    SOCKET,
+    /// One that is bound to the interface. It was given the packet: it would not be found once the packet is on shim0.
+    BOUND_SOCKET,
+};
+
+/// Whether a socket waits for this packet among those that take packets of the interface it is on.
+NOINLINE int find_socket(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+    if (!packet || (packet->end.next != TCP && packet->end.next != UDP)) return SOCKET;
     struct bpf_sock_tuple tuple = {0};
     __builtin_memcpy(tuple.ipv6.saddr, &packet->ip.source, sizeof tuple.ipv6.saddr);
     __builtin_memcpy(tuple.ipv6.daddr, &packet->ip.destination, sizeof tuple.ipv6.daddr);
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &tuple.ipv6.sport, 4)) return 1;
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &tuple.ipv6.sport, 4)) return SOCKET;
     struct bpf_sock *socket;
     if (packet->end.next == TCP)
         socket = bpf_sk_lookup_tcp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
     else
         socket = bpf_sk_lookup_udp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
-    if (!socket) return 0;
-    if (socket->bound_dev_if) bpf_sk_assign(skb, socket, 0);
+    if (!socket) return NO_SOCKET;
+    int found = socket->bound_dev_if && !bpf_sk_assign(skb, socket, 0) ? BOUND_SOCKET : SOCKET;
     bpf_sk_release(socket);
-    return 1;
+    return found;
 }
 
-/// Hands over a packet whose way back is steered: on shim0. If no socket waits for it there may be one that is bound to
-/// the ULID's own interface; it is found by the program there, which the packet then comes to once more.
+/// Hands over a plain packet whose way back is steered: on shim0. The program there sends one that no socket waits for to
+/// the ULID's own interface; if it finds none here either, it stays.
 INLINE int deliver_steered(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
-    if ((packet->end.next == TCP || packet->end.next == UDP) && !has_socket(skb, l2, packet)) {
-        struct shim6_locator *own = bpf_map_lookup_elem(&locators, &packet->ip.destination);
-        if (own && own->ifindex && own->ifindex != skb->ifindex)
-            return appear_on(skb, l2, own->ifindex, own->ethernet, own->mac);
-    }
-    return appear_on_shim0(skb, l2);
+    struct shim6_locator *own = bpf_map_lookup_elem(&locators, &packet->ip.destination);
+    if (!own || own->ifindex != skb->ifindex) return appear_on_shim0(skb, l2, 1);
+    int found = find_socket(skb, l2, packet);
+    // A packet with a socket of its own cannot be merged with others.
+    return found == NO_SOCKET ? TC_ACT_UNSPEC : appear_on_shim0(skb, l2, found != BOUND_SOCKET);
 }
 
 #endif

@@ -110,6 +110,12 @@ INLINE int read_packet(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
     return follow_headers(skb, l2, packet);
 }
 
+/// Gives a packet of a link without them an Ethernet header, which other links and some helpers want.
+INLINE int add_ethernet(struct __sk_buff *skb) {
+    const struct ethhdr header = {.h_proto = bpf_htons(ETH_P_IPV6)};
+    return bpf_skb_change_head(skb, ETHERNET, 0) || bpf_skb_store_bytes(skb, 0, &header, sizeof header, 0);
+}
+
 /// Whether an address can be a ULID or a locator: unicast, and neither link-local nor from ::/8 (loopback, mapped, translated).
 INLINE int is_global_unicast(const struct shim6_address *address) {
     if (address->octets[0] == 0xff || address->octets[0] == 0) return 0;

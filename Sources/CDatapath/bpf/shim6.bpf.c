@@ -5,22 +5,31 @@
 // offer its helpers that are for GPL programs only (bpf_check_mtu).
 //
 // Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
-// `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x.
+// `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x, `shim6_appear` where
+// packets come in through shim0.
 #include "deliver.h"
 #include "packet.h"
 #include "rewrite.h"
 #include "stamps.h"
+
+#define AF_INET6 10
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /// The context that a packet of this session belongs to.
 INLINE struct shim6_outbound *find_outbound(const struct shim6_pair *pair) { return bpf_map_lookup_elem(&pairs, pair); }
 
-/// Sends a packet out of an uplink to the next hop for its destination. A neighbour not yet resolved queues it.
-INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
-    // The helper takes an Ethernet header off before it looks at the packet.
-    if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    return bpf_redirect_neigh(ifindex, 0, 0, 0);
+/// Sends a packet out of an uplink to the next hop for its addresses. A neighbour not yet resolved queues it.
+INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex, const struct packet *packet) {
+    // The helper begins with taking an Ethernet header off.
+    if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    struct shim6_locator_pair locators = {.source = packet->ip.source, .destination = packet->ip.destination};
+    struct shim6_address *known = bpf_map_lookup_elem(&next_hops, &locators);
+    // The helper can ask for the route itself, at the cost of an eighth of all there is to do for a packet.
+    if (!known) return bpf_redirect_neigh(ifindex, 0, 0, 0);
+    struct bpf_redir_neigh next_hop = {.nh_family = AF_INET6};
+    __builtin_memcpy(next_hop.ipv6_nh, known, sizeof next_hop.ipv6_nh);
+    return bpf_redirect_neigh(ifindex, &next_hop, sizeof next_hop, 0);
 }
 
 /// The octets of the largest packet that will be on the wire once the payload header is in.
@@ -55,7 +64,7 @@ INLINE int send_rehomed(
     stamp_out(out->slot, out->local_tag);
     if (rehome(skb, l2, packet, out)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_REHOMED);
-    if (!skb->gso_size) return send_from(skb, l2, ifindex);
+    if (!skb->gso_size) return send_from(skb, l2, ifindex, packet);
     count(SHIM6_COUNT_REHOMED_GSO);
     return TC_ACT_UNSPEC;
 }
@@ -80,7 +89,7 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     // Only shim0 can segment it, so that it is rehomed there.
     struct shim6_control *settled = settings();
     if (!settled || !settled->shim0) return drop(SHIM6_DROP_UNCHANGEABLE);
-    if (!l2 && bpf_skb_change_head(skb, ETHERNET, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
     return bpf_redirect(settled->shim0, 0);
 }
 
@@ -100,7 +109,7 @@ int shim6_steer(struct __sk_buff *skb) {
     }
     struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
     if (!uplink || !uplink->ifindex) return refuse(skb, ETHERNET, &pair, 0);
-    return send_from(skb, ETHERNET, uplink->ifindex);
+    return send_from(skb, ETHERNET, uplink->ifindex, &packet);
 }
 
 /// Ingress of shim0x: the segments of a super-packet that shim6_steer rehomed. Nothing else gets this far.
@@ -119,7 +128,7 @@ int shim6_segment(struct __sk_buff *skb) {
     if (skb->len - ETHERNET > mtu) return drop(SHIM6_DROP_TOO_BIG);
     __u8 as = SHIM6;
     if (bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    return send_from(skb, ETHERNET, uplink->ifindex);
+    return send_from(skb, ETHERNET, uplink->ifindex, &packet);
 }
 
 /// A control message: for the raw socket, if somebody reads it.
@@ -136,20 +145,24 @@ INLINE int control_in(const struct packet *packet) {
 
 /// A packet whose extension headers end at a Shim6 header.
 INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
-    // Somebody else's, which this host only forwards.
-    if (!bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &packet->shim, sizeof packet->shim))
-        return drop(SHIM6_DROP_MALFORMED);
-    if (!(packet->shim.tag[0] & 0x80)) return control_in(packet);
+    __u64 tag = 0;
+    struct shim6_inbound *in = 0;
+    int is_whole = !bpf_skb_load_bytes(skb, l2 + packet->end.at, &packet->shim, sizeof packet->shim);
+    int is_payload = is_whole && packet->shim.tag[0] & 0x80;
+    if (is_payload) {
+        __builtin_memcpy((__u8 *)&tag + 2, packet->shim.tag, sizeof packet->shim.tag);
+        tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
+        in = bpf_map_lookup_elem(&tags, &tag);
+    }
+    // A known tag is enough: nobody else knows it. For the rest it must be seen whether this host only forwards it.
+    if (!in && !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    if (!is_whole) return drop(SHIM6_DROP_MALFORMED);
+    if (!is_payload) return control_in(packet);
     __u32 headers = packet->end.at - IPV6_LENGTH + PAYLOAD_HEADER_LENGTH;
     // A control message inside would get around its limits.
     if (packet->shim.length || packet->shim.next == SHIM6 || bpf_ntohs(packet->ip.payload_length) < headers)
         return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
-    __u64 tag = 0;
-    __builtin_memcpy((__u8 *)&tag + 2, packet->shim.tag, sizeof packet->shim.tag);
-    tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
-    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
     struct shim6_control *settled = settings();
     if (!in) {
         if (settled && within_prefix_rate(&settled->unknown_tag, SHIM6_LIMIT_UNKNOWN_TAG, &packet->ip.source))
@@ -162,10 +175,7 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
     if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_RESTORED);
-    if (!in->steered) return deliver(skb, l2, &in->ulids.local);
-    // What stood behind the payload header stands in its place now.
-    packet->end.next = packet->shim.next;
-    return deliver_steered(skb, l2, packet);
+    return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
 }
 
 /// Ingress of an uplink.
@@ -185,6 +195,18 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     }
     stamp_in(out->slot, out->local_tag);
     return out->rehomed ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
+}
+
+/// Ingress of shim0: restored packets and plain ones of steered sessions, merged where that was possible.
+SEC("tc")
+int shim6_appear(struct __sk_buff *skb) {
+    struct packet packet;
+    struct bpf_sock *socket = skb->sk;
+    // The program on the interface that a socket is bound to has given it this packet already.
+    if (socket && socket->bound_dev_if) return TC_ACT_UNSPEC;
+    if (read_packet(skb, ETHERNET, &packet) || find_socket(skb, ETHERNET, &packet) != NO_SOCKET) return TC_ACT_UNSPEC;
+    struct shim6_locator *own = bpf_map_lookup_elem(&locators, &packet.ip.destination);
+    return own && own->ifindex ? appear_on(skb, ETHERNET, own) : TC_ACT_UNSPEC;
 }
 
 SEC("tc")

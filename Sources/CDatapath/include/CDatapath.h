@@ -70,12 +70,13 @@ enum shim6_program {
     SHIM6_UPLINK_IN_L3,
     SHIM6_STEER_OUT,
     SHIM6_SEGMENT_IN,
+    SHIM6_APPEAR_IN,
     SHIM6_PROGRAMS,
 };
 
 /// Attaches to ingress and egress of an uplink. Attaching again replaces the program without a gap.
 int shim6_attach_uplink(struct shim6_datapath *datapath, uint32_t ifindex);
-/// Attaches to egress of `shim0` and ingress of `shim0x` and tells the program about them.
+/// Attaches to both hooks of `shim0` and ingress of `shim0x` and tells the program about them.
 int shim6_attach_steering(struct shim6_datapath *datapath, uint32_t shim0, uint32_t shim0x);
 /// Removes our filters, of this or any earlier run, and the qdisc if we made it and nothing else is on it.
 /// 1 if there was something to remove, 0 if not, -errno on failure.
@@ -102,7 +103,8 @@ struct shim6_context {
     /// enum shim6_inbound_mode
     uint32_t mode;
 };
-/// Makes a context's entries or brings them up to date. What goes out changes in one atomic write.
+/// Makes a context's entries or brings them up to date. What goes out changes in one atomic write. The next hop for its
+/// locators is looked up if it is not known.
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context);
 /// Removes a context's entries; 0 also if there were none.
 int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pair *ulids, uint64_t local_tag);
@@ -110,6 +112,8 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pai
 /// Says that `address` is ours and on interface `ifindex`, 0 for none. To be repeated when the interface's own address changes.
 int shim6_locator_put(struct shim6_datapath *datapath, const struct shim6_address *address, uint32_t ifindex);
 int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_address *address);
+/// Looks up the next hops of all locator pairs again. To be called when routes have changed.
+int shim6_next_hops_refresh(struct shim6_datapath *datapath);
 /// Counts a session without a context from zero again.
 int shim6_candidate_forget(struct shim6_datapath *datapath, const struct shim6_pair *pair);
 

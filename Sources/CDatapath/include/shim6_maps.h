@@ -102,6 +102,12 @@ struct shim6_control {
     __u8 unused[2];
 };
 
+/// Key of `next_hops`; the value is the address of the next hop on the uplink of `source`.
+struct shim6_locator_pair {
+    struct shim6_address source;
+    struct shim6_address destination;
+};
+
 /// Value of `candidates`: a session that has no context yet.
 struct shim6_candidate {
     __u64 since;

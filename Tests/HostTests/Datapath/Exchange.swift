@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Steering
 
 /// Traffic between two sockets of this process in two hosts.
 extension SteeredPair {

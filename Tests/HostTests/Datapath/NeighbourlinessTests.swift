@@ -3,6 +3,7 @@ import Datapath
 import Foundation
 import Lab
 import Shim6Wire
+import Steering
 import Testing
 
 extension HostTests {
@@ -84,6 +85,38 @@ extension HostTests {
             #expect(behind.count == 15)
             #expect(untouched.count == 10)
             _ = arriving
+        }
+
+        @Test(arguments: ["a1", "a2"])
+        func `An uplink without Ethernet headers serves as well`(device: String) throws {
+            let link = try TunLink(
+                replacing: pair.topology.uplink(device), of: pair.a, in: pair.topology,
+                table: device == "a1" ? 6141 : 6142)
+            defer { link.close() }
+            try pair.a.adopt(pair.topology.uplink(device))
+            let sockets = try pair.datagramSockets(port: 5105)
+            let bound = try pair.datagramSockets(port: 5106, device: "a1")
+            let streams = try pair.streams(port: 5107)
+            let boundStreams = try pair.streams(port: 5108, device: "a1")
+            func everything(_ stage: Comment) throws {
+                for length in [100, 1452, 20_000] {
+                    #expect(pair.deliver(5, of: length, from: sockets.a, to: sockets.b) == 5, stage)
+                    #expect(pair.deliver(5, of: length, from: sockets.b, to: sockets.a) == 5, stage)
+                }
+                #expect(pair.deliver(5, of: 1000, from: bound.a, to: bound.b) == 5, stage)
+                #expect(pair.deliver(5, of: 1000, from: bound.b, to: bound.a) == 5, stage)
+                for (left, right) in [streams, boundStreams] {
+                    #expect(try pair.carry(300_000, from: left, to: right), stage)
+                    #expect(try pair.carry(300_000, from: right, to: left), stage)
+                }
+            }
+            try everything("plain")
+            try pair.moveB(pair.b2, pair.a2)
+            try everything("B moved")
+            try pair.moveA(pair.a2, pair.b2)
+            try everything("both moved")
+            #expect(try pair.a.count(.rehomedSuperPackets) > 0)
+            #expect(try pair.a.count(.unchangeable) == 0)
         }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Lab
 import Requirements
 import Shim6Wire
+import Steering
 import Testing
 
 extension HostTests {

@@ -1,4 +1,3 @@
-import CTestKernel
 import Datapath
 import Foundation
 import Lab
@@ -6,17 +5,16 @@ import Shim6Core
 import Shim6Wire
 
 /// A host with the data path at work and the routes around it, as the daemon makes them, but with contexts set by hand.
-final class SteeredHost {
-    let namespace: Namespace
-    let uplinks: [Uplink]
-    let datapath: Datapath
+public final class SteeredHost {
+    public let namespace: Namespace
+    public let uplinks: [Uplink]
+    public let datapath: Datapath
 
-    init(_ topology: Topology, _ host: String) throws {
-        namespace = try topology.inside(host)
-        uplinks = topology.uplinks(of: host)
-        let namespace = namespace
+    /// - Parameter uplinks: of this host, each with its address on it already.
+    public init(_ namespace: Namespace, uplinks: [Uplink]) throws {
+        self.namespace = namespace
+        self.uplinks = uplinks
         for (number, uplink) in uplinks.enumerated() {
-            try namespace.run("ip", "addr", "add", "\(uplink.address(host))/64", "dev", uplink.device, "nodad")
             try namespace.run(
                 "ip", "-6", "route", "add", "default", "via", uplink.gateway, "dev", uplink.device, "table",
                 "\(6141 + number)")
@@ -46,7 +44,9 @@ final class SteeredHost {
         try namespace.set(["net.ipv6.conf.shim0x.disable_ipv6": "1"])
         try namespace.run(
             "ethtool", "-K", "shim0", "tso", "off", "gso", "off", "tx-udp-segmentation", "off", "tx-gso-list", "off",
-            "tx-sctp-segmentation", "off")
+            "tx-sctp-segmentation", "off", "gro", "on")
+        // The kernel merges packets at one end only if the other could not have made super-packets of them.
+        try namespace.run("ethtool", "-K", "shim0x", "tso", "off")
         try namespace.run("ip", "link", "set", "shim0", "arp", "off")
         try namespace.run("ip", "link", "set", "shim0x", "up")
         try namespace.run("ip", "link", "set", "shim0", "up")
@@ -59,7 +59,7 @@ final class SteeredHost {
     }
 
     /// Puts an uplink under the program and tells it the uplink's address.
-    func adopt(_ uplink: Uplink) throws {
+    public func adopt(_ uplink: Uplink) throws {
         let index = try namespace.index(of: uplink.device)
         let address = try Self.address(uplink)
         try namespace.inside {
@@ -68,13 +68,13 @@ final class SteeredHost {
         }
     }
 
-    static func address(_ uplink: Uplink) throws -> IPv6Address {
+    public static func address(_ uplink: Uplink) throws -> IPv6Address {
         guard let address = IPv6Address(uplink.address(uplink.host)) else { throw LabError("no address") }
         return address
     }
 
     /// Sends a context's payload on another pair, or on its ULID pair again: routes first, then the switch, or the reverse.
-    func move(_ entry: DataPathEntry) throws {
+    public func move(_ entry: DataPathEntry) throws {
         let route = [
             "\(entry.ulids.peer)/128", "from", "\(entry.ulids.local)/128", "dev", "shim0", "table", "6140",
         ]
@@ -92,67 +92,12 @@ final class SteeredHost {
         }
     }
 
-    func count(_ counter: DatapathCounter) throws -> UInt64 { try datapath.counters()[counter] ?? 0 }
+    public func count(_ counter: DatapathCounter) throws -> UInt64 { try datapath.counters()[counter] ?? 0 }
 
     /// Turns checksum and segmentation offloads of its uplinks off.
-    func withoutOffloads() throws {
+    public func withoutOffloads() throws {
         for uplink in uplinks { try namespace.run("ethtool", "-K", uplink.device, "tx", "off") }
         try namespace.run("ethtool", "-K", "shim0", "tx", "off")
         try namespace.run("ethtool", "-K", "shim0x", "tx", "off")
-    }
-}
-
-extension Topology {
-    func inside(_ host: String) throws -> Namespace {
-        guard let namespace = hosts[host] else { throw LabError("no host \(host)") }
-        return namespace
-    }
-}
-
-/// Two hosts, A and B, with one context between a1's and b1's address.
-final class SteeredPair {
-    static let tagA = ContextTag(truncating: 0x1234_5678_9abc)
-    static let tagB = ContextTag(truncating: 0x7edc_ba98_7654)
-
-    let laboratory: Laboratory
-    let topology: Topology
-    let a: SteeredHost
-    let b: SteeredHost
-    let a1, a2, b1, b2: IPv6Address
-
-    init() throws {
-        laboratory = try Laboratory()
-        topology = try Topology(laboratory)
-        a = try SteeredHost(topology, "a")
-        b = try SteeredHost(topology, "b")
-        a1 = try SteeredHost.address(topology.uplink("a1"))
-        a2 = try SteeredHost.address(topology.uplink("a2"))
-        b1 = try SteeredHost.address(topology.uplink("b1"))
-        b2 = try SteeredHost.address(topology.uplink("b2"))
-        try moveA(a1, b1)
-        try moveB(b1, a1)
-    }
-
-    /// What A sends goes from this locator to that.
-    func moveA(_ source: IPv6Address, _ destination: IPv6Address) throws {
-        try a.move(
-            DataPathEntry(
-                localTag: Self.tagA, peerTag: Self.tagB, slot: 1, ulids: ULIDPair(local: a1, peer: b1),
-                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver))
-    }
-
-    func moveB(_ source: IPv6Address, _ destination: IPv6Address) throws {
-        try b.move(
-            DataPathEntry(
-                localTag: Self.tagB, peerTag: Self.tagA, slot: 1, ulids: ULIDPair(local: b1, peer: a1),
-                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver))
-    }
-
-    /// The links of the ULIDs are dead, and both hosts have moved to the others.
-    func rehome() throws {
-        try topology.cut(topology.uplink("a1"))
-        try topology.cut(topology.uplink("b1"))
-        try moveA(a2, b2)
-        try moveB(b2, a2)
     }
 }
