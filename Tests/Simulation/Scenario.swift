@@ -39,7 +39,11 @@ public struct Scenario {
         case loss(Double), duplication(Double), spread(Double)
         case removeLocator(host: Int, link: Int), restoreLocator(host: Int, link: Int), renumber(host: Int, link: Int)
         case stop(host: Int, byCrash: Bool), start(host: Int), stall(host: Int, seconds: Double)
-        case removeContext(host: Int, flow: Int), establish(host: Int, flow: Int)
+        case removeContext(host: Int, flow: Int), establish(host: Int, flow: Int), trigger(host: Int, flow: Int)
+        /// Control messages that the host received earlier come in again, whatever has become of their context.
+        case replay(host: Int)
+        /// A Parameter Problem about something else than an I1 comes in.
+        case forgeProblem(host: Int, flow: Int)
         case mode(flow: Int, Mode)
         /// Every fault ends; from here on all flows send both ways.
         case heal
@@ -91,7 +95,7 @@ public struct Scenario {
             Flow(links: [$0 & 1, $0 >> 1], interval: random.seconds(0.4...1.2))
         }
         for path in Self.paths { delays[path] = random.seconds(0.002...0.12) }
-        if random.chance(0.1) {
+        if random.chance(0.2) {
             legacy = random.chance(0.5) ? .silent : .answersParameterProblem
             actions.append((random.seconds(30...300), .start(host: 1)))
         } else {
@@ -141,7 +145,7 @@ public struct Scenario {
                 actions.append((start, first))
                 if let last { actions.append((end, last)) }
             }
-            switch Int.random(in: 0..<15, using: &random) {
+            switch Int.random(in: 0..<20, using: &random) {
             case 0...2:
                 for isOutbound in [true, false] {
                     let half = Network.HalfLink(host: host, link: link, isOutbound: isOutbound)
@@ -170,11 +174,28 @@ public struct Scenario {
                 add(.stop(host: host, byCrash: random.chance(0.5)))
                 actions.append((start + random.seconds(0.1...20), .start(host: host)))
             case 13: add(.stall(host: host, seconds: random.seconds(0.2...6)))
+            case 14:
+                // The ULIDs' own path fails towards a host, so that the peer moves. Then the host loses its contexts, and
+                // has a hard time making new ones.
+                let flow = flows.randomElement(using: &random) ?? flows[0]
+                let path = Network.Path(fromHost: 1 - host, fromLink: flow.links[1 - host], toLink: flow.links[host])
+                let restart = start + random.seconds(5...30)
+                actions += [
+                    (start, .cutPath(path)), (restart, .stop(host: host, byCrash: true)), (restart, .healPath(path)),
+                    (restart, .loss(0.6)), (restart + 0.5, .start(host: host)), (restart + 80, .loss(0)),
+                ]
+            case 15: actions += (0..<8).map { _ in (start + random.seconds(0...100), .replay(host: host)) }
             default:
-                let flow = Int.random(in: flows.indices, using: &random)
-                add(random.chance(0.5) ? .removeContext(host: host, flow: flow) : .establish(host: host, flow: flow))
+                disturb(Int.random(in: flows.indices, using: &random), of: host, start, &random)
             }
         }
+    }
+
+    /// Makes a context anew in the middle of traffic.
+    private mutating func disturb(_ flow: Int, of host: Int, _ start: Double, _ random: inout SeededGenerator) {
+        if random.chance(0.7) { actions.append((start, .removeContext(host: host, flow: flow))) }
+        if random.chance(0.2) { actions.append((start, .stall(host: host, seconds: random.seconds(0.1...1)))) }
+        actions.append((start, .establish(host: host, flow: flow)))
     }
 
     private mutating func addEnd() {

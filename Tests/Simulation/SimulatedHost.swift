@@ -21,6 +21,13 @@ final class SimulatedHost {
         var touched: Instant
     }
 
+    /// A control message as it came in.
+    struct Received {
+        var octets: [UInt8]
+        var source: IPv6Address
+        var destination: IPv6Address
+    }
+
     let number: Int
     let identity: any AddressMaker
     private let proofs: Proofs
@@ -49,6 +56,9 @@ final class SimulatedHost {
     var stalledUntil = Instant(nanoseconds: 0)
     var backlog: [Event] = []
     var lateTimers: [(timer: Timer, deadline: Instant)] = []
+
+    /// The last control messages, to replay them.
+    private(set) var received: [Received] = []
 
     init(number: Int, scenario: Scenario, proofs: Proofs, sabotage: Sabotage) {
         self.number = number
@@ -99,6 +109,11 @@ final class SimulatedHost {
         backlog = []
         lateTimers = []
         stalledUntil = Instant(nanoseconds: 0)
+    }
+
+    func keep(_ message: Received) {
+        if received.count == 64 { received.removeFirst() }
+        received.append(message)
     }
 
     func shadow(of ulids: ULIDPair) -> Shadow? { shadows.values.first { $0.ulids == ulids } }

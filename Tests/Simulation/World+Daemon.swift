@@ -83,6 +83,7 @@ extension World {
             shadow.state = to
             shadow.reachability = .operational
             host.shadows[tag] = shadow
+            interfere(with: to, of: ulids, host)
         case .reachability(let from, let to, let reason, _, _):
             if host.shadows[tag]?.reachability != from { fail("reachability on \(host.name) was not \(from)") }
             if reason == .sendTimerExpired { coverage.visit(from, .sendTimer) }
@@ -157,7 +158,8 @@ extension World {
         }
         let shadow: SimulatedHost.Shadow?
         switch view.type {
-        case .i1, .i2, .r2: shadow = host.shadow(of: ULIDPair(local: source, peer: destination))
+        case .i1, .i2, .r2:
+            shadow = host.shadow(of: ULIDPair(local: source, peer: destination))
         case .updateRequest, .updateAcknowledgement:
             let context = host.daemon?.contexts.first { $0.peerTag == view.contextTag }
             shadow = context.flatMap { host.shadows[$0.localTag] }

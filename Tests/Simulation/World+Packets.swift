@@ -48,6 +48,7 @@ extension World {
             if let view = try? MessageView(octets), view.type == .probe {
                 probesArrived[LocatorPair(source: packet.source, destination: packet.destination)] = now
             }
+            host.keep(.init(octets: octets, source: packet.source, destination: packet.destination))
             report(.packet(octets: octets, source: packet.source, destination: packet.destination), to: host)
         } else if host.number == 1, host.run == 0, scenario.legacy == .answersParameterProblem {
             let body = Packet.Body.parameterProblem(

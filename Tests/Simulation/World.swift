@@ -160,6 +160,9 @@ public final class World {
                 report(.remove(tag), to: hosts[host])
             }
         case .establish(let host, let flow): report(.establish(ulids(of: flow, at: host)), to: hosts[host])
+        case .trigger(let host, let flow): report(.trigger(ulids(of: flow, at: host)), to: hosts[host])
+        case .replay(let host): replay(to: hosts[host])
+        case .forgeProblem(let host, let flow): forgeProblem(to: hosts[host], flow)
         case .mode(let flow, let mode): modes[flow] = mode
         case .heal: heal()
         case .measure: tally.isMeasuring = true
