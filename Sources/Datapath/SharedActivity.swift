@@ -1,6 +1,7 @@
 import CDatapath
 import REAP
 import Shim6Core
+import Shim6Wire
 
 /// The activity stamps in memory shared with the kernel program.
 ///
@@ -27,6 +28,8 @@ public struct SharedActivity: ActivityTable, @unchecked Sendable {
         shim6_stamp_exchange(&stamps.pointee.last_out, 0)
         shim6_stamp_exchange(&stamps.pointee.send_start, 0)
         shim6_stamp_exchange(&stamps.pointee.keep_start, 0)
+        stamps.pointee.source = shim6_address()
+        stamps.pointee.destination = shim6_address()
     }
 }
 
@@ -36,6 +39,12 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
 
     public var lastIn: Instant? { time(shim6_stamp_load(&slot.pointee.last_in)) }
     public var lastOut: Instant? { time(shim6_stamp_load(&slot.pointee.last_out)) }
+
+    public var incoming: LocatorPair? {
+        let pair = LocatorPair(
+            source: IPv6Address(slot.pointee.source), destination: IPv6Address(slot.pointee.destination))
+        return pair.source.isUnspecified ? nil : pair
+    }
 
     public var sendStart: Instant? {
         get { time(shim6_stamp_load(&slot.pointee.send_start)) }

@@ -1,3 +1,5 @@
+import Shim6Wire
+
 /// The data path's record of one context's traffic, shared with it in memory.
 ///
 /// Every packet of the context, whichever way it goes, is stamped by the data path:
@@ -9,6 +11,8 @@
 public protocol ActivityStamps {
     /// When the last payload packet came in; nil if none did.
     var lastIn: Instant? { get }
+    /// The locators that this packet carried, for people to look at.
+    var incoming: LocatorPair? { get }
     /// When the last payload packet went out; nil if none did.
     var lastOut: Instant? { get }
     /// When the Send Timer was started; nil while it is stopped. Setting it is one atomic exchange.

@@ -19,8 +19,8 @@ final class Context {
     var entry: DataPathEntry?
     /// Ls(local) as the peer knows it, or is about to.
     var announced: LocalList
-    /// The addresses of the last control message that came in.
-    var lastIncoming: LocatorPair?
+    /// When outgoing payload last moved.
+    var lastSwitch: Instant?
     /// When `Timer.context` is due; nil while it is not armed.
     var deadline: Instant?
     var stateSince: Instant

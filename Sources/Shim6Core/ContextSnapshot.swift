@@ -25,7 +25,7 @@ public struct ContextSnapshot: Sendable, Equatable {
 
     /// The pair that outgoing payload carries; nil unless established.
     public var outgoing: LocatorPair?
-    /// The pair of the last control message that came in: source is the peer's locator.
+    /// The pair of the last payload that came in: source is the peer's locator.
     public var incoming: LocatorPair?
     public var isRehomed: Bool
 
@@ -43,6 +43,10 @@ public struct ContextSnapshot: Sendable, Equatable {
     public var createdAt: Instant
     /// When the state was entered.
     public var stateSince: Instant
+    /// When the context became established; nil unless it is.
+    public var establishedAt: Instant?
+    /// When outgoing payload last moved to another pair.
+    public var lastSwitch: Instant?
     public var counters: ContextCounters
 }
 
@@ -92,10 +96,11 @@ extension Host {
             forkedInstance: context.key.forkedInstance, slot: context.slot, localLocators: localStatus(of: context),
             localGeneration: context.announced.announcement?.generation, peerLocators: peer?.locators ?? [],
             peerGeneration: peer?.generation, updatePending: established?.update != nil, outgoing: outgoing,
-            incoming: context.lastIncoming, isRehomed: context.entry?.isRehomed ?? false,
+            incoming: stamps?.incoming, isRehomed: context.entry?.isRehomed ?? false,
             reachability: established?.machine.state, sendTimeout: configuration.reap.sendTimeout,
             keepaliveTimeout: reapConfiguration(for: peer).keepaliveTimeout, lastIn: stamps?.lastIn,
             lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,
+            establishedAt: established?.since, lastSwitch: context.lastSwitch,
             counters: context.counters)
     }
 

@@ -67,7 +67,7 @@ extension Host {
         guard case .r1(let r1) = try message(view) else { return }
         switch context.state {
         case .i1Sent(let sent):
-            noteIncoming(context, locators)
+            context.counters.messagesIn &+= 1
             try sendI2(context, answering: r1, to: sent)
         case .i2Sent, .established, .eFailed, .noSupport:
             throw .unexpectedInState
@@ -124,7 +124,7 @@ extension Host {
         case .i1Sent, .i2Sent:
             let peer = try verifiedPeer(
                 tag: r2.responderTag, r2.options, of: context.ulids, known: context.peer)
-            noteIncoming(context, locators)
+            context.counters.messagesIn &+= 1
             becomeEstablished(context, peer, reason: "R2 received")
             announceChanges(context)
         case .established, .eFailed, .noSupport:

@@ -56,7 +56,7 @@ extension Host {
         guard isPeerLocator(locators.source, of: context), isLocalLocator(locators.destination, of: context) else {
             throw .locatorsOutsideSets
         }
-        noteIncoming(context, locators)
+        context.counters.messagesIn &+= 1
         return context
     }
 
@@ -69,11 +69,6 @@ extension Host {
     func isLocalLocator(_ address: IPv6Address, of context: Context) -> Bool {
         address == context.ulids.local || context.announced.addresses.contains(address)
             || context.established?.update?.list.addresses.contains(address) == true
-    }
-
-    func noteIncoming(_ context: Context, _ locators: LocatorPair) {
-        context.lastIncoming = locators
-        context.counters.messagesIn &+= 1
     }
 
     /// Sends a message of a context.

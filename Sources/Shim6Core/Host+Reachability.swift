@@ -42,6 +42,7 @@ extension Host {
 
     private func moved(_ context: Context, from old: LocatorPair, to new: LocatorPair) {
         context.counters.switches &+= 1
+        context.lastSwitch = now
         tally.switches &+= 1
         install(context)
         publish(.switched(from: old, to: new), context)
@@ -65,7 +66,7 @@ extension Host {
         case .established(let data):
             if data.awaitedPayload.contains(direction) {
                 context.established?.awaitedPayload.remove(direction)
-                let incoming = context.lastIncoming ?? data.machine.current.reversed
+                let incoming = context.slot.flatMap { activity[$0].incoming } ?? data.machine.current.reversed
                 let pair = direction == .outgoing ? data.machine.current : incoming
                 publish(.firstPayload(direction, pair: pair), context)
             }

@@ -8,7 +8,7 @@ extension Host {
         let offer = try offer(view, locators)
         guard let nonce = view.initiatorNonce else { return }
         if let context = table[offer.key], deservesR2(offer, context) {
-            noteIncoming(context, locators)
+            context.counters.messagesIn &+= 1
             sendR2(context, nonce: nonce, over: locators.reversed)
             return
         }
@@ -46,7 +46,7 @@ extension Host {
         }
         guard case .i2(let i2) = try message(view) else { return }
         let context = try accept(i2, offer)
-        noteIncoming(context, locators)
+        context.counters.messagesIn &+= 1
         sendR2(context, nonce: i2.initiatorNonce, over: locators.reversed)
         announceChanges(context)
     }

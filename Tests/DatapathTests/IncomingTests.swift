@@ -78,6 +78,19 @@ import Testing
         }
     }
 
+    @Test func `The locators of the last packet in are remembered, with and without payload header`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            #expect(bench.stamps.incoming == nil)
+            _ = try bench.run(.uplinkIn, Self.tagged())
+            #expect(bench.stamps.incoming == LocatorPair(source: Bench.b2, destination: Bench.a2))
+            _ = try bench.run(.uplinkIn, Frame.ipv6(Bench.b1, Bench.a1, next: 17, Frame.udp()))
+            #expect(bench.stamps.incoming == LocatorPair(source: Bench.b1, destination: Bench.a1))
+            bench.datapath.activity.clear(slot: Bench.entry().slot)
+            #expect(bench.stamps.incoming == nil)
+        }
+    }
+
     @Test func `A plain packet of a context whose way back is steered comes in through shim0`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.rehomed)

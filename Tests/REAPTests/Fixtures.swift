@@ -20,6 +20,7 @@ struct SeededGenerator: RandomNumberGenerator {
 /// The stamps of one context as the data path keeps them.
 final class StampSlot: ActivityStamps {
     private(set) var lastIn: Instant?
+    var incoming: LocatorPair?
     private(set) var lastOut: Instant?
     var sendStart: Instant?
     var keepStart: Instant?

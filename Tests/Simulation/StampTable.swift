@@ -1,9 +1,11 @@
 import REAP
 import Shim6Core
+import Shim6Wire
 
 /// The activity stamps of one slot, as the data path and the host share them.
 final class Stamps: ActivityStamps {
     private(set) var lastIn: Instant?
+    var incoming: LocatorPair?
     private(set) var lastOut: Instant?
     var sendStart: Instant?
     var keepStart: Instant?

@@ -170,7 +170,7 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         return drop(SHIM6_DROP_UNKNOWN_TAG);
     }
     if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
-    stamp_in(in->slot, tag);
+    stamp_in(in->slot, tag, &packet->ip);
     if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))
         report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
     if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
@@ -193,7 +193,7 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
         if (packet.end.next != ICMPV6) count_in(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
     }
-    stamp_in(out->slot, out->local_tag);
+    stamp_in(out->slot, out->local_tag, &packet.ip);
     return out->rehomed ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
 }
 

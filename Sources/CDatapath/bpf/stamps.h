@@ -2,6 +2,7 @@
 #ifndef SHIM6_BPF_STAMPS_H
 #define SHIM6_BPF_STAMPS_H
 
+#include "packet.h"
 #include "report.h"
 
 /// Clears a flag and reports it, once. A flag whose report found the ring full is set again.
@@ -11,11 +12,21 @@ NOINLINE void notify(struct shim6_activity *stamps, __u32 flag, __u32 kind, __u3
     if (!report_context(kind, slot, tag)) __sync_fetch_and_or(&stamps->flags, flag);
 }
 
-INLINE void stamp_in(__u32 slot, __u64 tag) {
+/// Remembers the locators of a packet in, which are the same as those of the one before as good as always.
+INLINE void note_locators(struct shim6_activity *stamps, const struct ipv6_header *ip) {
+    __u64 old[4], new[4];
+    __builtin_memcpy(old, &stamps->source, sizeof old);
+    __builtin_memcpy(new, &ip->source, sizeof new);
+    if (old[0] == new[0] && old[1] == new[1] && old[2] == new[2] && old[3] == new[3]) return;
+    __builtin_memcpy(&stamps->source, new, sizeof new);
+}
+
+INLINE void stamp_in(__u32 slot, __u64 tag, const struct ipv6_header *ip) {
     struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
     if (!stamps) return;
     __u64 now = bpf_ktime_get_ns();
     stamps->last_in = now;
+    note_locators(stamps, ip);
     // Reading first keeps the cache line shared while nothing changes, and 0 is the usual value.
     if (stamps->send_start) stamps->send_start = 0;
     if (!stamps->keep_start) __sync_val_compare_and_swap(&stamps->keep_start, 0, now);

@@ -69,7 +69,12 @@ struct shim6_activity {
     __u64 keep_start;
     /// SHIM6_NOTIFY_IN, SHIM6_NOTIFY_OUT; the program clears a flag when it reports.
     __u32 flags;
-    __u32 unused[7];
+    __u32 unused;
+    /// The locators of the last packet in, all zero if there was none. Only for people to look at: the two halves of a
+    /// change may be seen one after the other.
+    struct shim6_address source;
+    struct shim6_address destination;
+    __u64 unused_either[7];
 };
 
 /// Limit of a rate: one event in `interval` nanoseconds, `burst` nanoseconds may be saved up. interval 0: no limit.

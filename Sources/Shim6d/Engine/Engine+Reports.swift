@@ -21,19 +21,21 @@ extension Engine {
     }
 
     func detail(of context: ContextSnapshot) -> ContextDetail {
-        let local = context.localLocators.map { locator in
+        var local = context.localLocators.map { locator in
             ContextLocator(
                 address: locator.address, method: locator.method?.name, verified: locator.method != nil,
                 state: !locator.available
                     ? .withdrawn : context.outgoing?.source == locator.address ? .preferred : .usable,
                 ulid: locator.address == context.ulids.local)
         }
-        let peer = context.peerLocators.map { locator in
+        var peer = context.peerLocators.map { locator in
             ContextLocator(
                 address: locator.address, method: locator.method?.name, verified: locator.method != nil,
                 state: context.outgoing?.destination == locator.address ? .preferred : .usable,
                 ulid: locator.address == context.ulids.peer)
         }
+        local.addWithdrawn(ulid: context.ulids.local)
+        peer.addWithdrawn(ulid: context.ulids.peer)
         let isEstablished = context.state == .established
         let keepalive = context.keepaliveTimeout
         return ContextDetail(
@@ -49,8 +51,9 @@ extension Engine {
                 explorations: context.counters.explorations, switches: context.counters.switches,
                 updatesSent: context.counters.updatesSent, updatesReceived: context.counters.updatesReceived),
             updatePending: context.updatePending, now: Moment(.monotonicNow),
-            created: Moment(context.createdAt), established: isEstablished ? Moment(context.stateSince) : nil,
-            lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init))
+            created: Moment(context.createdAt), established: context.establishedAt.map(Moment.init),
+            lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init),
+            lastSwitch: context.lastSwitch.map(Moment.init))
     }
 
     // MARK: Locators
@@ -135,6 +138,14 @@ extension Engine {
             report["data_path_\(snakeCase("\(counter)"))"] = count
         }
         return report
+    }
+}
+
+extension [ContextLocator] {
+    /// The ULID stays the ULID when it is no longer a locator.
+    fileprivate mutating func addWithdrawn(ulid: IPv6Address) {
+        guard !contains(where: \.ulid) else { return }
+        append(ContextLocator(address: ulid, method: nil, verified: false, state: .withdrawn, ulid: true))
     }
 }
 

@@ -1,5 +1,6 @@
 import REAP
 import Shim6Core
+import Shim6Wire
 
 /// The stamps of one host's contexts, in ordinary memory.
 final class TestActivity: ActivityTable {
@@ -18,6 +19,7 @@ final class TestActivity: ActivityTable {
 
     final class Stamps: ActivityStamps {
         var lastIn: Instant?
+        var incoming: LocatorPair?
         var lastOut: Instant?
         var sendStart: Instant?
         var keepStart: Instant?
