@@ -83,7 +83,7 @@ let package = Package(
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(
             name: "HostTests",
-            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "Shim6Control", "Shim6Wire"],
+            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "Shim6Control", "Shim6Wire", "Steering"],
             swiftSettings: strict),
         .testTarget(name: "GuestTests", dependencies: ["Lab"], swiftSettings: strict),
         .target(
@@ -139,5 +139,11 @@ let package = Package(
         .testTarget(
             name: "DatapathTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"],
             swiftSettings: strict),
+        .target(
+            name: "Steering", dependencies: ["CTestKernel", "Datapath", "Lab", "Shim6Core", "Shim6Wire"],
+            path: "Tests/Steering", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-throughput", dependencies: ["Lab", "Shim6Core", "Shim6Wire", "Steering"],
+            path: "Benchmarks/Throughput", swiftSettings: strict),
     ]
 )

@@ -85,9 +85,9 @@ public final class SteeredHost {
             // A socket keeps the route that it has found until something about rules changes: a new route does not matter to it.
             try namespace.run("ip", "-6", "rule", "add", "pref", "102", "nop")
             try namespace.run("ip", "-6", "rule", "del", "pref", "102")
-            try datapath.install(entry)
+            try namespace.inside { try datapath.install(entry) }
         } else {
-            try datapath.install(entry)
+            try namespace.inside { try datapath.install(entry) }
             _ = try namespace.result(of: ["ip", "-6", "route", "del"] + route)
         }
     }
