@@ -69,6 +69,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+        // Benchmarks.
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations", cSettings: strictC),
+        .executableTarget(
+            name: "shim6bench",
+            dependencies: [
+                "CAllocations", "CGA", "COpenSSL", "REAP", "Shim6Core", "Shim6Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/shim6bench", swiftSettings: strict),
         // Tests.
         .target(name: "Requirements", path: "Tests/Requirements", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),

@@ -2,14 +2,16 @@ import Foundation
 
 /// Starts and ends the lab's traffic inside hosts.
 extension Laboratory {
-    /// A program of the lab's traffic that gives its result when it is told to end.
+    /// A program of the lab's traffic that gives its result when it is told to end, and the server that it talks to.
     public struct Meter<Record: Decodable> {
         let program: Program
+        let server: Program
         let log: String
 
         /// Ends the traffic and gives what it saw.
         public func stop() throws -> Record {
             let code = program.end(with: SIGTERM, grace: 10)
+            server.end()
             let complaint = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             guard code == 0 else { throw LabError("\(program.name): exit code \(code): \(complaint)") }
             return try JSONDecoder().decode(Record.self, from: Data(program.text.utf8))
@@ -23,10 +25,9 @@ extension Laboratory {
         from client: Namespace, _ local: String, to server: Namespace, _ peer: String, rate: Int = 50,
         device: String? = nil
     ) throws -> Meter<Echo.Record> {
-        try serveDatagrams(in: server, on: peer)
         return try meter(
             ["echo-client", "--local", local, "--peer", peer, "--rate", "\(rate)"]
-                + (device.map { ["--device", $0] } ?? []), in: client)
+                + (device.map { ["--device", $0] } ?? []), in: client, of: serveDatagrams(in: server, on: peer))
     }
 
     /// Starts an echo server for UDP and waits until it answers to its port.
@@ -46,8 +47,9 @@ extension Laboratory {
     public func stream(
         from server: Namespace, _ peer: String, to client: Namespace, _ local: String
     ) throws -> Meter<Stream.Record> {
-        try serve(["stream-server", "--local", peer], in: server, listening: "-tln", on: peer, Stream.port)
-        return try meter(["stream-client", "--local", local, "--peer", peer], in: client)
+        let server = try serve(
+            ["stream-server", "--local", peer], in: server, listening: "-tln", on: peer, Stream.port)
+        return try meter(["stream-client", "--local", local, "--peer", peer], in: client, of: server)
     }
 
     /// Runs `datagrams` or `bursts` to the end.
@@ -56,12 +58,14 @@ extension Laboratory {
         return try JSONDecoder().decode(Bulk.Tally.self, from: Data(text.utf8))
     }
 
-    private func meter<Record>(_ arguments: [String], in namespace: Namespace) throws -> Meter<Record> {
+    private func meter<Record>(
+        _ arguments: [String], in namespace: Namespace, of server: Program
+    ) throws -> Meter<Record> {
         let base = "\(namespace.name)-\(arguments[0])-\(Clock.now.nanoseconds)"
         let log = path(base + ".log")
         let program = try start(
             [try Executable.lab.path] + arguments, in: namespace, log: base + ".json", errors: log)
-        return Meter(program: program, log: log)
+        return Meter(program: program, server: server, log: log)
     }
 
     /// Starts a server and waits until `ss` shows its socket.
