@@ -85,7 +85,6 @@ struct ResponderSecrets {
         hash.absorb(offer.locators.source)
         hash.absorb(offer.locators.destination)
         let (low, high) = hash.finish()
-        return (0..<8).map { UInt8(truncatingIfNeeded: low >> ($0 * 8)) }
-            + (0..<8).map { UInt8(truncatingIfNeeded: high >> ($0 * 8)) }
+        return withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { Array($0) }
     }
 }

@@ -57,6 +57,7 @@ struct SipHash {
         return (low, v0 ^ v1 ^ v2 ^ v3)
     }
 
+    @inline(__always)
     private mutating func round() {
         v0 &+= v1
         v2 &+= v3

@@ -10,9 +10,7 @@ struct MessageWriter {
     }
 
     mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number) {
-        for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
-            octets.append(UInt8(truncatingIfNeeded: number >> Number(shift)))
-        }
+        withUnsafeBytes(of: number.bigEndian) { octets.append(contentsOf: $0) }
     }
 
     mutating func append(_ address: IPv6Address) {
