@@ -63,7 +63,7 @@ private struct GapTrialSeries {
         }
     }
 
-    /// What came of one cut, in seconds since it.
+    /// What came of one cut, in seconds; the last two since it was ordered.
     private struct Trial {
         /// What the application saw; nil if nothing arrived any more.
         var gap: Double?
@@ -74,7 +74,7 @@ private struct GapTrialSeries {
     /// - Returns: whether 19 of 20 gaps are within the target of their application.
     func run(rounds: Int) throws -> Bool {
         tell("a1 silent both ways for \(dead) s, Send Timeout 1 s; load \(load)")
-        tell("round  application    gap  suspected  last switch   (s; the last two since the cut)")
+        tell("round  application    gap  suspected  last switch   (s; the last two since the cut was ordered)")
         var trials: [Application: [Trial]] = [:]
         for round in 1...rounds {
             for application in Application.allCases {
