@@ -20,6 +20,8 @@ struct Retention {
             return answers
         }
         let warm = answer(0..<10_000)
+        // To look takes memory itself the first time.
+        _ = Usage()
         let before = Usage()
         let answers = answer(10_000..<1_010_000)
         let after = Usage()
@@ -37,7 +39,6 @@ struct Retention {
         var resident: Int
 
         init() {
-            // Reading them takes and gives back memory, the same each time.
             resident = Machine.resident
             let counts = callocations_of_thread()
             blocks = Int(counts.taken) - Int(counts.returned)

@@ -1,5 +1,6 @@
 import REAP
 import Shim6Core
+import Shim6Wire
 
 /// Activity stamps of contexts that see no traffic, in ordinary memory.
 final class Slots: ActivityTable {
@@ -19,6 +20,7 @@ final class Slots: ActivityTable {
 
     final class Stamps: ActivityStamps {
         var lastIn: Instant? { nil }
+        var incoming: LocatorPair? { nil }
         var lastOut: Instant? { nil }
         var sendStart: Instant?
         var keepStart: Instant?
