@@ -172,6 +172,25 @@ import Testing
     }
 
     @Test(
+        "Control messages other than those of REAP count as payload, both ways",
+        .requirement("5534-4.1-06", "5534-6.1-08", "5534-6.2-04"), arguments: Situation.allCases)
+    func otherMessages(situation: Situation) {
+        #expect(Self.cell(situation, .otherMessageReceived) == Self.cell(situation, .payloadReceived))
+        #expect(Self.cell(situation, .otherMessageSent) == Self.cell(situation, .payloadSent))
+        #expect(Self.cell(situation, .otherMessageReceived) == Self.expected(situation, .otherMessageReceived))
+        #expect(Self.cell(situation, .otherMessageSent) == Self.expected(situation, .otherMessageSent))
+    }
+
+    @Test(
+        "What leads out of Exploring and InboundOk",
+        .requirement("5534-6.4-02", "5534-6.6-02", "5534-6.7-02", "5534-6.7-03", "5534-6.8-03", "5534-6.8-02"),
+        arguments: [Situation.exploring, .inboundOkSend, .inboundOkNoSend],
+        [Happening.sendTimerExpires, .keepaliveReceived, .probeExploring, .probeInboundOk])
+    func outOfTrouble(situation: Situation, happening: Happening) {
+        #expect(Self.cell(situation, happening) == Self.expected(situation, happening))
+    }
+
+    @Test(
         "Timers that a state does not have do nothing when they fire",
         .requirement("5534-6-03", "5534-6-04", "5534-6-05", "5534-6.3-02", "5534-6.4-03", "5534-6.5-03"),
         arguments: Situation.allCases, REAPTimer.allCases)

@@ -1,0 +1,96 @@
+import Shim6Core
+import Shim6Wire
+import Simulation
+
+/// A run with a script, and what went over the network in it, decoded from the octets.
+struct ScriptedRun {
+    /// A control message as it was sent.
+    struct Message: CustomStringConvertible {
+        var seconds: Double
+        var host: Int
+        var source: IPv6Address
+        var destination: IPv6Address
+        var path: Network.Path?
+        var content: ControlMessage
+        var isLost: Bool
+
+        var probe: Probe? { if case .probe(let probe) = content { probe } else { nil } }
+        var isKeepalive: Bool { if case .keepalive = content { true } else { false } }
+
+        /// Such as `0: 1>1 exploring`.
+        var description: String {
+            let links = path.map { "\($0.fromLink)>\($0.toLink)" } ?? "nowhere"
+            let name = probe.map { "\($0.state)" } ?? "\(content.type)"
+            return "\(host): \(links) \(name)\(isLost ? " lost" : "")"
+        }
+    }
+
+    let world: World
+    let messages: [Message]
+
+    /// Two hosts that send each other a packet a second over their links 0 and get a context, until the script says
+    /// otherwise.
+    init(
+        _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, until end: Double,
+        _ actions: [(seconds: Double, action: Scenario.Action)]
+    ) {
+        let scenario = Scenario(
+            configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)],
+            actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
+        world = World(scenario)
+        world.run()
+        messages = world.record.compactMap { packet in
+            guard case .control(let octets) = packet.content, let view = try? MessageView(octets),
+                let content = try? ControlMessage(view)
+            else { return nil }
+            return Message(
+                seconds: packet.seconds, host: packet.host, source: packet.source,
+                destination: packet.destination, path: packet.path, content: content, isLost: packet.isLost)
+        }
+    }
+
+    /// Keepalives and Probes sent from a second on.
+    func reachability(since start: Double, from host: Int? = nil) -> [Message] {
+        messages.filter {
+            $0.seconds >= start && ($0.isKeepalive || $0.probe != nil) && (host == nil || $0.host == host)
+        }
+    }
+
+    /// Payload sent from a second on.
+    func payload(since start: Double) -> [SentPacket] {
+        world.record.filter {
+            if case .payload = $0.content { $0.seconds >= start } else { false }
+        }
+    }
+
+    func context(_ host: Int) -> ContextSnapshot? { world.contexts(of: host).first }
+}
+
+extension HostConfiguration {
+    /// The RFC's values to the tick.
+    static var exact: HostConfiguration {
+        var configuration = HostConfiguration()
+        configuration.reap.jitterPermille = 0
+        return configuration
+    }
+}
+
+extension SentPacket {
+    var hasTag: Bool { if case .payload(_, true) = content { true } else { false } }
+    var links: [Int]? { path.map { [$0.fromLink, $0.toLink] } }
+}
+
+/// Both ways of a link.
+func link(_ host: Int, _ link: Int) -> [Network.HalfLink] {
+    [true, false].map { Network.HalfLink(host: host, link: link, isOutbound: $0) }
+}
+
+extension [(seconds: Double, action: Scenario.Action)] {
+    static func cut(at seconds: Double, _ halves: [Network.HalfLink]) -> Self {
+        halves.map { (seconds, .cutLink($0)) }
+    }
+
+    static func heal(at seconds: Double, _ halves: [Network.HalfLink]) -> Self {
+        halves.map { (seconds, .healLink($0)) }
+    }
+}
