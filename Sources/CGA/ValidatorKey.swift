@@ -1,30 +1,25 @@
 import COpenSSL
 
-/// A secret S of the Responder Validator (RFC 5533, section 7.10.1): HMAC-SHA-256 cut to 20 octets. The key schedule is
-/// done once. Not Sendable: give it one owner.
+/// A secret S of the Responder Validator (RFC 5533, section 7.10.1) and its one-way function: SipHash-2-4 with a result
+/// of 128 bits, which is made for short inputs and costs an I1 little. Not Sendable: give it one owner.
 public final class ValidatorKey {
-    /// The length of a code in octets.
-    public static let codeLength = 20
+    /// The length of a secret and of a code in octets.
+    public static let length = 16
 
+    private let secret: [UInt8]
     private let context: OpaquePointer
 
-    /// `secret` is random, 32 octets or more for the full strength.
+    /// `secret` is 16 random octets.
     ///
-    /// Throws `cryptography`, also for an empty secret.
+    /// Throws `cryptography`, also for a secret of another length.
     public init(secret: [UInt8]) throws(CGAError) {
         defer { ERR_clear_error() }
-        guard !secret.isEmpty, let algorithm = EVP_MAC_fetch(nil, "HMAC", nil) else { throw .cryptography }
-        defer { EVP_MAC_free(algorithm) }
-        guard let context = EVP_MAC_CTX_new(algorithm) else { throw .cryptography }
-        let parameters = [
-            OSSL_PARAM_construct_utf8_string(
-                ParameterName.digest.characters, UnsafeMutablePointer(mutating: ParameterName.sha256.characters), 0),
-            OSSL_PARAM_construct_end(),
-        ]
-        guard EVP_MAC_init(context, secret, secret.count, parameters) == 1 else {
-            EVP_MAC_CTX_free(context)
+        guard secret.count == Self.length, let algorithm = EVP_MAC_fetch(nil, "SIPHASH", nil) else {
             throw .cryptography
         }
+        defer { EVP_MAC_free(algorithm) }
+        guard let context = EVP_MAC_CTX_new(algorithm) else { throw .cryptography }
+        self.secret = secret
         self.context = context
     }
 
@@ -34,15 +29,12 @@ public final class ValidatorKey {
 
     /// The code of `octets`.
     public func code(for octets: [UInt8]) -> [UInt8] {
-        Array(unsafeUninitializedCapacity: 32) { code, count in
-            var length = 0
-            // Without a key this only goes back to the state after the key schedule.
+        Array(unsafeUninitializedCapacity: Self.length) { code, count in
             let made =
-                EVP_MAC_init(context, nil, 0, nil) == 1
+                EVP_MAC_init(context, secret, secret.count, nil) == 1
                 && EVP_MAC_update(context, octets, octets.count) == 1
-                && EVP_MAC_final(context, code.baseAddress, &length, 32) == 1
-            guard made, length == 32 else { fatalError("libcrypto cannot compute HMAC-SHA-256") }
-            count = Self.codeLength
+                && EVP_MAC_final(context, code.baseAddress, &count, Self.length) == 1
+            guard made, count == Self.length else { fatalError("libcrypto cannot compute SipHash") }
         }
     }
 

@@ -1,3 +1,4 @@
+import CGA
 import REAP
 import Shim6Wire
 
@@ -21,11 +22,9 @@ struct Offer: Hashable {
 struct ResponderSecrets {
     private struct Period {
         var nonce: UInt32
-        var secret: SipHash.Key
+        var key: ValidatorKey
         var start: Instant
     }
-
-    static let validatorLength = 16
 
     private let lifetime: Duration
     private var current: Period?
@@ -40,7 +39,7 @@ struct ResponderSecrets {
         _ offer: Offer, at now: Instant, random: inout some RandomNumberGenerator
     ) -> (nonce: UInt32, validator: [UInt8]) {
         let period = advance(to: now, random: &random)
-        return (period.nonce, Self.validator(offer, period))
+        return (period.nonce, period.key.code(for: Self.octets(offer, period.nonce)))
     }
 
     enum Verdict {
@@ -49,42 +48,43 @@ struct ResponderSecrets {
 
     /// Whether this host gave out `validator` for this offer, not too long ago. Costs one SipHash; takes the same time
     /// wherever the first wrong octet is.
-    func check(_ offer: Offer, nonce: UInt32, validator: some Sequence<UInt8>, at now: Instant) -> Verdict {
+    func check(_ offer: Offer, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant) -> Verdict {
         let periods = [current, previous].compactMap { $0 }
         guard let period = periods.first(where: { $0.nonce == nonce && now < $0.start + lifetime + lifetime }) else {
             return .stale
         }
-        var iterator = validator.makeIterator()
-        var difference: UInt8 = 0
-        for octet in Self.validator(offer, period) {
-            guard let received = iterator.next() else { return .forged }
-            difference |= octet ^ received
-        }
-        return difference == 0 && iterator.next() == nil ? .genuine : .forged
+        return period.key.verify(validator, of: Self.octets(offer, period.nonce)) ? .genuine : .forged
     }
 
     private mutating func advance(to now: Instant, random: inout some RandomNumberGenerator) -> Period {
-        guard let old = current else {
-            let first = Period(nonce: random.next(), secret: SipHash.Key(from: &random), start: now)
-            current = first
-            return first
-        }
-        guard old.start + lifetime <= now else { return old }
-        let new = Period(nonce: old.nonce &+ 1, secret: SipHash.Key(from: &random), start: now)
-        previous = old
-        current = new
-        return new
+        if let current, now < current.start + lifetime { return current }
+        let secret = (0..<ValidatorKey.length).map { _ in UInt8.random(in: 0...255, using: &random) }
+        // Fails only if libcrypto lacks the function: no host can work with that.
+        guard let key = try? ValidatorKey(secret: secret) else { fatalError("libcrypto has no SipHash") }
+        let period = Period(nonce: current.map { $0.nonce &+ 1 } ?? random.next(), key: key, start: now)
+        previous = current
+        current = period
+        return period
     }
 
-    private static func validator(_ offer: Offer, _ period: Period) -> [UInt8] {
-        var hash = SipHash(key: period.secret)
-        hash.absorb(UInt64(period.nonce) << 32 | UInt64(offer.forkedInstance))
-        hash.absorb(offer.initiatorTag.rawValue)
-        hash.absorb(offer.ulids.local)
-        hash.absorb(offer.ulids.peer)
-        hash.absorb(offer.locators.source)
-        hash.absorb(offer.locators.destination)
-        let (low, high) = hash.finish()
-        return withUnsafeBytes(of: (low.littleEndian, high.littleEndian)) { Array($0) }
+    /// What a validator vouches for.
+    private static func octets(_ offer: Offer, _ nonce: UInt32) -> [UInt8] {
+        let addresses = [offer.ulids.local, offer.ulids.peer, offer.locators.source, offer.locators.destination]
+        var octets: [UInt8] = []
+        octets.reserveCapacity(16 + 16 * addresses.count)
+        octets.append(bigEndian: nonce)
+        octets.append(bigEndian: offer.forkedInstance)
+        octets.append(bigEndian: offer.initiatorTag.rawValue)
+        for address in addresses {
+            octets.append(bigEndian: address.high)
+            octets.append(bigEndian: address.low)
+        }
+        return octets
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(bigEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 }

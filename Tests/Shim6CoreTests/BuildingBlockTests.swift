@@ -7,22 +7,6 @@ import Testing
 
 @Suite("Parts of the host")
 struct BuildingBlockTests {
-    /// From the reference implementation: key 00 01 ... 0f, input 00 01 ... of this many octets.
-    @Test(
-        "SipHash gives the published results",
-        arguments: [
-            (0, "a3817f04ba25a8e66df67214c7550293"), (8, "3b62a9ba6258f5610f83e264f31497b4"),
-            (16, "6ee2a4ca67b054bbfd3315bf85230577"),
-        ])
-    func sipHash(length: Int, expected: String) {
-        var hash = SipHash(key: SipHash.Key(low: 0x0706_0504_0302_0100, high: 0x0f0e_0d0c_0b0a_0908))
-        for word in 0..<(length / 8) { hash.absorb(0x0706_0504_0302_0100 + UInt64(word) * 0x0808_0808_0808_0808) }
-        let (low, high) = hash.finish()
-        let octets = [low, high].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
-        let digits = Array("0123456789abcdef")
-        #expect(String(octets.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }) == expected)
-    }
-
     @Test(
         "Waits double up to their maximum and spread over half to one and a half",
         .requirement("5533-14-12", "5533-10.2-03"))
