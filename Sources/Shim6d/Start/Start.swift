@@ -30,7 +30,6 @@ enum Start {
         }
         try requireCapabilities()
         let lock = try InstanceLock()
-        let identities = try Identities(configuration.identity, log: log)
         let datapath = try load(configuration)
         // Before the first other thread, which would keep what it inherits. The socket file may get another group.
         dropCapabilities(keeping: needed.union(.changeOwner), log)
@@ -40,11 +39,12 @@ enum Start {
         let engine: Engine
         do {
             engine = try Engine(
-                configuration, warnings: warnings, identities: identities, datapath: datapath, mailbox: mailbox,
-                interfaces: interfaces, log: log)
+                configuration, warnings: warnings, identities: Identities(configuration.identity, log: log),
+                datapath: datapath, mailbox: mailbox, interfaces: interfaces, log: log)
         } catch {
+            post.close()
             interfaces.stop()
-            throw StartFailure("\(error)")
+            throw error as? StartFailure ?? StartFailure("\(error)")
         }
         dropCapabilities(keeping: needed, log)
         log.notice("ready", metadata: ["version": "\(Version.text)", "socket": "\(configuration.control.socket)"])
