@@ -28,12 +28,12 @@ extension Host {
         sendUpdateRequest(context)
     }
 
-    /// Sends the pending Update Request, now over the best pair, and waits for the acknowledgement.
+    /// Sends the pending Update Request and waits for the acknowledgement.
     private func sendUpdateRequest(_ context: Context) {
         guard let data = context.established, let update = data.update else { return }
         let backoff = Backoff(initial: configuration.updateTimeout, maximum: configuration.maxUpdateTimeout)
         arm(context, after: backoff.wait(before: update.retransmissions + 1, random: &random))
-        guard let locators = updateLocators(context, data) else { return }
+        guard let locators = updateLocators(context, data, attempt: update.retransmissions) else { return }
         if update.sentAt == nil, let announcement = update.list.announcement {
             let withdrawn = context.announced.addresses.filter { !update.list.addresses.contains($0) }
             publish(.locatorsAnnounced(announcement.locators, withdrawn: withdrawn), context)
@@ -47,16 +47,19 @@ extension Host {
         send(.updateRequest(request), over: locators, of: context)
     }
 
-    /// Locators for an Update Request: those of payload, or another source that the peer knows if that one is gone. The
-    /// ULID is one even while it is withdrawn.
-    private func updateLocators(_ context: Context, _ data: Established) -> LocatorPair? {
+    /// Locators for an Update Request: those of payload at first, then all others in turn, since either side may have
+    /// lost the former. The ULID is a source even while it is withdrawn: the peer takes it as one.
+    private func updateLocators(_ context: Context, _ data: Established, attempt: Int) -> LocatorPair? {
         let current = data.machine.current
-        let sources = available(context.announced)
-        let ulid = lists.contains(context.ulids.local) ? context.ulids.local : nil
-        guard let source = sources.contains(current.source) ? current.source : sources.first ?? ulid else {
-            return nil
+        var sources = available(context.announced)
+        if lists.contains(context.ulids.local) { sources.append(context.ulids.local) }
+        var candidates = explorationOrder(
+            local: sources, peer: data.peer.locators.map(\.address), failed: current)
+        if sources.contains(current.source) {
+            candidates.removeAll { $0 == current }
+            candidates.insert(current, at: 0)
         }
-        return LocatorPair(source: source, destination: current.destination)
+        return candidates.isEmpty ? nil : candidates[attempt % candidates.count]
     }
 
     /// The Update Request has not been acknowledged in time. It is repeated for as long as the context lives

@@ -67,7 +67,10 @@ struct LocatorSetTests {
 
     @Test("An Update Request that is on its way follows payload to a new pair at once")
     func followsSwitch() throws {
-        let pair = Pair()
+        var configuration = HostConfiguration()
+        // Payload moves before the Update Request would be repeated anyway.
+        configuration.reap.sendTimeout = .seconds(1)
+        let pair = Pair(configuration: configuration)
         pair.establish()
         pair.isCut = { $0.source == .b1 || $0.destination == .b1 }
         pair.announce([.a1, .a2, .a3], by: .a)
@@ -105,6 +108,21 @@ struct LocatorSetTests {
         pair.run(for: .seconds(10))
         #expect(pair.a.context?.updatePending == false)
         #expect(peerLocators(of: pair.b) == [.a1])
+    }
+
+    @Test("An Update Request that gets no answer on the current pair is repeated on others")
+    func repeatedOnOtherPairs() {
+        var configuration = HostConfiguration()
+        // Long enough to leave the pair alone.
+        configuration.reap.sendTimeout = .seconds(1_000_000)
+        let pair = Pair(configuration: configuration)
+        pair.establish()
+        pair.isCut = { $0.destination == .b1 || $0.source == .b1 }
+        pair.announce([.a1, .a2, .a3], by: .a)
+        pair.run(for: .seconds(60))
+        #expect(pair.sent(.updateRequest).first?.packet.pair == LocatorPair(source: .a1, destination: .b1))
+        #expect(pair.a.context?.updatePending == false)
+        #expect(peerLocators(of: pair.b) == [.a1, .a2, .a3])
     }
 
     @Test("A context that the peer renews goes on with the locators that R2 tells")
