@@ -31,6 +31,26 @@ extension World {
         return "probe \(probe.state) reporting \(reports)"
     }
 
+    /// The contexts and the drops of both hosts.
+    public var status: [String] {
+        hosts.flatMap { host -> [String] in
+            guard let daemon = host.daemon else { return ["\(host.name) has no daemon"] }
+            let contexts = daemon.contexts.map { context in
+                let ulids = LocatorPair(source: context.ulids.local, destination: context.ulids.peer)
+                let local = context.localLocators.map { describe($0.address) + ($0.available ? "" : " gone") }
+                let peer = context.peerLocators.map { describe($0.address) }
+                return """
+                    \(host.name) \(describe(ulids)) \(context.state.rawValue) \(context.localTag.rawValue) \
+                    peer \(context.peerTag?.rawValue ?? 0) \(context.reachability?.rawValue ?? "-") \
+                    on \(context.outgoing.map(describe) ?? "-") local \(local) peer \(peer) \
+                    update pending \(context.updatePending)
+                    """
+            }
+            let drops = daemon.counters.drops.map { "\($0.key.name) \($0.value)" }.sorted()
+            return contexts + ["\(host.name) dropped \(drops)"]
+        }
+    }
+
     func describe(_ event: Event) -> String {
         switch event {
         case .packet(let octets, let source, let destination):

@@ -126,13 +126,16 @@ extension World {
         }
     }
 
-    /// Whether the ULIDs are still addresses, so that even plain packets arrive, or both hosts have a context. A host
-    /// whose table is too small for all flows may have lost one that its peer goes on with.
+    /// Whether the ULIDs are still addresses, so that even plain packets arrive, or both hosts have a context and know a
+    /// locator of each other that is left. A host whose table is too small for all flows may have lost one that its peer goes on with.
     private func canWork(_ flow: ULIDPair) -> Bool {
         if scenario.configurations.contains(where: { $0.maximumContexts < flows.count }) { return false }
         if hosts[0].link(of: flow.local) != nil, hosts[1].link(of: flow.peer) != nil { return true }
-        guard let snapshot = hosts[0].daemon?.snapshot(of: flow) else { return false }
-        return snapshot.state == .established && counterpart(of: snapshot, hosts[0])?.state == .established
+        guard let snapshot = hosts[0].daemon?.snapshot(of: flow), let other = counterpart(of: snapshot, hosts[0])
+        else { return false }
+        return [snapshot, other].allSatisfy { context in
+            context.state == .established && context.localLocators.contains { $0.available }
+        }
     }
 
     /// After long silence nothing is left.

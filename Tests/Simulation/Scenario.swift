@@ -184,7 +184,10 @@ public struct Scenario {
                     (start, .cutPath(path)), (restart, .stop(host: host, byCrash: true)), (restart, .healPath(path)),
                     (restart, .loss(0.6)), (restart + 0.5, .start(host: host)), (restart + 80, .loss(0)),
                 ]
-            case 15: actions += (0..<8).map { _ in (start + random.seconds(0...100), .replay(host: host)) }
+            case 15:
+                actions += (0..<8).map { _ in
+                    (min(start + random.seconds(0...100), Self.faultsEnd), .replay(host: host))
+                }
             default:
                 disturb(Int.random(in: flows.indices, using: &random), of: host, start, &random)
             }

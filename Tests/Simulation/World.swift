@@ -102,6 +102,8 @@ public final class World {
     func fail(_ reason: String) {
         guard failure == nil else { return }
         failure = "seed \(seed), second \(virtualSeconds): \(reason)"
+        guard trace != nil else { return }
+        status.forEach { note($0) }
         note("VIOLATION \(reason)")
     }
 
@@ -167,11 +169,10 @@ public final class World {
         case .heal: heal()
         case .measure: tally.isMeasuring = true
         case .silence:
+            if scenario.isRandom { checkLiveness() }
             tally.isMeasuring = false
             modes = modes.map { _ in .silent }
-        case .finish:
-            if scenario.isRandom { checkLiveness() }
-            isFinished = true
+        case .finish: isFinished = true
         }
     }
 
