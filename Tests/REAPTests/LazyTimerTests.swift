@@ -80,6 +80,16 @@ import Testing
         #expect(rig.machine.state == .exploring)
     }
 
+    @Test("Payload from InboundOk is no evidence after falling back to Exploring")
+    func staleAfterFallingBack() {
+        var rig = Rig()
+        _ = rig.probe(.exploring, on: pair(b1, a1), 1)
+        _ = rig.payloadIn(1.25)
+        // Started again by the Probe at 1.5 s.
+        _ = rig.run(until: 16.5)
+        #expect(rig.machine.state == .exploring)
+    }
+
     @Test("Payload that came in just before the data path was asked is evidence")
     func payloadBesideTheRequest() {
         var rig = Rig()
