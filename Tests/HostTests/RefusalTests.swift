@@ -85,7 +85,7 @@ extension HostTests {
         @Test func `A second daemon on the same socket refuses and does not disturb the first`() throws {
             try withHost { _, daemon in
                 try daemon.start()
-                try expectRefusal(of: daemon, naming: /a\.sock/)
+                try expectRefusal(of: daemon, naming: /another shim6d/)
                 #expect(daemon.isRunning)
                 #expect(try daemon.status().processId == daemon.identifier)
                 #expect(daemon.stop() == 0)

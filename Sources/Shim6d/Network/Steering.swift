@@ -84,7 +84,10 @@ final class Steering {
         let old = entries.updateValue(entry, forKey: entry.localTag)
         if old == nil { pin(entry.ulids.local) }
         // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
-        if entry.isRehomed { rows.want(route(for: entry.ulids, mtu: mtu)) }
+        if entry.isRehomed {
+            rows.want(route(for: entry.ulids, mtu: mtu))
+            if old?.isRehomed != true { forgetCachedRoutes() }
+        }
         try datapath.install(entry)
         if !entry.isRehomed, old?.isRehomed == true { rows.release(route(for: entry.ulids, mtu: nil)) }
     }
@@ -110,6 +113,22 @@ final class Steering {
             to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
             table: Mark.steeringTable, metric: 1024, mtu: mtu.map { $0 - UInt32(PayloadHeader.length) },
             protocol: Mark.protocolNumber)
+    }
+
+    /// Makes every socket look for its route again. A connected one keeps the route that it found, and a new route in
+    /// another table does not make it look: it would go on to the old gateway until that is given up, and then be
+    /// stuck. Any change of a rule does; this one says what the steering rule says already.
+    private func forgetCachedRoutes() {
+        let rule = Rule(
+            priority: Mark.steeringPriority, from: IPv6Prefix(IPv6Address(high: 0, low: 1), length: 128),
+            table: Mark.steeringTable,
+            protocol: Mark.protocolNumber)
+        do {
+            try socket.add(rule)
+            try socket.delete(rule)
+        } catch {
+            log.error("\(error)")
+        }
     }
 
     private func pin(_ ulid: IPv6Address) {

@@ -25,9 +25,10 @@ public enum Echo {
             zip(sent, received).filter { $1.nanoseconds == 0 }.map(\.0)
         }
 
-        /// The longest time without an echo that begins after `start` and before `end`.
+        /// The longest time without an echo that touches the time from `start` to `end`. If no echo came any more it
+        /// lasts until the last packet was sent.
         public func longestGap(from start: Clock.Moment, to end: Clock.Moment) -> Gap? {
-            let arrivals = received.filter { $0.nanoseconds != 0 }.sorted()
+            let arrivals = (received.filter { $0.nanoseconds != 0 } + sent.suffix(1)).sorted()
             return zip(arrivals, arrivals.dropFirst())
                 .filter { $1 >= start && $0 <= end }
                 .map { Gap(from: $0, to: $1) }
