@@ -69,14 +69,14 @@ int shim6_next_hop_update(struct shim6_datapath *datapath, const struct shim6_lo
     return code;
 }
 
-int shim6_next_hops_refresh(struct shim6_datapath *datapath) {
+int shim6_next_hops_refresh(struct shim6_datapath *datapath, const struct shim6_address *source) {
     struct shim6_locator_pair pair, next;
     // The next key is taken before an entry may go: from a key that is gone the walk would start again.
     int more = !bpf_map_get_next_key(datapath->next_hops, NULL, &next);
-    for (int i = 0; more && i < 8192; i++) {
+    for (int i = 0; more && i < SHIM6_MOST_NEXT_HOPS; i++) {
         pair = next;
         more = !bpf_map_get_next_key(datapath->next_hops, &pair, &next);
-        (void)shim6_next_hop_update(datapath, &pair);
+        if (!source || !memcmp(&pair.source, source, sizeof *source)) (void)shim6_next_hop_update(datapath, &pair);
     }
     return 0;
 }

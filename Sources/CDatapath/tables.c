@@ -54,11 +54,17 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pai
 int shim6_locator_put(struct shim6_datapath *datapath, const struct shim6_address *address, uint32_t ifindex) {
     struct shim6_locator locator = {.ifindex = ifindex};
     int code = ifindex ? shim6_link_layer(ifindex, &locator) : 0;
-    return code ? code : bpf_map_update_elem(datapath->locators, address, &locator, BPF_ANY);
+    if (!code) code = bpf_map_update_elem(datapath->locators, address, &locator, BPF_ANY);
+    return code ? code : shim6_next_hops_refresh(datapath, address);
 }
 
 int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_address *address) {
     return absent_is_fine(bpf_map_delete_elem(datapath->locators, address));
+}
+
+int shim6_next_hop_read(
+    struct shim6_datapath *datapath, const struct shim6_locator_pair *pair, struct shim6_address *next_hop) {
+    return bpf_map_lookup_elem(datapath->next_hops, pair, next_hop);
 }
 
 int shim6_candidate_forget(struct shim6_datapath *datapath, const struct shim6_pair *pair) {

@@ -105,7 +105,7 @@ public final class Datapath {
 
     /// Looks up the next hops of the locator pairs in use again. To be called when a route or an uplink has changed.
     public func refreshNextHops() throws(DatapathError) {
-        try check(shim6_next_hops_refresh(handle), "look up next hops")
+        try check(shim6_next_hops_refresh(handle, nil), "look up next hops")
     }
 
     /// Lets the trigger count this pair from zero again.

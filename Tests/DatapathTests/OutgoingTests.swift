@@ -196,4 +196,34 @@ import Testing
             #expect(try bench.count(.stray) == 3)
         }
     }
+
+    @Test func `The program knows the next hop of the pair in use and follows its routes`() throws {
+        try Bench.run { bench in
+            let pair = Bench.rehomed.outgoing
+            let gateways = [try #require(IPv6Address("2001:db8:a2::1")), try #require(IPv6Address("2001:db8:a2::2"))]
+            try PrivateNetwork.ip("link set lo up")
+            for device in ["a1", "a1x", "a2", "a2x"] { try PrivateNetwork.ip("link set \(device) up") }
+            try PrivateNetwork.ip("addr add \(Bench.a2)/64 dev a2 nodad")
+            // No route: packets ask for themselves.
+            try bench.datapath.install(Bench.rehomed)
+            #expect(bench.datapath.nextHop(for: pair) == nil)
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain) == (.redirect, Self.tagged))
+            try PrivateNetwork.ip("-6 route add default via \(gateways[0]) dev a2")
+            try bench.datapath.install(Bench.rehomed)
+            #expect(bench.datapath.nextHop(for: pair) == gateways[0])
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain) == (.redirect, Self.tagged))
+            try PrivateNetwork.ip("-6 route replace default via \(gateways[1]) dev a2")
+            try bench.datapath.refreshNextHops()
+            #expect(bench.datapath.nextHop(for: pair) == gateways[1])
+            // A neighbour is its own next hop.
+            try PrivateNetwork.ip("-6 route add \(Bench.b2)/128 dev a2")
+            try bench.datapath.refreshNextHops()
+            #expect(bench.datapath.nextHop(for: pair) == Bench.b2)
+            // A route by another interface is of no use to this source.
+            try PrivateNetwork.ip("-6 route del default")
+            try PrivateNetwork.ip("-6 route replace \(Bench.b2)/128 dev a1")
+            try bench.datapath.refreshNextHops()
+            #expect(bench.datapath.nextHop(for: pair) == nil)
+        }
+    }
 }

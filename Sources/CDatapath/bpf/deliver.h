@@ -51,12 +51,20 @@ NOINLINE int find_socket(struct __sk_buff *skb, __u32 l2, const struct packet *p
     __builtin_memcpy(tuple.ipv6.daddr, &packet->ip.destination, sizeof tuple.ipv6.daddr);
     if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &tuple.ipv6.sport, 4)) return SOCKET;
     struct bpf_sock *socket;
-    if (packet->end.next == TCP)
-        socket = bpf_sk_lookup_tcp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
-    else
+    __u32 bound = 0;
+    if (packet->end.next == TCP) {
+        // Half-open and closing connections count as well.
+        socket = bpf_skc_lookup_tcp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
+        if (socket) bound = socket->bound_dev_if;
+        // The verifier wants each kind of socket to be read by an instruction of its own, which the compiler would merge.
+        asm volatile("# TCP" : "+r"(bound));
+    } else {
         socket = bpf_sk_lookup_udp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
+        if (socket) bound = socket->bound_dev_if;
+        asm volatile("# UDP" : "+r"(bound));
+    }
     if (!socket) return NO_SOCKET;
-    int found = socket->bound_dev_if && !bpf_sk_assign(skb, socket, 0) ? BOUND_SOCKET : SOCKET;
+    int found = bound && !bpf_sk_assign(skb, socket, 0) ? BOUND_SOCKET : SOCKET;
     bpf_sk_release(socket);
     return found;
 }

@@ -34,7 +34,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 4096);
+    __uint(max_entries, SHIM6_MOST_NEXT_HOPS);
     __type(key, struct shim6_locator_pair);
     __type(value, struct shim6_address);
 } next_hops SEC(".maps");

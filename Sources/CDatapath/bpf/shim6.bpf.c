@@ -20,12 +20,17 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 INLINE struct shim6_outbound *find_outbound(const struct shim6_pair *pair) { return bpf_map_lookup_elem(&pairs, pair); }
 
 /// Sends a packet out of an uplink to the next hop for its addresses. A neighbour not yet resolved queues it.
-INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex, const struct packet *packet) {
+INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
     // The helper begins with taking an Ethernet header off.
     if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    return bpf_redirect_neigh(ifindex, 0, 0, 0);
+}
+
+/// The same for a packet that has no route of its own any more, which is left out here: finding one would be an eighth of
+/// all the work. A packet with another route must not be sent so: it takes that when a neighbour has queued it.
+INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
     struct shim6_locator_pair locators = {.source = packet->ip.source, .destination = packet->ip.destination};
     struct shim6_address *known = bpf_map_lookup_elem(&next_hops, &locators);
-    // The helper can ask for the route itself, at the cost of an eighth of all there is to do for a packet.
     if (!known) return bpf_redirect_neigh(ifindex, 0, 0, 0);
     struct bpf_redir_neigh next_hop = {.nh_family = AF_INET6};
     __builtin_memcpy(next_hop.ipv6_nh, known, sizeof next_hop.ipv6_nh);
@@ -64,7 +69,7 @@ INLINE int send_rehomed(
     stamp_out(out->slot, out->local_tag);
     if (rehome(skb, l2, packet, out)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_REHOMED);
-    if (!skb->gso_size) return send_from(skb, l2, ifindex, packet);
+    if (!skb->gso_size) return send_from(skb, l2, ifindex);
     count(SHIM6_COUNT_REHOMED_GSO);
     return TC_ACT_UNSPEC;
 }
@@ -109,7 +114,7 @@ int shim6_steer(struct __sk_buff *skb) {
     }
     struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
     if (!uplink || !uplink->ifindex) return refuse(skb, ETHERNET, &pair, 0);
-    return send_from(skb, ETHERNET, uplink->ifindex, &packet);
+    return send_from(skb, ETHERNET, uplink->ifindex);
 }
 
 /// Ingress of shim0x: the segments of a super-packet that shim6_steer rehomed. Nothing else gets this far.
@@ -128,7 +133,7 @@ int shim6_segment(struct __sk_buff *skb) {
     if (skb->len - ETHERNET > mtu) return drop(SHIM6_DROP_TOO_BIG);
     __u8 as = SHIM6;
     if (bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    return send_from(skb, ETHERNET, uplink->ifindex, &packet);
+    return send_segment(uplink->ifindex, &packet);
 }
 
 /// A control message: for the raw socket, if somebody reads it.

@@ -112,8 +112,12 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pai
 /// Says that `address` is ours and on interface `ifindex`, 0 for none. To be repeated when the interface's own address changes.
 int shim6_locator_put(struct shim6_datapath *datapath, const struct shim6_address *address, uint32_t ifindex);
 int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_address *address);
-/// Looks up the next hops of all locator pairs again. To be called when routes have changed.
-int shim6_next_hops_refresh(struct shim6_datapath *datapath);
+/// Looks up the next hops of locator pairs again: of those with this source, or of all if it is NULL. To be called when
+/// routes have changed.
+int shim6_next_hops_refresh(struct shim6_datapath *datapath, const struct shim6_address *source);
+/// Reads the next hop that the program was told; -ENOENT if it was told none.
+int shim6_next_hop_read(
+    struct shim6_datapath *datapath, const struct shim6_locator_pair *pair, struct shim6_address *next_hop);
 /// Counts a session without a context from zero again.
 int shim6_candidate_forget(struct shim6_datapath *datapath, const struct shim6_pair *pair);
 

@@ -107,6 +107,9 @@ struct shim6_control {
     __u8 unused[2];
 };
 
+/// Beyond these the least recently used goes.
+#define SHIM6_MOST_NEXT_HOPS 4096
+
 /// Key of `next_hops`; the value is the address of the next hop on the uplink of `source`.
 struct shim6_locator_pair {
     struct shim6_address source;
