@@ -98,6 +98,7 @@ final class Engine {
             readDatapath()
             readMail()
             tick()
+            steering.settle()
             if let signal {
                 log.notice("ending", metadata: ["signal": "\(signal)"])
                 break

@@ -20,6 +20,8 @@ final class Steering {
     private var entries: [ContextTag: DataPathEntry] = [:]
     /// How many contexts each pinned ULID has.
     private var pins: [IPv6Address: Int] = [:]
+    /// A route for a pair was made and sockets may not know.
+    private var hasNewRoutes = false
 
     init(socket: RouteSocket, rows: OwnRows, datapath: Datapath, log: Logger) {
         self.socket = socket
@@ -86,7 +88,7 @@ final class Steering {
         // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
         if entry.isRehomed {
             rows.want(route(for: entry.ulids, mtu: mtu))
-            if old?.isRehomed != true { forgetCachedRoutes() }
+            if old?.isRehomed != true { hasNewRoutes = true }
         }
         try datapath.install(entry)
         if !entry.isRehomed, old?.isRehomed == true { rows.release(route(for: entry.ulids, mtu: nil)) }
@@ -115,14 +117,16 @@ final class Steering {
             protocol: Mark.protocolNumber)
     }
 
-    /// Makes every socket look for its route again. A connected one keeps the route that it found, and a new route in
-    /// another table does not make it look: it would go on to the old gateway until that is given up, and then be
-    /// stuck. Any change of a rule does; this one says what the steering rule says already.
-    private func forgetCachedRoutes() {
+    /// To be called after contexts have been installed: makes every socket look for its route again. A connected one
+    /// keeps the route that it found, and a new route in another table does not make it look: it would go on to the old
+    /// gateway until that is given up, and then be stuck. Any change of a rule does; this one says what the steering
+    /// rule says already.
+    func settle() {
+        guard hasNewRoutes else { return }
+        hasNewRoutes = false
         let rule = Rule(
             priority: Mark.steeringPriority, from: IPv6Prefix(IPv6Address(high: 0, low: 1), length: 128),
-            table: Mark.steeringTable,
-            protocol: Mark.protocolNumber)
+            table: Mark.steeringTable, protocol: Mark.protocolNumber)
         do {
             try socket.add(rule)
             try socket.delete(rule)
