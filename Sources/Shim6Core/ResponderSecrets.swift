@@ -69,22 +69,12 @@ struct ResponderSecrets {
 
     /// What a validator vouches for.
     private static func octets(_ offer: Offer, _ nonce: UInt32) -> [UInt8] {
-        let addresses = [offer.ulids.local, offer.ulids.peer, offer.locators.source, offer.locators.destination]
-        var octets: [UInt8] = []
-        octets.reserveCapacity(16 + 16 * addresses.count)
-        octets.append(bigEndian: nonce)
-        octets.append(bigEndian: offer.forkedInstance)
-        octets.append(bigEndian: offer.initiatorTag.rawValue)
-        for address in addresses {
-            octets.append(bigEndian: address.high)
-            octets.append(bigEndian: address.low)
-        }
-        return octets
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(bigEndian value: some FixedWidthInteger) {
-        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+        let (ulids, locators) = (offer.ulids, offer.locators)
+        let words = (
+            UInt64(nonce) << 32 | UInt64(offer.forkedInstance), offer.initiatorTag.rawValue,
+            ulids.local.high, ulids.local.low, ulids.peer.high, ulids.peer.low,
+            locators.source.high, locators.source.low, locators.destination.high, locators.destination.low
+        )
+        return withUnsafeBytes(of: words) { Array($0) }
     }
 }
