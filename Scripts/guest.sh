@@ -77,7 +77,7 @@ exec {console}< <(
     export TMPDIR=$work HOME=$work
     exec setsid perl -e "$without_xstate" "$cache/linux" mem="${GUEST_MEMORY:-1024M}" \
         root=/dev/root rootfstype=hostfs rootflags=/ ro init="$init" \
-        GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW \
+        GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load \
         OPENSSL_ia32cap=~0x1000000000000000:0 \
         con=null con0=null,fd:1 quiet loglevel=1 </dev/null 2>&1
 )
