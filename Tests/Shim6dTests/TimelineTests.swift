@@ -54,6 +54,23 @@ import Testing
         #expect(failover.gap == 5)
     }
 
+    @Test func `The Probe that raises a suspicion belongs to it, and a late one to no failover before`() throws {
+        var timeline = Timeline(limit: 4)
+        let operational = Notice.Kind.reachability(
+            from: .inboundOk, to: .operational, reason: .probeOperationalReceived, lastIn: nil, lastOut: nil)
+        func probe(_ nonce: UInt32) -> Notice.Kind {
+            .probeReceived(Self.after.reversedForTest, nonce: nonce, state: .exploring, reports: 0)
+        }
+        let asked = Notice.Kind.reachability(
+            from: .operational, to: .inboundOk, reason: .probeExploringReceived, lastIn: nil, lastOut: nil)
+        let steps: [Notice] = [
+            Self.suspicion(100), Self.notice(101, operational), Self.notice(190, probe(1)), Self.notice(200, probe(2)),
+            Self.notice(200, asked), Self.notice(201, probe(3)),
+        ]
+        for step in steps { timeline.record(step, outgoing: nil) }
+        #expect(timeline.report(of: nil).failovers.map { $0.probes.map(\.nonce) } == [[], [2, 3]])
+    }
+
     @Test func `A suspicion that proves wrong is told as resumed`() {
         var timeline = Timeline(limit: 4)
         timeline.record(Self.suspicion(100), outgoing: nil)

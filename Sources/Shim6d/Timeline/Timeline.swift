@@ -10,6 +10,10 @@ struct Timeline {
     private var failovers: Deque<Failover> = []
     /// The number of the failover that a context is in. Its place follows from it, since numbers are consecutive.
     private var open: [ContextTag: UInt64] = [:]
+    /// Contexts whose failover still takes Probes: until they are operational again.
+    private var exploring: Set<ContextTag> = []
+    /// A Probe that came in while nothing was wrong: it may be the reason of the suspicion that follows.
+    private var early: [ContextTag: Failover.ProbeStep] = [:]
     private var count: UInt64 = 0
     /// What one exploration may fill: a path that is dead for days must not.
     private static let stepLimit = 256
@@ -33,12 +37,20 @@ struct Timeline {
                 let pair = outgoing ?? LocatorPair(source: ulids.local, destination: ulids.peer)
                 begin(tag, ulids, pair, at: at, reason: reason, lastIn: lastIn, lastOut: lastOut)
             } else if to == .operational {
+                exploring.remove(tag)
                 change(tag) { $0.outcome = $0.switches.isEmpty ? .resumed : .switched }
             }
         case .probeSent(let pair, let nonce, let state):
-            add(to: tag, at, .sent, pair, nonce, state, reports: nil)
+            add(
+                Failover.ProbeStep(
+                    at: at, seconds: 0, direction: .sent, pair: pair, nonce: nonce, state: state.rawValue),
+                to: tag)
         case .probeReceived(let pair, let nonce, let state, let reports):
-            add(to: tag, at, .received, pair, nonce, state, reports: reports)
+            add(
+                Failover.ProbeStep(
+                    at: at, seconds: 0, direction: .received, pair: pair, nonce: nonce, state: state.rawValue,
+                    reports: reports),
+                to: tag)
         case .switched(let from, let to):
             change(tag) { failover in
                 guard failover.switches.count < Self.stepLimit else { return }
@@ -60,6 +72,8 @@ struct Timeline {
         case .state(_, let to, _) where to == nil:
             change(tag) { if $0.outcome == .open { $0.outcome = .ended } }
             open.removeValue(forKey: tag)
+            early.removeValue(forKey: tag)
+            exploring.remove(tag)
         case .state, .peerLocators, .locatorsAnnounced, .locatorsAcknowledged, .keepaliveSent, .confused: break
         }
     }
@@ -78,20 +92,20 @@ struct Timeline {
             Failover(
                 number: count, tag: tag, ulids: ulids, pair: pair, outcome: .open, suspicion: at,
                 reason: reason.rawValue, lastIn: step(lastIn), lastOut: step(lastOut)))
+        exploring.insert(tag)
+        if let probe = early.removeValue(forKey: tag), reason == .probeExploringReceived { add(probe, to: tag) }
     }
 
-    private mutating func add(
-        to tag: ContextTag, _ at: Moment, _ direction: Failover.ProbeStep.Direction, _ pair: LocatorPair,
-        _ nonce: UInt32,
-        _ state: REAPState, reports: Int?
-    ) {
+    private mutating func add(_ probe: Failover.ProbeStep, to tag: ContextTag) {
+        guard exploring.contains(tag) else {
+            if probe.direction == .received { early[tag] = probe }
+            return
+        }
         change(tag) { failover in
             guard failover.probes.count < Self.stepLimit else { return }
-            failover.probes.append(
-                Failover.ProbeStep(
-                    at: at, seconds: at.seconds(since: failover.suspicion), direction: direction, pair: pair,
-                    nonce: nonce,
-                    state: state.rawValue, reports: reports))
+            var probe = probe
+            probe.seconds = probe.at.seconds(since: failover.suspicion)
+            failover.probes.append(probe)
         }
     }
 
