@@ -42,7 +42,8 @@ int shim6_link_layer(uint32_t ifindex, struct shim6_locator *out) {
     }
 }
 
-/// Our handle on an interface: the one that earlier filters of ours have, else one that tells whether the qdisc is ours.
+/// Our handle on an interface: the one that earlier filters of ours have, else one that tells whether the qdisc is
+/// ours.
 static int handle_for(uint32_t ifindex, uint32_t *handle) {
     struct shim6_filter_list list;
     int code = shim6_filters(ifindex, &list);
@@ -110,7 +111,8 @@ int shim6_detach(uint32_t ifindex) {
         const struct shim6_filter *filter = &list.filters[i];
         if (!shim6_is_ours(filter)) continue;
         LIBBPF_OPTS(
-            bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = filter->ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+            bpf_tc_hook, hook, .ifindex = (int)ifindex,
+            .attach_point = filter->ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
         LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle, .priority = filter->priority);
         int removed = bpf_tc_detach(&hook, &options);
         if (removed) return removed;
@@ -138,8 +140,8 @@ int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, si
         uint32_t found = 0;
         uint32_t flags = 0;
         // A kernel without tcx refuses, and then there is nothing to find.
-        if (bpf_prog_query((int)ifindex, (enum bpf_attach_type)(ingress ? TCX_INGRESS : TCX_EGRESS), 0, &flags, NULL, &found))
-            continue;
+        enum bpf_attach_type hook = (enum bpf_attach_type)(ingress ? TCX_INGRESS : TCX_EGRESS);
+        if (bpf_prog_query((int)ifindex, hook, 0, &flags, NULL, &found)) continue;
         for (uint32_t i = 0; i < found; i++, count++) {
             if (count < capacity) out[count] = (struct shim6_foreign_filter){.ingress = ingress, .kind = "bpf"};
         }

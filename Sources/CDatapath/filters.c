@@ -46,7 +46,11 @@ static int ask(int descriptor, uint32_t ifindex, bool ingress) {
         struct nlmsghdr header;
         struct tcmsg about;
     } request = {
-        .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETTFILTER, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .header = {
+            .nlmsg_len = sizeof request,
+            .nlmsg_type = RTM_GETTFILTER,
+            .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+        },
         .about = {
             .tcm_family = AF_UNSPEC,
             .tcm_ifindex = (int)ifindex,

@@ -132,7 +132,8 @@ int shim6_open(
         free(log);
         return fail(error, -ENOMEM, "");
     }
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "shim6", .kernel_log_buf = log, .kernel_log_size = log_size);
+    LIBBPF_OPTS(
+        bpf_object_open_opts, options, .object_name = "shim6", .kernel_log_buf = log, .kernel_log_size = log_size);
     datapath->object = bpf_object__open_mem(object, length, &options);
     int code = datapath->object ? 0 : -errno;
     if (!code) code = resize(datapath->object, sizes);

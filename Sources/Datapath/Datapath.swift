@@ -8,14 +8,33 @@ import Shim6Wire
 ///
 /// Its owner calls it from one thread at a time. Interfaces are those of the calling thread's network namespace.
 /// What it makes in the kernel outlives it, also after a crash, until `detach(interface:)`.
+///
+/// What its owner has to arrange around it:
+/// * A veth pair `shim0`, `shim0x`, both up and with `addrgenmode none` and `accept_ra 0`; `shim0` with `arp off`,
+///   `gso_max_size 65536` and the MTU of the largest uplink or more; `shim0x` with the same MTU and IPv6 disabled.
+/// * Offloads: `shim0` with tso, gso, tx-udp-segmentation, tx-gso-list and tx-sctp-segmentation off and gro on;
+///   `shim0x` with tso off, without which the kernel merges nothing on `shim0`, and gro off. Checksum offload stays
+///   on.
+/// * Rules in this order: for each uplink `oif UPLINK goto C`; then the table of the steered pairs; then `C: nop`;
+///   then those of the source-specific tables. Without the first ones a packet that was rehomed, or a probe of the
+///   ULID pair, would find the route to `shim0` when its next hop is looked up.
+/// * For each rehomed pair, made before `install` and removed after it: `PEER/128 from ULID/128 dev shim0 mtu M` with
+///   the smallest MTU of the uplinks in question minus 8. After the route is made some rule must be added or removed:
+///   sockets keep the route that they have found until then, and a new route in another table does not matter to
+///   them.
+/// * `set(locator:uplink:)` for every address of this host that is a locator or a ULID, before the contexts, again
+///   when its interface comes, goes or changes its link-layer address; `refreshNextHops()` when a route changes.
+/// * `beat(at:)` before the first `attach(uplink:)` and at least once a second from then on.
 public final class Datapath {
-    /// How many entries the tables hold. Memory for all of them is taken at once, except for the ring about 500 octets a context.
+    /// How many entries the tables hold. Memory for all of them is taken at once: about 500 octets a context, and the
+    /// ring.
     public struct Sizes: Sendable {
         /// Contexts, and slots of activity stamps.
         public var contexts: UInt32 = 16384
         /// Addresses of this host.
         public var locators: UInt32 = 1024
-        /// Sessions without a context that are watched for the trigger; beyond that the least recently used is forgotten.
+        /// Sessions without a context that are watched for the trigger; beyond that the least recently used is
+        /// forgotten.
         public var candidates: UInt32 = 8192
         /// Sources and contexts whose rate is being limited; beyond that the least recently used is forgotten.
         public var limiters: UInt32 = 8192
@@ -68,7 +87,8 @@ public final class Datapath {
         try check(shim6_attach_steering(handle, shim0, shim0x), "attach to shim0")
     }
 
-    /// Removes our filters of this or any earlier run from an interface, and its clsact qdisc if we made it and nothing else uses it.
+    /// Removes our filters of this or any earlier run from an interface, and its clsact qdisc if we made it and
+    /// nothing else uses it.
     ///
     /// - Returns: whether there was something to remove.
     @discardableResult

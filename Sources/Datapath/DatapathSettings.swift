@@ -12,7 +12,8 @@ public struct DatapathSettings: Hashable, Sendable {
             self.burst = burst
         }
     }
-    /// Octets of a session, both ways together, after which a context is worthwhile. Traffic in one direction only never is.
+    /// Octets of a session, both ways together, after which a context is worthwhile. Traffic in one direction only
+    /// never is.
     public var triggerOctets: UInt64 = 2048
     /// Age of a session in nanoseconds after which a context is worthwhile whatever the octets.
     public var triggerAge: UInt64 = 60_000_000_000

@@ -1,5 +1,5 @@
-// Handing packets of a context to the stack, on the interface that the way back uses: a strict reverse-path filter drops
-// them on any other.
+// Handing packets of a context to the stack, on the interface that the way back uses: a strict reverse-path filter
+// drops them on any other.
 #ifndef SHIM6_BPF_DELIVER_H
 #define SHIM6_BPF_DELIVER_H
 
@@ -56,7 +56,8 @@ NOINLINE int find_socket(struct __sk_buff *skb, __u32 l2, const struct packet *p
         // Half-open and closing connections count as well.
         socket = bpf_skc_lookup_tcp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
         if (socket) bound = socket->bound_dev_if;
-        // The verifier wants each kind of socket to be read by an instruction of its own, which the compiler would merge.
+        // The verifier wants each kind of socket to be read by an instruction of its own, which the compiler would
+        // merge.
         asm volatile("# TCP" : "+r"(bound));
     } else {
         socket = bpf_sk_lookup_udp(skb, &tuple, sizeof tuple.ipv6, BPF_F_CURRENT_NETNS, 0);
@@ -69,8 +70,8 @@ NOINLINE int find_socket(struct __sk_buff *skb, __u32 l2, const struct packet *p
     return found;
 }
 
-/// Hands over a plain packet whose way back is steered: on shim0. The program there sends one that no socket waits for to
-/// the ULID's own interface; if it finds none here either, it stays.
+/// Hands over a plain packet whose way back is steered: on shim0. The program there sends one that no socket waits
+/// for to the ULID's own interface; if it finds none here either, it stays.
 INLINE int deliver_steered(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
     struct shim6_locator *own = bpf_map_lookup_elem(&locators, &packet->ip.destination);
     if (!own || own->ifindex != skb->ifindex) return appear_on_shim0(skb, l2, 1);

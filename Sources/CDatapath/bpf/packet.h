@@ -57,7 +57,8 @@ struct place {
 struct packet {
     struct ipv6_header ip;
     struct payload_header shim;
-    /// Behind Hop-by-Hop, Routing, and Destination Options in front of Routing: where the payload header goes (RFC 5533, section 4.6).
+    /// Behind Hop-by-Hop, Routing, and Destination Options in front of Routing: where the payload header goes (RFC
+    /// 5533, section 4.6).
     struct place insertion;
     /// Behind all Hop-by-Hop, Routing and Destination Options headers.
     struct place end;
@@ -77,7 +78,8 @@ INLINE int read_ip(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
 /// Follows the extension headers; negative if they are cut short or too many.
 NOINLINE int follow_headers(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
     if (!packet) return -1;
-    struct place here = {.at = IPV6_LENGTH, .name = __builtin_offsetof(struct ipv6_header, next), .next = packet->ip.next};
+    struct place here = {
+        .at = IPV6_LENGTH, .name = __builtin_offsetof(struct ipv6_header, next), .next = packet->ip.next};
     packet->insertion = here;
     for (int i = 0; i < MOST_HEADERS; i++) {
         if (here.next != HOP_BY_HOP && here.next != ROUTING && here.next != DESTINATION_OPTIONS) {
@@ -116,7 +118,8 @@ INLINE int add_ethernet(struct __sk_buff *skb) {
     return bpf_skb_change_head(skb, ETHERNET, 0) || bpf_skb_store_bytes(skb, 0, &header, sizeof header, 0);
 }
 
-/// Whether an address can be a ULID or a locator: unicast, and neither link-local nor from ::/8 (loopback, mapped, translated).
+/// Whether an address can be a ULID or a locator: unicast, and neither link-local nor from ::/8 (loopback, mapped,
+/// translated).
 INLINE int is_global_unicast(const struct shim6_address *address) {
     if (address->octets[0] == 0xff || address->octets[0] == 0) return 0;
     return address->octets[0] != 0xfe || (address->octets[1] & 0xc0) != 0x80;

@@ -43,7 +43,8 @@ NOINLINE int rehome(struct __sk_buff *skb, __u32 l2, struct packet *packet, cons
     return bpf_skb_store_bytes(skb, l2 + packet->insertion.at, &packet->shim, sizeof packet->shim, 0);
 }
 
-/// Gives a packet its ULIDs back and takes the payload header out, which stands at `packet->end` (RFC 5533, section 12.2).
+/// Gives a packet its ULIDs back and takes the payload header out, which stands at `packet->end` (RFC 5533, section
+/// 12.2).
 NOINLINE int restore(struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *ulids) {
     if (!packet || !ulids) return -1;
     __u32 before = packet->end.at - IPV6_LENGTH;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 //
 // The data path of RFC 5533 for the tc hooks of a stock kernel. The folder `bpf` alone is under these two licences, at
-// the choice of whoever uses it: the first goes with the Apache-2.0 of everything else here, the second lets the kernel
-// offer its helpers that are for GPL programs only (bpf_check_mtu).
+// the choice of whoever uses it: the first goes with the Apache-2.0 of everything else here, the second lets the
+// kernel offer its helpers that are for GPL programs only (bpf_check_mtu).
 //
 // Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
 // `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x, `shim6_appear` where
@@ -26,8 +26,9 @@ INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
     return bpf_redirect_neigh(ifindex, 0, 0, 0);
 }
 
-/// The same for a packet that has no route of its own any more, which is left out here: finding one would be an eighth of
-/// all the work. A packet with another route must not be sent so: it takes that when a neighbour has queued it.
+/// The same for a packet that has no route of its own any more, which is left out here: finding one would be an
+/// eighth of all the work. A packet with another route must not be sent so: it takes that when a neighbour has queued
+/// it.
 INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
     struct shim6_locator_pair locators = {.source = packet->ip.source, .destination = packet->ip.destination};
     struct shim6_address *known = bpf_map_lookup_elem(&next_hops, &locators);

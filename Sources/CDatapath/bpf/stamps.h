@@ -54,7 +54,8 @@ INLINE void judge(struct shim6_candidate *candidate, const struct shim6_pair *pa
     if (!report_addresses(SHIM6_EVENT_TRIGGER, 0, &pair->local, &pair->peer)) candidate->reported = 0;
 }
 
-/// Counts a packet out of a session without a context. Only these make an entry: strangers' packets cannot fill the table.
+/// Counts a packet out of a session without a context. Only these make an entry: strangers' packets cannot fill the
+/// table.
 NOINLINE void count_out(const struct shim6_pair *pair, __u32 octets) {
     if (!pair) return;
     __u64 now = bpf_ktime_get_ns();

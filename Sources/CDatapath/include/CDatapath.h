@@ -1,5 +1,5 @@
-// Loads the kernel program, attaches it and reads and writes its maps. Calls return 0 or -errno unless they say otherwise.
-// All calls that name an interface mean one of the calling thread's network namespace.
+// Loads the kernel program, attaches it and reads and writes its maps. Calls return 0 or -errno unless they say
+// otherwise. All calls that name an interface mean one of the calling thread's network namespace.
 #ifndef CDATAPATH_H
 #define CDATAPATH_H
 
@@ -89,7 +89,8 @@ struct shim6_foreign_filter {
     bool ingress;
     char kind[16];
 };
-/// How many there are, of which at most `capacity` are written; -errno on failure. Filters of one kind and priority count once.
+/// How many there are, of which at most `capacity` are written; -errno on failure. Filters of one kind and priority
+/// count once.
 int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, size_t capacity);
 
 struct shim6_context {
@@ -103,17 +104,18 @@ struct shim6_context {
     /// enum shim6_inbound_mode
     uint32_t mode;
 };
-/// Makes a context's entries or brings them up to date. What goes out changes in one atomic write. The next hop for its
-/// locators is looked up if it is not known.
+/// Makes a context's entries or brings them up to date. What goes out changes in one atomic write. The next hop for
+/// its locators is looked up if it is not known.
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context);
 /// Removes a context's entries; 0 also if there were none.
 int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pair *ulids, uint64_t local_tag);
 
-/// Says that `address` is ours and on interface `ifindex`, 0 for none. To be repeated when the interface's own address changes.
+/// Says that `address` is ours and on interface `ifindex`, 0 for none. To be repeated when the interface's own
+/// address changes.
 int shim6_locator_put(struct shim6_datapath *datapath, const struct shim6_address *address, uint32_t ifindex);
 int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_address *address);
-/// Looks up the next hops of locator pairs again: of those with this source, or of all if it is NULL. To be called when
-/// routes have changed.
+/// Looks up the next hops of locator pairs again: of those with this source, or of all if it is NULL. To be called
+/// when routes have changed.
 int shim6_next_hops_refresh(struct shim6_datapath *datapath, const struct shim6_address *source);
 /// Reads the next hop that the program was told; -ENOENT if it was told none.
 int shim6_next_hop_read(
