@@ -92,13 +92,8 @@ NOINLINE void report_packet(struct __sk_buff *skb, __u32 l2, __u32 kind, const s
     // The compiler must not derive the bound from what it knows and the verifier does not. Linux 6.1's follows no
     // comparison of another register, but a mask: this changes no number from 1 to SHIM6_QUOTE.
     asm volatile("" : "+r"(quoted));
-<<<<<<< Updated upstream
     quoted = ((quoted - 1) & (SHIM6_QUOTE - 1)) + 1;
     if (!bpf_skb_load_bytes(skb, l2, event->quote, quoted)) event->quoted = quoted;
-=======
-    if (quoted > 0 && quoted <= SHIM6_QUOTE && !bpf_skb_load_bytes(skb, l2, event->quote, quoted))
-        event->quoted = quoted;
->>>>>>> Stashed changes
     bpf_ringbuf_submit(event, 0);
 }
 
