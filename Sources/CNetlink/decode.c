@@ -175,6 +175,7 @@ static void decode_rule(const struct nlmsghdr *message, struct cnl_change *chang
         .table = row[FRA_TABLE] != NULL ? decode_u32(row[FRA_TABLE]) : header->table,
         .mark = decode_u32(row[FRA_FWMARK]),
         .mark_mask = decode_u32(row[FRA_FWMASK]),
+        .target = decode_u32(row[FRA_GOTO]),
         .inverted = (header->flags & FIB_RULE_INVERT) != 0,
         .protocol = decode_u8(row[FRA_PROTOCOL]),
         .action = header->action,

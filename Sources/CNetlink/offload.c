@@ -151,6 +151,16 @@ static int turn_off(struct features *features) {
     return active_segmentation(features) == 0 ? 0 : -EOPNOTSUPP;
 }
 
+int cnl_merging_on(const char *device) {
+    struct features features;
+    int result = open_features(&features, device);
+    struct ethtool_value wish = {.cmd = ETHTOOL_SGRO, .data = 1};
+    if (result == 0)
+        result = ask(&features, &wish);
+    close_features(&features);
+    return result < 0 ? result : 0;
+}
+
 int cnl_segmentation_off(const char *device) {
     struct features features;
     int result = open_features(&features, device);

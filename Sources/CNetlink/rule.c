@@ -27,6 +27,8 @@ static struct rtnl_rule *rule_object(const struct cnl_rule *rule) {
     rtnl_rule_set_prio(object, rule->priority);
     rtnl_rule_set_table(object, rule->table);
     rtnl_rule_set_action(object, rule->action == 0 ? FR_ACT_TO_TBL : rule->action);
+    if (rule->target != 0)
+        rtnl_rule_set_goto(object, rule->target);
     rtnl_rule_set_protocol(object, rule->protocol);
     if (rule->mark != 0 || rule->mark_mask != 0) {
         rtnl_rule_set_mark(object, rule->mark);

@@ -7,6 +7,11 @@ public enum Offloads {
         try checked(cnl_segmentation_off(device), "turn off segmentation on \(device)")
     }
 
+    /// Lets the kernel merge packets that it receives there (generic receive offload).
+    public static func turnOnMerging(device: String) throws(KernelError) {
+        try checked(cnl_merging_on(device), "turn on receive offload on \(device)")
+    }
+
     /// Whether one of them is on.
     public static func hasSegmentation(device: String) throws(KernelError) -> Bool {
         try checked(cnl_segmentation_count(device), "read the features of \(device)") > 0

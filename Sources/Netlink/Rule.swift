@@ -21,15 +21,27 @@ public struct Rule: Hashable, Sendable {
     public var table: UInt32
     /// Who made it. Only a rule with the same number is deleted.
     public var `protocol`: UInt8
-    /// FR_ACT_...: 1 is "look into the table".
-    public var action: UInt8
+    public var action: Action
+    /// The rule that `goTo` goes on with, by its priority; 0 for other actions.
+    public var target: UInt32
     /// It is for the packets that are not selected.
     public var isInverted: Bool
 
+    /// FR_ACT_...
+    public struct Action: RawRepresentable, Hashable, Sendable {
+        public var rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        public static let lookUp = Action(rawValue: 1)
+        public static let goTo = Action(rawValue: 2)
+        /// Nothing: a place to go to.
+        public static let none = Action(rawValue: 3)
+    }
+
     public init(
         priority: UInt32, from source: IPv6Prefix? = nil, to destination: IPv6Prefix? = nil, incoming: String? = nil,
-        outgoing: String? = nil, mark: UInt32 = 0, markMask: UInt32 = 0, nextHeader: UInt8 = 0, table: UInt32,
-        protocol: UInt8, action: UInt8 = 1, isInverted: Bool = false
+        outgoing: String? = nil, mark: UInt32 = 0, markMask: UInt32 = 0, nextHeader: UInt8 = 0, table: UInt32 = 0,
+        protocol: UInt8, action: Action = .lookUp, target: UInt32 = 0, isInverted: Bool = false
     ) {
         self.priority = priority
         self.source = source?.length == 0 ? nil : source
@@ -42,6 +54,7 @@ public struct Rule: Hashable, Sendable {
         self.table = table
         self.protocol = `protocol`
         self.action = action
+        self.target = target
         self.isInverted = isInverted
     }
 
@@ -51,13 +64,15 @@ public struct Rule: Hashable, Sendable {
             priority: flat.priority, from: flat.source.prefix, to: flat.destination.prefix,
             incoming: incoming.isEmpty ? nil : incoming, outgoing: outgoing.isEmpty ? nil : outgoing,
             mark: flat.mark, markMask: flat.mark_mask, nextHeader: flat.ip_protocol, table: flat.table,
-            protocol: flat.protocol, action: flat.action, isInverted: flat.inverted)
+            protocol: flat.protocol, action: Action(rawValue: flat.action), target: flat.target,
+            isInverted: flat.inverted)
     }
 
     var flat: cnl_rule {
         cnl_rule(
             source: cnl_prefix(source), destination: cnl_prefix(destination), priority: priority, table: table,
-            mark: mark, mark_mask: markMask, inverted: isInverted, protocol: `protocol`, action: action,
+            mark: mark, mark_mask: markMask, target: target, inverted: isInverted, protocol: `protocol`,
+            action: action.rawValue,
             ip_protocol: nextHeader, incoming: flatName(incoming ?? ""), outgoing: flatName(outgoing ?? ""))
     }
 }

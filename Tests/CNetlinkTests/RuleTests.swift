@@ -31,6 +31,18 @@ struct RuleTests {
         #expect(refusal { try routes.delete(rule) } == ENOENT)
     }
 
+    @Test func `A rule goes on with another one, and a flush takes both`() throws {
+        let place = Rule(priority: 101, protocol: mark, action: .none)
+        let jump = Rule(priority: 99, outgoing: "a", protocol: mark, action: .goTo, target: 101)
+        try routes.add(place)
+        try routes.add(jump)
+        #expect(try ours() == [jump, place])
+        let shown = try network.run("ip -6 rule show")
+        #expect(shown.contains("99:\tfrom all oif a") && shown.contains("goto 101 proto 114"))
+        #expect(try routes.flushRules(protocol: mark) == 2)
+        #expect(try ours() == [])
+    }
+
     @Test func `The kernel's own rules are listed`() throws {
         let rules = try routes.rules()
         #expect(rules.contains { $0.priority == 0 && $0.table == 255 && $0.source == nil })

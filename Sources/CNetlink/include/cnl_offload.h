@@ -12,6 +12,8 @@ int cnl_features(const char *device, cnl_feature_handler handler, void *context)
 // Turns off everything by which a packet larger than the MTU could leave the stack for this device whole: each feature
 // "tx-...-segmentation", "tx-gso-list" and "tx-gso-partial". -EOPNOTSUPP if one stays on.
 int cnl_segmentation_off(const char *device);
+// Turns on the merging of received packets.
+int cnl_merging_on(const char *device);
 // How many of these features are on.
 int cnl_segmentation_count(const char *device);
 

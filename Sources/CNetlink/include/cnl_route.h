@@ -56,7 +56,8 @@ struct cnl_rule {
     uint32_t table;
     uint32_t mark;
     uint32_t mark_mask;
-    bool inverted;  // for what is not selected
+    uint32_t target;  // priority of the rule that FR_ACT_GOTO goes on with
+    bool inverted;    // for what is not selected
     uint8_t protocol;
     uint8_t action;       // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
     uint8_t ip_protocol;  // 0 for any

@@ -71,6 +71,7 @@ final class Engine {
         idleThread = IdleThread(expiries) { [mailbox] in mailbox.post(.idle($0)) }
         do {
             try steering.start()
+            for uplink in configuration.uplinks { steering.letPass(uplink: uplink.interface) }
             datapath.beat(at: .monotonicNow)
             try refresh()
         } catch {
@@ -129,6 +130,7 @@ final class Engine {
         let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
         if let mtu { steering.setMTU(atLeast: mtu) }
         steering.refresh { [uplinks] in uplinks.uplink(of: $0)?.link?.mtu }
+        try datapath.refreshNextHops()
         let now = uplinks.localLocators
         guard now != locators else { return }
         locators = now

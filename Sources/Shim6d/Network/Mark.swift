@@ -12,7 +12,10 @@ enum Mark {
     /// Routes of rehomed pairs.
     static let steeringTable: UInt32 = 6140
     static let steeringPriority: UInt32 = 100
+    /// Lookups for an uplink go past them, to a rule that does nothing.
+    static let passingPriority: UInt32 = 99
+    static let passedPriority: UInt32 = 101
     /// Routes of uplink number n stand in `sourceTable + n`.
     static let sourceTable: UInt32 = 6141
-    static let sourcePriority: UInt32 = 101
+    static let sourcePriority: UInt32 = 102
 }

@@ -140,7 +140,7 @@ final class OwnRows {
 extension Rule {
     /// Whether the kernel's row is this one: the same selector and table.
     fileprivate func isSame(as row: Rule) -> Bool {
-        priority == row.priority && source == row.source && destination == row.destination && table == row.table
-            && `protocol` == row.protocol
+        priority == row.priority && source == row.source && destination == row.destination
+            && outgoing == row.outgoing && table == row.table && action == row.action && `protocol` == row.protocol
     }
 }

@@ -52,12 +52,24 @@ final class Steering {
         // The kernel cannot segment behind a header that it does not know, so nothing unsegmented may pass shim0x,
         // and the jumbo header of larger packets would stall a rehomed stream.
         try Offloads.turnOffSegmentation(device: Mark.steeringDevice)
+        // Restored packets come in through shim0; the kernel merges them there only if shim0x could not have made
+        // larger ones.
+        try Offloads.turnOffSegmentation(device: Mark.steeringPeer)
+        try Offloads.turnOnMerging(device: Mark.steeringDevice)
         try socket.setGSOMaxSize(65_536, interface: device)
         try datapath.attach(shim0: device, shim0x: peer)
         for index in [peer, device] { try socket.setUp(true, interface: index) }
+        rows.want(Rule(priority: Mark.steeringPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber))
+        rows.want(Rule(priority: Mark.passedPriority, protocol: Mark.protocolNumber, action: .none))
+    }
+
+    /// What asks for an uplink is not steered: above all the lookup of the next hop of a packet that was rehomed, and whose
+    /// locators may be the ULIDs of another rehomed context.
+    func letPass(uplink: String) {
         rows.want(
             Rule(
-                priority: Mark.steeringPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber))
+                priority: Mark.passingPriority, outgoing: uplink, protocol: Mark.protocolNumber, action: .goTo,
+                target: Mark.passedPriority))
     }
 
     /// Lets packets of every uplink through.
