@@ -25,7 +25,7 @@ extension HostTests {
                 let echo = try pair.startSession()
                 let bound = try pair.laboratory.echo(
                     from: pair.a.namespace, pair.ulidOfA.description, to: pair.b.namespace,
-                    pair.ulidOfB.description, device: "a1")
+                    pair.ulidOfB.description, port: Echo.port + 100, device: "a1")
                 try pair.laboratory.pass(seconds: 1)
                 let begin = try pair.rehome()
                 let moved = Clock.now

@@ -11,19 +11,21 @@ private func printJSON(_ value: some Encodable) throws {
 struct EchoServer: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sends UDP datagrams back.")
     @Option var local: String
+    @Option var port = Echo.port
     @Option var device: String?
 
-    func run() throws { try Echo.serve(on: local, device: device) }
+    func run() throws { try Echo.serve(on: local, port: port, device: device) }
 }
 
 struct EchoClient: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sends UDP datagrams at an even pace until SIGTERM.")
     @Option var local: String
     @Option var peer: String
+    @Option var port = Echo.port
     @Option(help: "Packets a second.") var rate = 50
     @Option var device: String?
 
-    func run() throws { try printJSON(Echo.run(from: local, to: peer, rate: rate, device: device)) }
+    func run() throws { try printJSON(Echo.run(from: local, to: peer, port: port, rate: rate, device: device)) }
 }
 
 struct StreamServer: ParsableCommand {

@@ -5,7 +5,7 @@ public enum Echo {
     public static let port: UInt16 = 7007
 
     /// Sends every datagram back, for ever. Bound to one address, so that the answers come from there.
-    public static func serve(on address: String, device: String? = nil) throws -> Never {
+    public static func serve(on address: String, port: UInt16 = Echo.port, device: String? = nil) throws -> Never {
         let socket = try Socket(.datagram)
         if let device { try socket.bind(toDevice: device) }
         try socket.bind(to: address, port: port)
@@ -37,7 +37,9 @@ public enum Echo {
     }
 
     /// Sends `rate` packets a second until SIGTERM, waits a moment for the last echoes, and gives the record.
-    public static func run(from local: String, to peer: String, rate: Int, device: String? = nil) throws -> Record {
+    public static func run(
+        from local: String, to peer: String, port: UInt16 = Echo.port, rate: Int, device: String? = nil
+    ) throws -> Record {
         Interruption.catchSignals()
         let socket = try Socket(.datagram)
         if let device { try socket.bind(toDevice: device) }

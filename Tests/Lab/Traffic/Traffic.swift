@@ -20,21 +20,26 @@ extension Laboratory {
         public var isRunning: Bool { program.isRunning }
     }
 
-    /// UDP packets from `client` to `server` and back, until the meter is stopped.
+    /// UDP packets from `client` to `server` and back, until the meter is stopped. Each meter at a time needs a port of
+    /// its own.
     public func echo(
-        from client: Namespace, _ local: String, to server: Namespace, _ peer: String, rate: Int = 50,
-        device: String? = nil
+        from client: Namespace, _ local: String, to server: Namespace, _ peer: String, port: UInt16 = Echo.port,
+        rate: Int = 50, device: String? = nil
     ) throws -> Meter<Echo.Record> {
-        return try meter(
-            ["echo-client", "--local", local, "--peer", peer, "--rate", "\(rate)"]
-                + (device.map { ["--device", $0] } ?? []), in: client, of: serveDatagrams(in: server, on: peer))
+        try meter(
+            ["echo-client", "--local", local, "--peer", peer, "--port", "\(port)", "--rate", "\(rate)"]
+                + (device.map { ["--device", $0] } ?? []), in: client,
+            of: serveDatagrams(in: server, on: peer, port: port))
     }
 
     /// Starts an echo server for UDP and waits until it answers to its port.
     @discardableResult
-    public func serveDatagrams(in namespace: Namespace, on address: String, device: String? = nil) throws -> Program {
-        let arguments = ["echo-server", "--local", address] + (device.map { ["--device", $0] } ?? [])
-        return try serve(arguments, in: namespace, listening: "-uln", on: address, Echo.port)
+    public func serveDatagrams(
+        in namespace: Namespace, on address: String, port: UInt16 = Echo.port, device: String? = nil
+    ) throws -> Program {
+        let arguments =
+            ["echo-server", "--local", address, "--port", "\(port)"] + (device.map { ["--device", $0] } ?? [])
+        return try serve(arguments, in: namespace, listening: "-uln", on: address, port)
     }
 
     /// Starts an echo server for TCP.
