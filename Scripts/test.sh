@@ -20,10 +20,8 @@ swift format lint --strict -r "${sources[@]}"
 step "release build"
 swift build -c release
 
-if [ -e Scripts/simulate.sh ]; then
-    step "simulation"
-    Scripts/simulate.sh 1000
-fi
+step "simulation"
+Scripts/simulate.sh 1000
 
 step "test build"
 swift build --build-tests
