@@ -43,7 +43,13 @@ cat >"$init" <<INIT
 export PATH=$(printf '%q' "$PATH") HOME=/tmp LC_ALL=C
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+# The tree itself may stand in one of the directories that are hidden.
+mount -t tmpfs guest /mnt
+mkdir /mnt/tree
+mount --bind $(printf '%q' "$root") /mnt/tree
 for directory in run tmp var; do mount -t tmpfs guest /\$directory; done
+mkdir -p $(printf '%q' "$root")
+mount --bind /mnt/tree $(printf '%q' "$root")
 for module in ${modules[*]}; do
     modprobe -d $(printf '%q' "$cache/root") \$module
 done
