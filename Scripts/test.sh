@@ -17,6 +17,9 @@ for folder in Sources Tests Plugins Benchmarks; do
 done
 swift format lint --strict -r "${sources[@]}"
 
+step "conformance report"
+swift run --quiet conformance --check
+
 step "release build"
 swift build -c release
 

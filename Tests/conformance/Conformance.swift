@@ -1,0 +1,23 @@
+import Foundation
+
+/// Compares the requirement catalogue with the tests, and writes `docs/conformance.md`; with `--check` it only says
+/// whether that file is what it would write. Run it at the root of the tree.
+@main enum Conformance {
+    static func main() throws {
+        let isCheck = CommandLine.arguments.dropFirst() == ["--check"]
+        let root = URL(filePath: FileManager.default.currentDirectoryPath)
+        let evidence = try Evidence(tree: root)
+        var faults = evidence.faults
+        let report = Report(evidence).text
+        let file = root.appending(path: "docs/conformance.md")
+        if !isCheck {
+            try report.write(to: file, atomically: true, encoding: .utf8)
+            try evidence.writeAwaited(to: root)
+        } else if (try? String(contentsOf: file, encoding: .utf8)) != report {
+            faults.append("docs/conformance.md is not what the tests say: run `swift run conformance`")
+        }
+        print(Report(evidence).summary)
+        for fault in faults { print("error: \(fault)") }
+        if !faults.isEmpty { exit(1) }
+    }
+}
