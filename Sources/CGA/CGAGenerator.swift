@@ -73,11 +73,13 @@ public struct CGAGenerator: Sendable {
     /// Steps 2 and 3: tries up to `attempts` further Modifiers. Returns whether the search is finished.
     public mutating func search(attempts limit: Int) -> Bool {
         guard !isFinished else { return true }
-        let sha1 = SHA1()
+        let sha1 = try? SHA1()
         let shift = 64 - 16 * sec
         for _ in 0..<max(limit, 0) {
             attempts += 1
-            if sha1.digest(of: input).leading64 >> shift == 0 {
+            // Asked for at the start of the program (`Libcrypto.missing`).
+            guard let digest = try? sha1?.digest(of: input) else { fatalError("libcrypto offers no SHA-1") }
+            if digest.leading64 >> shift == 0 {
                 isFinished = true
                 return true
             }
@@ -113,7 +115,7 @@ public struct CGAGenerator: Sendable {
             let parameters = try CGAParameters(
                 modifier: modifier, subnetPrefix: subnetPrefix, collisionCount: count, publicKey: publicKey,
                 extensions: extensions)
-            let interfaceID = parameters.hash1 & CGAParameters.hash1Mask | UInt64(sec) << 61
+            let interfaceID = try parameters.hash1 & CGAParameters.hash1Mask | UInt64(sec) << 61
             return (IPv6Address(high: subnetPrefix, low: interfaceID), parameters)
         } catch {
             throw .malformedPublicKey

@@ -11,12 +11,20 @@ extension CGAParameters {
     static let hash1Mask: UInt64 = 0x1cff_ffff_ffff_ffff
 
     /// Hash1: the leftmost 64 bits of SHA-1 over the whole structure (RFC 3972, section 3).
-    public var hash1: UInt64 { SHA1().digest(of: octets).leading64 }
+    ///
+    /// Throws `cryptography`.
+    public var hash1: UInt64 {
+        get throws(CGAError) { try SHA1().digest(of: octets).leading64 }
+    }
 
     /// Hash2: the leftmost 112 bits of SHA-1 over the structure with Subnet Prefix and Collision Count set to zero.
+    ///
+    /// Throws `cryptography`.
     public var hash2: [UInt8] {
-        let digest = SHA1().digest(of: hash2Input)
-        return (0..<14).map { digest[$0] }
+        get throws(CGAError) {
+            let digest = try SHA1().digest(of: hash2Input)
+            return (0..<14).map { digest[$0] }
+        }
     }
 
     var hash2Input: [UInt8] {
@@ -28,17 +36,17 @@ extension CGAParameters {
     /// Checks that `address` is a CGA made from this structure (RFC 3972, section 5). Stops at the first step that
     /// fails. Several addresses pass for one structure (lower Sec, any u and g bits): elsewhere compare all 128 bits.
     ///
-    /// Throws `collisionCount`, `subnetPrefix`, `hash1`, `unassignedSec` or `hash2`.
+    /// Throws `collisionCount`, `subnetPrefix`, `hash1`, `unassignedSec`, `hash2` or `cryptography`.
     public func verify(_ address: IPv6Address) throws(CGAError) {
         guard collisionCount <= Self.maximumCollisionCount else { throw .collisionCount }
         guard subnetPrefix == address.high else { throw .subnetPrefix }
-        let sha1 = SHA1()
-        guard (sha1.digest(of: octets).leading64 ^ address.low) & Self.hash1Mask == 0 else { throw .hash1 }
+        let sha1 = try SHA1()
+        guard (try sha1.digest(of: octets).leading64 ^ address.low) & Self.hash1Mask == 0 else { throw .hash1 }
         // Sec 3 to 7 have no meaning yet, not even the hash function is known. Refusing them is safe.
         let sec = Int(address.low >> 61)
         guard sec <= Self.maximumSec else { throw .unassignedSec }
         guard sec > 0 else { return }
-        guard sha1.digest(of: hash2Input).leading64 >> (64 - 16 * sec) == 0 else { throw .hash2 }
+        guard try sha1.digest(of: hash2Input).leading64 >> (64 - 16 * sec) == 0 else { throw .hash2 }
     }
 
     /// Checks that `address` belongs to this structure by `method`. For CGA that is `verify(_:)`. For HBA the address is

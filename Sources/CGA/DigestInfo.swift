@@ -11,8 +11,9 @@ struct DigestInfo {
 
     let octets: [UInt8]
 
-    init(_ message: [UInt8]) {
-        let digest = SHA1().digest(of: message)
+    /// Throws `cryptography`.
+    init(_ message: [UInt8]) throws(CGAError) {
+        let digest = try SHA1().digest(of: message)
         octets = Self.prefix + digest.indices.map { digest[$0] }
     }
 }

@@ -43,7 +43,7 @@ public final class PublicKey: @unchecked Sendable {
         defer { ERR_clear_error() }
         guard let context = EVP_PKEY_CTX_dup(prepared) else { throw .cryptography }
         defer { EVP_PKEY_CTX_free(context) }
-        let info = DigestInfo(message).octets
+        let info = try DigestInfo(message).octets
         guard EVP_PKEY_verify(context, signature, signature.count, info, info.count) == 1 else { throw .signature }
     }
 

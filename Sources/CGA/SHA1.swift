@@ -7,9 +7,12 @@ final class SHA1 {
 
     private let context: OpaquePointer
 
-    init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex2(context, EVP_sha1(), nil) == 1 else {
-            fatalError("libcrypto offers no SHA-1")
+    /// Throws `cryptography`.
+    init() throws(CGAError) {
+        guard let algorithm = Libcrypto.sha1, let context = EVP_MD_CTX_new() else { throw .cryptography }
+        guard EVP_DigestInit_ex2(context, algorithm, nil) == 1 else {
+            EVP_MD_CTX_free(context)
+            throw .cryptography
         }
         self.context = context
     }
@@ -18,19 +21,16 @@ final class SHA1 {
         EVP_MD_CTX_free(context)
     }
 
-    func digest(of octets: [UInt8]) -> Digest {
-        octets.withUnsafeBytes { digest(of: $0) }
-    }
-
-    func digest(of octets: UnsafeRawBufferPointer) -> Digest {
+    /// Throws `cryptography`.
+    func digest(of octets: [UInt8]) throws(CGAError) -> Digest {
         var digest = Digest(repeating: 0)
         var span = digest.mutableSpan
         let hashed = span.withUnsafeMutableBufferPointer { out in
             EVP_DigestInit_ex2(context, nil, nil) == 1
-                && EVP_DigestUpdate(context, octets.baseAddress, octets.count) == 1
+                && EVP_DigestUpdate(context, octets, octets.count) == 1
                 && EVP_DigestFinal_ex(context, out.baseAddress, nil) == 1
         }
-        guard hashed else { fatalError("libcrypto cannot compute SHA-1") }
+        guard hashed else { throw .cryptography }
         return digest
     }
 }

@@ -12,7 +12,7 @@ extension Host {
             sendR2(context, nonce: nonce, over: locators.reversed)
             return
         }
-        let challenge = secrets.challenge(offer, at: now, random: &random)
+        let challenge = try secrets.challenge(offer, at: now, random: &random)
         let r1 = R1(
             initiatorNonce: nonce, responderNonce: challenge.nonce, responderValidator: challenge.validator)
         guard let octets = encoded(.r1(r1)) else { return }

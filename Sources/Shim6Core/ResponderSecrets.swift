@@ -34,12 +34,16 @@ struct ResponderSecrets {
         self.lifetime = lifetime
     }
 
-    /// The Responder Nonce and validator for an I1.
+    /// The Responder Nonce and validator for an I1. Throws `proof` if libcrypto fails.
     mutating func challenge(
         _ offer: Offer, at now: Instant, random: inout some RandomNumberGenerator
-    ) -> (nonce: UInt32, validator: [UInt8]) {
-        let period = advance(to: now, random: &random)
-        return (period.nonce, period.key.code(for: Self.octets(offer, period.nonce)))
+    ) throws(DropReason) -> (nonce: UInt32, validator: [UInt8]) {
+        do {
+            let period = try advance(to: now, random: &random)
+            return (period.nonce, try period.key.code(for: Self.octets(offer, period.nonce)))
+        } catch {
+            throw .proof(error)
+        }
     }
 
     enum Verdict {
@@ -56,11 +60,12 @@ struct ResponderSecrets {
         return period.key.verify(validator, of: Self.octets(offer, period.nonce)) ? .genuine : .forged
     }
 
-    private mutating func advance(to now: Instant, random: inout some RandomNumberGenerator) -> Period {
+    private mutating func advance(
+        to now: Instant, random: inout some RandomNumberGenerator
+    ) throws(CGAError) -> Period {
         if let current, now < current.start + lifetime { return current }
         let secret = (0..<ValidatorKey.length).map { _ in UInt8.random(in: 0...255, using: &random) }
-        // Fails only if libcrypto lacks the function: no host can work with that.
-        guard let key = try? ValidatorKey(secret: secret) else { fatalError("libcrypto has no SipHash") }
+        let key = try ValidatorKey(secret: secret)
         let period = Period(nonce: current.map { $0.nonce &+ 1 } ?? random.next(), key: key, start: now)
         previous = current
         current = period

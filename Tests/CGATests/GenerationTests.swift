@@ -23,8 +23,8 @@ struct GenerationTests {
         #expect(made == (try address(vector.address)))
         #expect(made.low == UInt64(truncatingIfNeeded: vector.interface_id_hex.number))
         #expect(parameters.octets == vector.pds_hex.octets)
-        #expect(parameters.hash1 == UInt64(truncatingIfNeeded: vector.hash1_hex.number))
-        #expect(parameters.hash2 == vector.hash2_hex.octets)
+        #expect(try parameters.hash1 == UInt64(truncatingIfNeeded: vector.hash1_hex.number))
+        #expect(try parameters.hash2 == vector.hash2_hex.octets)
     }
 
     @Test(
@@ -38,8 +38,8 @@ struct GenerationTests {
         #expect(made.high == prefix)
         #expect(made.low >> 61 == UInt64(vector.sec))
         #expect(made.low & 0x0300_0000_0000_0000 == 0)
-        #expect((made.low ^ parameters.hash1) & 0x1cff_ffff_ffff_ffff == 0)
-        #expect(parameters.hash2.count == 14)
+        #expect(try (made.low ^ parameters.hash1) & 0x1cff_ffff_ffff_ffff == 0)
+        #expect(try parameters.hash2.count == 14)
         let octets = parameters.octets
         #expect(Array(octets[0..<16]) == vector.final_modifier_hex.octets)
         #expect(Array(octets[16..<25]) == [0x20, 0x01, 0x0d, 0xb8, 0x00, 0x77, 0x00, 0x01, 1])
@@ -75,8 +75,8 @@ struct GenerationTests {
         #expect(found == [false, true])
         #expect(generator.modifier == 0x89a8_a8b2_e858_d8b8_f263_3f44_d2d4_ce9b)
         let made = try generator.address(in: 0xfe80_0000_0000_0000)
-        #expect(made.parameters.hash2 == [UInt8](hex: "000001ca680b83888d0912dffcce"))
-        #expect(made.parameters.hash1 == 0xfd4a_5bf6_ffb4_ca6c)
+        #expect(try made.parameters.hash2 == [UInt8](hex: "000001ca680b83888d0912dffcce"))
+        #expect(try made.parameters.hash1 == 0xfd4a_5bf6_ffb4_ca6c)
         #expect(made.address == (try address("fe80::3c4a:5bf6:ffb4:ca6c")))
     }
 
@@ -141,7 +141,7 @@ struct GenerationTests {
         #expect(made.address.high == prefix)
         #expect(made.parameters.modifier == old.modifier)
         #expect(made.parameters.collisionCount == 0)
-        #expect(made.parameters.hash2 == old.hash2)
+        #expect(try made.parameters.hash2 == old.hash2)
         try made.parameters.verify(made.address)
     }
 
@@ -167,14 +167,14 @@ struct GenerationTests {
         #expect(found == [false, true])
         #expect(generator.modifier == 0xcc5_e084)
         let made = try generator.address(in: 0x2001_0db8_0000_0000)
-        #expect(made.parameters.hash2.prefix(4) == [0, 0, 0, 0])
+        #expect(try made.parameters.hash2.prefix(4) == [0, 0, 0, 0])
         #expect(made.address.low >> 61 == 2)
         try made.parameters.verify(made.address)
 
         // With any other Modifier it has no 32 zero bits.
         let other = try CGAParameters(
             modifier: 0xcc5_e083, subnetPrefix: 0x2001_0db8_0000_0000, publicKey: [0x30, 0x00])
-        let claimed = IPv6Address(high: other.subnetPrefix, low: other.hash1 & 0x1cff_ffff_ffff_ffff | 2 << 61)
+        let claimed = IPv6Address(high: other.subnetPrefix, low: try other.hash1 & 0x1cff_ffff_ffff_ffff | 2 << 61)
         #expect(throws: CGAError.hash2) { try other.verify(claimed) }
     }
 }

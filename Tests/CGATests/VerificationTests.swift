@@ -133,8 +133,8 @@ struct VerificationTests {
             var octets = vector.pds_hex.octets
             octets[offset] ^= 1
             let changed = try CGAParameters(octets)
-            #expect(changed.hash1 != parameters.hash1)
-            #expect((changed.hash2 != parameters.hash2) == changesHash2)
+            #expect(try changed.hash1 != parameters.hash1)
+            #expect(try (changed.hash2 != parameters.hash2) == changesHash2)
         }
         var input = vector.pds_hex.octets
         input.replaceSubrange(16..<25, with: [UInt8](repeating: 0, count: 9))

@@ -71,6 +71,26 @@ extension HostTests {
             }
         }
 
+        @Test func `Where libcrypto lacks the algorithms it refuses`() throws {
+            try withHost { topology, daemon in
+                // What a host that allows FIPS algorithms alone comes down to for us: no provider with SipHash.
+                let file = topology.laboratory.path("openssl.cnf")
+                let text = """
+                    openssl_conf = start
+                    [start]
+                    providers = providers
+                    [providers]
+                    base = base
+                    [base]
+                    activate = 1
+                    """
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+                try expectRefusal(
+                    of: daemon, behind: ["env", "OPENSSL_CONF=\(file)"], code: 69,
+                    naming: /libcrypto offers no .*SIPHASH/)
+            }
+        }
+
         @Test func `With the console's port taken it refuses`() throws {
             try withHost { topology, daemon in
                 try topology.laboratory.start(

@@ -56,15 +56,15 @@ struct BuildingBlockTests {
     }
 
     @Test("A Responder Nonce lasts one period and the validators of two periods hold", .requirement("5533-7.10.1-01"))
-    func periods() {
+    func periods() throws {
         var random = Seeded(1)
         var secrets = ResponderSecrets(lifetime: .seconds(30))
         let offer = Offer(
             initiatorTag: ContextTag(truncating: 1), ulids: .atB, locators: .a1b1, forkedInstance: 0)
-        let first = secrets.challenge(offer, at: .seconds(100), random: &random)
-        let same = secrets.challenge(offer, at: .seconds(129), random: &random)
+        let first = try secrets.challenge(offer, at: .seconds(100), random: &random)
+        let same = try secrets.challenge(offer, at: .seconds(129), random: &random)
         #expect(first.nonce == same.nonce && first.validator == same.validator)
-        let second = secrets.challenge(offer, at: .seconds(130), random: &random)
+        let second = try secrets.challenge(offer, at: .seconds(130), random: &random)
         #expect(second.nonce == first.nonce &+ 1)
         #expect(second.validator != first.validator)
         #expect(secrets.check(offer, nonce: first.nonce, validator: first.validator, at: .seconds(159)) == .genuine)
@@ -73,7 +73,7 @@ struct BuildingBlockTests {
         var forked = offer
         forked.forkedInstance = 1
         #expect(secrets.check(forked, nonce: second.nonce, validator: second.validator, at: .seconds(131)) == .forged)
-        _ = secrets.challenge(offer, at: .seconds(400), random: &random)
+        _ = try secrets.challenge(offer, at: .seconds(400), random: &random)
         #expect(secrets.check(offer, nonce: second.nonce, validator: second.validator, at: .seconds(400)) == .stale)
     }
 

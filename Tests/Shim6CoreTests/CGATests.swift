@@ -13,7 +13,7 @@ struct CGATests {
         return try prefixes.map { prefix in
             let parameters = try CGAParameters(
                 modifier: UInt128(prefix), subnetPrefix: prefix, publicKey: key.subjectPublicKeyInfo)
-            let address = IPv6Address(high: prefix, low: parameters.hash1 & 0x1cff_ffff_ffff_ffff)
+            let address = IPv6Address(high: prefix, low: try parameters.hash1 & 0x1cff_ffff_ffff_ffff)
             return try CGAIdentity(address: address, parameters: parameters, privateKey: key)
         }
     }

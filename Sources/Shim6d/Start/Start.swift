@@ -1,3 +1,4 @@
+import CGA
 import Configuration
 import Datapath
 import Foundation
@@ -29,6 +30,7 @@ enum Start {
             throw StartFailure("the configuration names no [[uplink]]", exitCode: 78)
         }
         try requireCapabilities()
+        try requireCryptography()
         let lock = try InstanceLock()
         let datapath = try load(configuration)
         // Before the first other thread, which would keep what it inherits. The socket file may get another group.
@@ -90,6 +92,16 @@ enum Start {
             return datapath
         } catch {
             throw StartFailure(error.description)
+        }
+    }
+
+    /// Peers decide when these algorithms are used first; that is too late to find out that there are none.
+    private static func requireCryptography() throws(StartFailure) {
+        let missing = Libcrypto.missing()
+        guard missing.isEmpty else {
+            throw StartFailure(
+                "libcrypto offers no \(missing.joined(separator: ", ")): its default provider is needed, see OPENSSL_CONF",
+                exitCode: 69)
         }
     }
 
