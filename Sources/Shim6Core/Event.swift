@@ -38,7 +38,8 @@ public enum Direction: String, Sendable, Codable {
 /// A local address that can be offered to peers as a locator.
 public struct LocalLocator: Hashable, Sendable {
     public var address: IPv6Address
-    /// How peers can verify it: 1 HBA, 2 CGA (RFC 5533, section 5.15.2).
+    /// How peers can verify it: 1 HBA, 2 CGA (RFC 5533, section 5.15.2). Contexts whose ULID is in one HBA set with it
+    /// announce it as HBA.
     public var method: VerificationMethod
 
     public init(address: IPv6Address, method: VerificationMethod) {

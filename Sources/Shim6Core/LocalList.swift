@@ -76,7 +76,10 @@ struct LocalLists {
             return LocalList.Announcement(
                 generation: generation, locators: list, parameters: parameters, signature: signature)
         }
-        var kept = locators
+        var kept = locators.map { locator in
+            identity.isInSet(locator.address, of: ulid)
+                ? LocalLocator(address: locator.address, method: .hba) : locator
+        }
         func leaveOutLast() { kept.remove(at: kept.lastIndex { $0.address != ulid } ?? 0) }
         while kept.count > max(maximumLocators, 1) { leaveOutLast() }
         guard let whole = announce(kept) else { return nil }

@@ -12,7 +12,7 @@ public protocol LocatorVerifier {
     ) throws(DropReason)
 }
 
-/// Verification by CGA; lists that name another method are refused.
+/// Verification by CGA and HBA, which one list may mix; lists that name another method are refused.
 public struct CGALocatorVerifier: LocatorVerifier, Sendable {
     private var verifier: LocatorListVerifier
 
@@ -22,7 +22,9 @@ public struct CGALocatorVerifier: LocatorVerifier, Sendable {
 
     public mutating func verify(parameters: [UInt8], of ulid: IPv6Address) throws(DropReason) {
         do {
-            try CGAParameters(parameters).verify(ulid)
+            let parameters = try CGAParameters(parameters)
+            // Those of another member of the ULID's HBA set prove it as well (RFC 5535, section 7.2).
+            if (try? parameters.verify(ulid, by: .hba)) == nil { try parameters.verify(ulid) }
         } catch {
             throw .proof(error)
         }
@@ -31,16 +33,34 @@ public struct CGALocatorVerifier: LocatorVerifier, Sendable {
     public mutating func verify(
         _ list: LocatorList, parameters: [UInt8], signature: [UInt8]?, of ulid: IPv6Address
     ) throws(DropReason) {
-        guard list.locators.allSatisfy({ $0.method == VerificationMethod.cga.rawValue }) else {
-            throw .unsupportedMethod
+        var members: [IPv6Address] = []
+        var signed: [IPv6Address] = []
+        for entry in list.locators {
+            switch VerificationMethod(rawValue: entry.method) {
+            case .hba: members.append(entry.locator)
+            case .cga: signed.append(entry.locator)
+            case nil: throw .unsupportedMethod
+            }
         }
-        guard let signature else { throw .signatureMissing }
+        // The cheap checks first: an RSA operation costs as much as many hashes.
         do {
+            if !members.isEmpty {
+                let parameters = try CGAParameters(parameters)
+                // The ULID ties the set to the peer.
+                try parameters.verify(ulid, by: .hba)
+                for member in members where member != ulid { try parameters.verify(member, by: .hba) }
+            }
+            guard !signed.isEmpty else { return }
+            guard let signature else { throw DropReason.signatureMissing }
             try verifier.verify(
-                ulid: ulid, parameters: parameters, generation: list.generation,
-                locators: list.locators.map(\.locator), signature: signature)
-        } catch {
+                ulid: ulid, parameters: parameters, generation: list.generation, locators: signed,
+                signature: signature)
+        } catch let reason as DropReason {
+            throw reason
+        } catch let error as CGAError {
             throw .proof(error)
+        } catch {
+            throw .proof(.cryptography)
         }
     }
 }

@@ -106,6 +106,31 @@ struct BuildingBlockTests {
         #expect(identity.signatures == 3)
     }
 
+    @Test("Members of the ULID's HBA set are announced as HBA, the others as CGA, and only these are signed")
+    func mixedList() {
+        struct Hybrid: LocalIdentity {
+            func parameters(of ulid: IPv6Address) -> [UInt8]? { [1] }
+            func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
+                locators.flatMap(\.octets)
+            }
+            func isInSet(_ locator: IPv6Address, of ulid: IPv6Address) -> Bool {
+                ulid != .a3 && locator != .a3
+            }
+        }
+        var random = Seeded(1)
+        var lists = LocalLists(maximumLocators: 16)
+        _ = lists.replace([IPv6Address.a1, .a2].map { LocalLocator(address: $0, method: .cga) })
+        let members = lists.list(for: .a1, identity: Hybrid(), random: &random).announcement
+        #expect(members?.locators.map(\.method) == [.hba, .hba])
+        #expect(members?.signature == nil)
+        _ = lists.replace([IPv6Address.a1, .a2, .a3].map { LocalLocator(address: $0, method: .cga) })
+        let mixed = lists.list(for: .a1, identity: Hybrid(), random: &random).announcement
+        #expect(mixed?.locators.map(\.method) == [.hba, .hba, .cga])
+        #expect(mixed?.signature == IPv6Address.a3.octets)
+        let outsider = lists.list(for: .a3, identity: Hybrid(), random: &random).announcement
+        #expect(outsider?.locators.map(\.method) == [.cga, .cga, .cga])
+    }
+
     @Test("A ULID whose key cannot sign announces no list that peers would refuse")
     func noSignature() {
         struct Dumb: LocalIdentity {

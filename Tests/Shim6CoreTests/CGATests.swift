@@ -68,6 +68,81 @@ struct CGATests {
         #expect(b.counters.drops.isEmpty)
     }
 
+    /// A hybrid set over two prefixes, and a CGA of the same key in a third.
+    private struct HybridHost: LocalIdentity {
+        let identities: [CGAIdentity]
+
+        init(_ prefixes: [UInt64]) throws {
+            let key = try PrivateKey.generate(bits: 1024)
+            let (spki, members) = (key.subjectPublicKeyInfo, Array(prefixes.prefix(2)))
+            let set = try HBAGenerator(subnetPrefixes: members, publicKey: spki, sec: 0, modifier: 7)
+            let late = try CGAGenerator(publicKey: spki, sec: 0, modifier: 8).address(in: prefixes[2])
+            identities = try (set.addresses() + [late]).map {
+                try CGAIdentity(address: $0.address, parameters: $0.parameters, privateKey: key)
+            }
+        }
+
+        func proof(of ulid: IPv6Address) -> CGAIdentity? { identities.first { $0.address == ulid } }
+        func parameters(of ulid: IPv6Address) -> [UInt8]? { proof(of: ulid)?.parameters.octets }
+        func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
+            try? proof(of: ulid)?.sign(generation: generation, locators: locators)
+        }
+        func isInSet(_ locator: IPv6Address, of ulid: IPv6Address) -> Bool {
+            (try? proof(of: ulid)?.parameters.verify(locator, by: .hba)) != nil
+        }
+
+        func host(offering count: Int, seed: UInt64) -> Host<TestActivity, Seeded> {
+            let host = Host(
+                identity: self, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(seed))
+            let locators = identities.prefix(count).map { LocalLocator(address: $0.address, method: .cga) }
+            _ = host.handle(.localLocators(locators), at: .seconds(1))
+            return host
+        }
+    }
+
+    @Test(
+        "Members of the ULID's HBA set need no signature, a locator that comes later has one",
+        .requirement("5535-8-01", "5535-8-02", "5535-8.1-01", "5535-8.1-02"))
+    func mixed() throws {
+        let mine = try HybridHost([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000, 0x2001_0db8_00a3_0000])
+        let theirs = try HybridHost([0x2001_0db8_00b1_0000, 0x2001_0db8_00b2_0000, 0x2001_0db8_00b3_0000])
+        let (a, b) = (mine.host(offering: 2, seed: 1), theirs.host(offering: 3, seed: 2))
+        var signed: Set<MessageType> = []
+        let ulids = ULIDPair(local: mine.identities[0].address, peer: theirs.identities[1].address)
+        converse(a, b, a.handle(.trigger(ulids), at: .seconds(1))) { type, octets in
+            if (try? MessageView(octets))?.option(.cgaSignature) != nil { signed.insert(type) }
+        }
+        // All of A's locators are in its set; B has one that is not.
+        #expect(signed == [.r2])
+        #expect(b.contexts.first?.peerLocators.map(\.method) == [.hba, .hba])
+        #expect(a.contexts.first?.peerLocators.map(\.method) == [.hba, .hba, .cga])
+        let all = mine.identities.map { LocalLocator(address: $0.address, method: .cga) }
+        converse(a, b, a.handle(.localLocators(all), at: .seconds(1)))
+        #expect(b.contexts.first?.peerLocators.map(\.method) == [.hba, .hba, .cga])
+        #expect(b.counters.drops.isEmpty && a.counters.drops.isEmpty)
+    }
+
+    @Test(
+        "One locator that is no member of the set makes the whole list worthless",
+        .requirement("5533-7.2-07", "5535-7.2-02", "5535-7.2-04"), arguments: [0, 1, 2])
+    func notAMember(wrong: Int) throws {
+        let peer = try HybridHost([0x2001_0db8_00b1_0000, 0x2001_0db8_00b2_0000, 0x2001_0db8_00b3_0000])
+        let ulid = peer.identities[0]
+        var locators = peer.identities.prefix(2).map(\.address)
+        var parameters = ulid.parameters.octets
+        switch wrong {
+        case 0: locators[1].low ^= 1
+        case 1: locators[1] = peer.identities[2].address
+        default: parameters = peer.identities[2].parameters.octets
+        }
+        let list = LocatorList(
+            generation: 1, locators: locators.map { LocatorList.Entry(locator: $0, method: .hba) })
+        var verifier = CGALocatorVerifier()
+        #expect(throws: DropReason.self) {
+            try verifier.verify(list, parameters: parameters, signature: nil, of: ulid.address)
+        }
+    }
+
     @Test("A list altered on the way, its checksum made right, is refused", .requirement("5533-16-01"))
     func altered() throws {
         let mine = try identities([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000])
