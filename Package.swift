@@ -24,7 +24,8 @@ let package = Package(
         // Protocol: no I/O, no clock, no randomness.
         .target(name: "Shim6Wire", swiftSettings: strict),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "CGA", dependencies: ["Shim6Wire", "COpenSSL"], swiftSettings: strict),
+        .target(name: "CModifierSearch", cSettings: strictC),
+        .target(name: "CGA", dependencies: ["Shim6Wire", "CModifierSearch", "COpenSSL"], swiftSettings: strict),
         .target(name: "REAP", dependencies: ["Shim6Wire"], swiftSettings: strict),
         .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "REAP"], swiftSettings: strict),
         // The kernel: C with flat structs, and thin Swift values over it.

@@ -13,7 +13,7 @@ struct HBASeries {
         var generator = try HBAGenerator(
             subnetPrefixes: (0..<4).map { 0x2001_0db8_00a0_0000 | $0 }, publicKey: key.subjectPublicKeyInfo, sec: 1,
             modifier: UInt128(random.next()) << 64 | UInt128(random.next()))
-        try generator.generator.search { true }
+        try generator.generator.search()
         let members = try generator.addresses()
         addresses = members.map(\.address)
         parameters = members[0].parameters.octets

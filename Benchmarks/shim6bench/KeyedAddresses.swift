@@ -12,7 +12,7 @@ struct KeyedAddresses {
         var generator = try CGAGenerator(
             publicKey: key.subjectPublicKeyInfo, sec: 1, modifier: UInt128(random.next()) << 64 | UInt128(random.next())
         )
-        try generator.search { true }
+        try generator.search()
         self.generator = generator
     }
 

@@ -20,12 +20,9 @@ public enum CGAGenerationError: Error, Hashable, Sendable {
 
 /// Makes CGAs for one public key (RFC 3972, section 4).
 ///
-/// The costly part is the search for a Modifier, about 2^(16*Sec) hashes. It is done in pieces, so that the caller
-/// decides how long to work at a time, on which thread, and when to stop. Several generators that start at
-/// different random Modifiers search in parallel. One Modifier then serves every subnet prefix.
+/// The costly part is the search for a Modifier, about 2^(16*Sec) hashes. It can be done in pieces or on all processors,
+/// and be stopped and taken up again. One Modifier then serves every subnet prefix.
 public struct CGAGenerator: Sendable {
-    /// Hash2 input: Modifier, nine zero octets, public key, extensions.
-    private var input: [UInt8]
     public let sec: Int
     /// The Modifier that is tried next, or the final one once the search is finished.
     public private(set) var modifier: UInt128
@@ -34,8 +31,10 @@ public struct CGAGenerator: Sendable {
     /// Whether `modifier` is final.
     public private(set) var isFinished = false
 
-    let publicKey: [UInt8]
-    let extensions: [UInt8]
+    public let publicKey: [UInt8]
+    public let extensions: [UInt8]
+    /// Nil with Sec 0, where no bit of Hash2 matters.
+    let search: ModifierSearch?
 
     /// Step 1. `publicKey` is a DER SubjectPublicKeyInfo, `modifier` a fresh random number, which keeps addresses of one
     /// key unlinkable, and `extensions` the encoded extension fields.
@@ -46,9 +45,9 @@ public struct CGAGenerator: Sendable {
     ) throws(CGAGenerationError) {
         guard (0...CGAParameters.maximumSec).contains(sec) else { throw .unassignedSec(sec) }
         do {
-            input = try CGAParameters(
-                modifier: modifier, subnetPrefix: 0, publicKey: publicKey, extensions: extensions
-            ).octets
+            let input = try CGAParameters(
+                modifier: modifier, subnetPrefix: 0, publicKey: publicKey, extensions: extensions)
+            search = sec == 0 ? nil : ModifierSearch(hash2Input: input.octets, sec: sec)
         } catch {
             throw .malformedPublicKey
         }
@@ -56,7 +55,6 @@ public struct CGAGenerator: Sendable {
         self.modifier = modifier
         self.publicKey = publicKey
         self.extensions = extensions
-        // With Sec 0 no bit of Hash2 matters.
         isFinished = sec == 0
     }
 
@@ -71,33 +69,18 @@ public struct CGAGenerator: Sendable {
     }
 
     /// Steps 2 and 3: tries up to `attempts` further Modifiers. Returns whether the search is finished.
-    public mutating func search(attempts limit: Int) -> Bool {
-        guard !isFinished else { return true }
-        let sha1 = try? SHA1()
-        let shift = 64 - 16 * sec
-        for _ in 0..<max(limit, 0) {
-            attempts += 1
-            // Asked for at the start of the program (`Libcrypto.missing`).
-            guard let digest = try? sha1?.digest(of: input) else { fatalError("libcrypto offers no SHA-1") }
-            if digest.leading64 >> shift == 0 {
-                isFinished = true
-                return true
-            }
-            modifier &+= 1
-            for index in 0..<16 {
-                input[index] = UInt8(truncatingIfNeeded: modifier >> (120 - 8 * index))
-            }
-        }
-        return false
+    public mutating func search(attempts: UInt64) -> Bool {
+        guard let search, !isFinished else { return true }
+        let hit = search.firstHit(from: modifier, attempts: attempts)
+        advance(by: hit ?? attempts, isHit: hit != nil)
+        return isFinished
     }
 
-    /// Steps 2 and 3 to the end. `shouldContinue` is asked every 4,096 attempts, about every 2 ms.
-    ///
-    /// Throws `cancelled`. The search can then be taken up again.
-    public mutating func search(while shouldContinue: () -> Bool) throws(CGAGenerationError) {
-        while !search(attempts: 4096) {
-            guard shouldContinue() else { throw .cancelled }
-        }
+    /// After `failed` Modifiers that will not do, and perhaps one that will.
+    mutating func advance(by failed: UInt64, isHit: Bool) {
+        modifier &+= UInt128(failed)
+        attempts += failed + (isHit ? 1 : 0)
+        isFinished = isHit
     }
 
     /// Steps 4 to 7 and 9: the address in `subnetPrefix` (the leftmost 64 bits of the address) and its parameters. Ask with

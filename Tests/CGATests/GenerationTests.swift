@@ -14,7 +14,7 @@ struct GenerationTests {
         var generator = try CGAGenerator(
             publicKey: vector.public_key_spki_hex.octets, sec: vector.sec, modifier: vector.initial_modifier_hex.number,
             extensions: vector.extensions_hex.octets)
-        try generator.search { true }
+        try generator.search()
         #expect(generator.modifier == vector.final_modifier_hex.number)
         #expect(generator.attempts == (vector.sec == 0 ? 0 : vector.hash2_iterations))
 
@@ -53,7 +53,7 @@ struct GenerationTests {
     func countsCollisions(vector: CGAVectors.CGA) throws {
         var generator = try CGAGenerator(
             publicKey: vector.public_key_spki_hex.octets, sec: vector.sec, modifier: vector.final_modifier_hex.number)
-        try generator.search { true }
+        try generator.search()
         let attempts = generator.attempts
         let prefix = try address(vector.subnet_prefix).high
         for (count, expected) in (vector.addresses_rejected_by_dad + [vector.address]).enumerated() {
@@ -100,17 +100,49 @@ struct GenerationTests {
         let vector = try CGAVectors.cga("cga-sec1-rsa1024")
         var generator = try CGAGenerator(
             publicKey: vector.public_key_spki_hex.octets, sec: 1, modifier: vector.initial_modifier_hex.number)
-        var asked = 0
         #expect(throws: CGAGenerationError.cancelled) {
-            try generator.search {
-                asked += 1
-                return asked < 3
-            }
+            try generator.search(threads: 1, portion: 100) { $0 < 300 }
         }
-        #expect(asked == 3)
         #expect(!generator.isFinished)
-        try generator.search { true }
+        #expect(generator.attempts == 300)
+        try generator.search()
         #expect(generator.modifier == vector.final_modifier_hex.number)
+        #expect(generator.attempts == vector.hash2_iterations)
+    }
+
+    @Test(
+        "Several threads find what one finds, also across the end of each word of the Modifier",
+        .requirement("3972-4-05", "3972-4-18"),
+        arguments: [0, 0xffff_ff00, 0xffff_ffff_ffff_ff00, UInt128.max - 255] as [UInt128], [1, 2, 4])
+    func searchesInParallel(modifier: UInt128, threads: Int) throws {
+        let key = try CGAVectors.key("rsa1024").spki_hex.octets
+        var generator = try CGAGenerator(publicKey: key, sec: 1, modifier: modifier)
+        try generator.search(threads: threads, portion: 1000)
+        let found = generator.modifier
+        #expect(generator.attempts == UInt64(found &- modifier) + 1)
+        let parameters = try CGAParameters(modifier: found, subnetPrefix: 0, publicKey: key)
+        #expect(try parameters.hash2.prefix(2) == [0, 0])
+        // The one before it that libcrypto finds would have been the right one.
+        for step in 1...min(500, found &- modifier) {
+            let earlier = try CGAParameters(modifier: found &- step, subnetPrefix: 0, publicKey: key)
+            #expect(try earlier.hash2.prefix(2) != [0, 0])
+        }
+        var again = try CGAGenerator(publicKey: key, sec: 1, modifier: modifier)
+        while !again.search(attempts: 777) {}
+        #expect(again.modifier == found)
+    }
+
+    @Test(
+        "Messages of every length are hashed as libcrypto does",
+        arguments: [0, 1, 19, 20, 28, 29, 30, 92, 93, 300, 2000])
+    func hashesEveryLength(length: Int) throws {
+        let key: [UInt8] = [0x30, 0x00]
+        let extensions = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        var generator = try CGAGenerator(publicKey: key, sec: 1, modifier: 5, extensions: extensions)
+        try generator.search()
+        let parameters = try CGAParameters(
+            modifier: generator.modifier, subnetPrefix: 0, publicKey: key, extensions: extensions)
+        #expect(try parameters.hash2.prefix(2) == [0, 0])
     }
 
     @Test(

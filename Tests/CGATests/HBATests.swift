@@ -24,7 +24,7 @@ struct HBATests {
         arguments: CGAVectors.all.hba)
     func generates(vector: CGAVectors.HBA) throws {
         var set = try makeSet(for: vector)
-        try set.generator.search { true }
+        try set.generator.search()
         #expect(set.generator.modifier == vector.final_modifier_hex.number)
         #expect(set.generator.attempts == (vector.sec == 0 ? 0 : vector.hash2_iterations))
         let made = try set.addresses(collisionCount: vector.collision_count)
@@ -44,7 +44,7 @@ struct HBATests {
     func countsCollisions(vector: CGAVectors.HBA) throws {
         var set = try makeSet(for: vector)
         #expect(throws: CGAGenerationError.searchNotFinished) { try set.addresses() }
-        try set.generator.search { true }
+        try set.generator.search()
         for (count, rejected) in vector.sets_rejected_by_dad.enumerated() {
             let expected = try rejected.map { try address($0) }
             #expect(try set.addresses(collisionCount: count).map(\.address) == expected)
@@ -132,7 +132,7 @@ struct HBATests {
         .requirement("5535-1-01", "5535-4-01", "5535-6-03", "5535-6-15"), arguments: CGAVectors.all.hba)
     func membersAreCGAs(vector: CGAVectors.HBA) throws {
         var set = try makeSet(for: vector)
-        try set.generator.search { true }
+        try set.generator.search()
         let made = try set.addresses()
         #expect(try made.map(\.address.high) == vector.prefixes.map { try address($0).high })
         #expect(Set(made.map(\.address.low)).count == made.count)

@@ -113,7 +113,7 @@ struct PrivateKeyTests {
         var generator = try CGAGenerator(
             publicKey: key.subjectPublicKeyInfo, sec: 1,
             modifier: UInt128(random.next()) << 64 | UInt128(random.next()))
-        try generator.search { true }
+        try generator.search()
         let made = try generator.address(in: 0x2001_0db8_00a1_0000)
         let identity = try CGAIdentity(address: made.address, parameters: made.parameters, privateKey: key)
         let locators = [made.address, try address("2001:db8:a2::1")]

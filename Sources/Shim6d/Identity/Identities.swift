@@ -83,7 +83,7 @@ final class Identities: LocalIdentity {
                 generator = try CGAGenerator(
                     publicKey: key.subjectPublicKeyInfo, sec: securityParameter,
                     modifier: .random(in: 0 ... .max, using: &random))
-                try generator.search { true }
+                try generator.search()
             }
             let made = try generator.address(in: subnet, collisionCount: collisionCount)
             let identity = try CGAIdentity(address: made.address, parameters: made.parameters, privateKey: key)
