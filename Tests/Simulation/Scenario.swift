@@ -42,6 +42,10 @@ public struct Scenario {
         case removeContext(host: Int, flow: Int), establish(host: Int, flow: Int), trigger(host: Int, flow: Int)
         /// Control messages that the host received earlier come in again, whatever has become of their context.
         case replay(host: Int)
+        /// Somebody makes a message of what was sent so far; it comes in at the host that has its destination.
+        case forge((_ sent: [SentPacket]) -> ForgedMessage?)
+        /// A Parameter Problem comes in about the control message that the host sent last.
+        case refuseLast(host: Int)
         /// A Parameter Problem about something else than an I1 comes in.
         case forgeProblem(host: Int, flow: Int)
         case mode(flow: Int, Mode)

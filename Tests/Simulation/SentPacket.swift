@@ -19,3 +19,16 @@ public struct SentPacket: Sendable {
     public var content: Content
     public var isLost: Bool
 }
+
+/// A control message that somebody makes.
+public struct ForgedMessage: Sendable {
+    public var octets: [UInt8]
+    public var source: IPv6Address
+    public var destination: IPv6Address
+
+    public init(octets: [UInt8], source: IPv6Address, destination: IPv6Address) {
+        self.octets = octets
+        self.source = source
+        self.destination = destination
+    }
+}

@@ -53,6 +53,21 @@ extension World {
         }
     }
 
+    /// Lets a message come in that no host has sent.
+    func deliver(_ message: ForgedMessage) {
+        guard let host = hosts.first(where: { $0.link(of: message.destination) != nil }) else { return }
+        report(.packet(octets: message.octets, source: message.source, destination: message.destination), to: host)
+    }
+
+    /// Lets the peer's kernel say that it does not know the protocol of the last message.
+    func refuseLast(of host: SimulatedHost) {
+        for packet in record.reversed() where packet.host == host.number {
+            guard case .control(let octets) = packet.content else { continue }
+            report(.parameterProblem(quoted: octets, source: packet.source, destination: packet.destination), to: host)
+            return
+        }
+    }
+
     /// Lets a Parameter Problem come in that quotes something else than an I1, which no host believes.
     func forgeProblem(to host: SimulatedHost, _ flow: Int) {
         let keepalive = Keepalive(receiverTag: ContextTag(truncating: random.next()))

@@ -164,6 +164,8 @@ public final class World {
         case .establish(let host, let flow): report(.establish(ulids(of: flow, at: host)), to: hosts[host])
         case .trigger(let host, let flow): report(.trigger(ulids(of: flow, at: host)), to: hosts[host])
         case .replay(let host): replay(to: hosts[host])
+        case .forge(let make): make(record).map(deliver)
+        case .refuseLast(let host): refuseLast(of: hosts[host])
         case .forgeProblem(let host, let flow): forgeProblem(to: hosts[host], flow)
         case .mode(let flow, let mode): modes[flow] = mode
         case .heal: heal()
@@ -231,6 +233,12 @@ public final class World {
 
     /// The host's contexts as it shows them.
     public func contexts(of host: Int) -> [ContextSnapshot] { hosts[host].daemon?.contexts ?? [] }
+
+    /// The addresses that a host has now.
+    public func addresses(of host: Int) -> Set<IPv6Address> { Set(hosts[host].addresses.compactMap { $0 }) }
+
+    /// Whether a host waits for nothing.
+    public func hasNoTimers(_ host: Int) -> Bool { hosts[host].armed.isEmpty && hosts[host].idleWatches.isEmpty }
 
     private func tick(_ flow: Int, from host: Int) {
         let interval = scenario.flows[flow].interval

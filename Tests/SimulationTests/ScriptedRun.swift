@@ -11,11 +11,22 @@ struct ScriptedRun {
         var source: IPv6Address
         var destination: IPv6Address
         var path: Network.Path?
+        var octets: [UInt8]
         var content: ControlMessage
         var isLost: Bool
 
         var probe: Probe? { if case .probe(let probe) = content { probe } else { nil } }
         var isKeepalive: Bool { if case .keepalive = content { true } else { false } }
+
+        var addresses: [IPv6Address] { [source, destination] }
+        var i1: I1? { if case .i1(let message) = content { message } else { nil } }
+        var r1: R1? { if case .r1(let message) = content { message } else { nil } }
+        var i2: I2? { if case .i2(let message) = content { message } else { nil } }
+        var r2: R2? { if case .r2(let message) = content { message } else { nil } }
+        var updateRequest: UpdateRequest? { if case .updateRequest(let message) = content { message } else { nil } }
+        var updateAcknowledgement: UpdateAcknowledgement? {
+            if case .updateAcknowledgement(let message) = content { message } else { nil }
+        }
 
         /// Such as `0: 1>1 exploring`.
         var description: String {
@@ -39,15 +50,21 @@ struct ScriptedRun {
             actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
         world = World(scenario)
         world.run()
-        messages = world.record.compactMap { packet in
-            guard case .control(let octets) = packet.content, let view = try? MessageView(octets),
-                let content = try? ControlMessage(view)
-            else { return nil }
-            return Message(
-                seconds: packet.seconds, host: packet.host, source: packet.source,
-                destination: packet.destination, path: packet.path, content: content, isLost: packet.isLost)
-        }
+        messages = world.record.messages
     }
+
+    /// Two hosts with as little traffic as possible; in second 1 an operator asks host 0 for a context.
+    init(
+        quiet configuration: HostConfiguration, peer: HostConfiguration? = nil, until end: Double,
+        _ actions: [(seconds: Double, action: Scenario.Action)] = []
+    ) {
+        self.init(
+            configuration, peer: peer, until: end,
+            [(0, .mode(flow: 0, .silent)), (1, .establish(host: 0, flow: 0))] + actions)
+    }
+
+    /// The messages of a type in the order in which they were sent.
+    func sent(_ type: MessageType, from host: Int? = nil) -> [Message] { messages.sent(type, from: host) }
 
     /// Keepalives and Probes sent from a second on.
     func reachability(since start: Double, from host: Int? = nil) -> [Message] {
@@ -64,6 +81,34 @@ struct ScriptedRun {
     }
 
     func context(_ host: Int) -> ContextSnapshot? { world.contexts(of: host).first }
+}
+
+extension [SentPacket] {
+    /// The control messages among these packets.
+    var messages: [ScriptedRun.Message] {
+        compactMap { packet in
+            guard case .control(let octets) = packet.content, let view = try? MessageView(octets),
+                let content = try? ControlMessage(view)
+            else { return nil }
+            return ScriptedRun.Message(
+                seconds: packet.seconds, host: packet.host, source: packet.source,
+                destination: packet.destination, path: packet.path, octets: octets, content: content,
+                isLost: packet.isLost)
+        }
+    }
+}
+
+extension ScriptedRun.Message {
+    /// Another message from where this one came to where it went.
+    func replaced(by content: ControlMessage) -> ForgedMessage? {
+        (try? content.encoded()).map { ForgedMessage(octets: $0, source: source, destination: destination) }
+    }
+}
+
+extension [ScriptedRun.Message] {
+    func sent(_ type: MessageType, from host: Int? = nil) -> [ScriptedRun.Message] {
+        filter { $0.content.type == type && (host == nil || $0.host == host) }
+    }
 }
 
 extension HostConfiguration {

@@ -27,6 +27,11 @@ struct Lexer {
                 skipComment()
             } else if let hashes = quoteFollows() {
                 return .string(string(hashes))
+            } else if text[position] == UInt8(ascii: "`"),
+                let end = text[(position + 1)...].firstIndex(of: UInt8(ascii: "`"))
+            {
+                defer { position = end + 1 }
+                return .word(part(position + 1..<end))
             } else if Self.isWord(text[position]) {
                 let start = position
                 while position < text.count, Self.isWord(text[position]) { position += 1 }

@@ -90,8 +90,7 @@ struct TestScanner {
         }
         while position < tokens.count, tokens[position] != .word("func") { position += 1 }
         guard !requirements.isEmpty, !isDisabled else { return }
-        let words = tokens[position...].dropFirst().prefix(2)
-        guard case .word(let function)? = words.first(where: { $0 != .sign("`") }) else { return }
+        guard case .word(let function)? = tokens[position...].dropFirst().first else { return }
         let name = (types.map(\.name) + [function]).joined(separator: ".")
         tests.append(NamedTest(name: "\(folder)/\(name)", ring: Ring(folder: folder), requirements: requirements))
     }
