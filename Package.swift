@@ -42,6 +42,9 @@ let package = Package(
         .target(
             name: "Datapath", dependencies: ["CDatapath", "DatapathProgram", "REAP", "Shim6Core", "Shim6Wire"],
             swiftSettings: strict),
+        .target(
+            name: "XFRMDatapath", dependencies: ["Datapath", "Netlink", "REAP", "Shim6Core", "Shim6Wire"],
+            swiftSettings: strict),
         // What people and programs see of the daemon.
         .target(name: "Configuration", dependencies: ["Shim6Wire", "TOMLKit"], swiftSettings: strict),
         .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
@@ -63,7 +66,7 @@ let package = Package(
             name: "Shim6d",
             dependencies: [
                 "CGA", "CLinux", "Configuration", "Datapath", "Netlink", "REAP", "Shim6Console", "Shim6Control",
-                "Shim6Core", "Shim6Wire",
+                "Shim6Core", "Shim6Wire", "XFRMDatapath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Collections", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),

@@ -11,6 +11,7 @@
 
 #include "octets.h"
 #include "policy_decode.h"
+#include "rehoming_encode.h"
 #include "transport.h"
 
 int cnl_policy_open(void) {
@@ -69,9 +70,20 @@ static int set_idle_lifetime(struct xfrmnl_sp *object, uint32_t seconds) {
     return 0;
 }
 
+// Optional ones: plain packets pass as well.
+static int put_rehoming_templates(
+    struct nl_msg *message, const struct cnl_address *source, const struct cnl_address *destination, uint32_t request) {
+    struct cnl_template hao = {*source, *destination, request, CNL_DESTINATION_OPTIONS, true};
+    struct cnl_template route = {{0, 0}, *destination, request, CNL_ROUTING_HEADER, true};
+    struct xfrm_user_tmpl templates[2];
+    encode_template(&templates[0], &hao);
+    encode_template(&templates[1], &route);
+    return nla_put(message, XFRMA_TMPL, sizeof(templates), templates);
+}
+
 int cnl_policy_add(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds,
-    uint32_t priority) {
+    uint32_t priority, uint32_t rehoming) {
     struct xfrmnl_sp *object = inbound_object(source, destination, 0);
     if (object == NULL)
         return -ENOMEM;
@@ -83,6 +95,8 @@ int cnl_policy_add(
     if (built == 0)
         built = xfrmnl_sp_build_add_request(object, 0, &message);
     xfrmnl_sp_put(object);
+    if (built == 0 && rehoming != 0)
+        built = put_rehoming_templates(message, source, destination, rehoming);
     return transport_send(fd, built, message);
 }
 

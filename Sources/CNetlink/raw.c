@@ -43,6 +43,24 @@ static int filter_errors(int fd) {
     return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
 }
 
+int cnl_raw_open_heeding(uint8_t protocol) {
+    int fd = open_socket(protocol);
+    if (fd < 0)
+        return fd;
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = {.len = 1, .filter = &nothing};
+    int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
+    if (result == 0)
+        result = set_number(fd, SOL_SOCKET, SO_RCVBUF, 0);
+    // The errors themselves pile up unread, as far as the smallest buffer goes.
+    if (result == 0)
+        result = set_number(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    if (result == 0)
+        return fd;
+    close(fd);
+    return result;
+}
+
 int cnl_raw_open(uint8_t protocol, int receive_buffer) {
     int fd = open_socket(protocol);
     if (fd < 0)

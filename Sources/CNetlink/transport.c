@@ -113,6 +113,47 @@ int transport_send(int fd, int built, struct nl_msg *message) {
     return result;
 }
 
+static struct nlmsghdr *request_at(char *requests, size_t *position) {
+    struct nlmsghdr *request = (struct nlmsghdr *)(requests + *position);
+    *position += NLMSG_ALIGN(request->nlmsg_len);
+    return request;
+}
+
+int transport_send_all(int fd, char *requests, size_t length, transport_judge judge, void *context) {
+    unsigned int count = 0;
+    for (size_t position = 0; position < length; count++) {
+        struct nlmsghdr *request = request_at(requests, &position);
+        request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+        request->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
+    }
+    if (count == 0)
+        return 0;
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    ssize_t sent;
+    do sent = sendto(fd, requests, length, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return -errno;
+    // Acknowledgements come in the order of the requests.
+    char buffer[message_room] __attribute__((aligned(NLMSG_ALIGNTO)));
+    size_t position = 0;
+    for (unsigned int answered = 0; answered < count;) {
+        int got = receive(fd, buffer, sizeof(buffer));
+        if (got < 0)
+            return got;
+        const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
+        for (; mnl_nlmsg_ok(message, got) && answered < count; message = mnl_nlmsg_next(message, &got)) {
+            if (message->nlmsg_type != NLMSG_ERROR)
+                continue;
+            const struct nlmsghdr *request = (const struct nlmsghdr *)(requests + position);
+            if (message->nlmsg_seq != request->nlmsg_seq)
+                continue;
+            judge(context, answered++, request_at(requests, &position), error_code(message));
+        }
+    }
+    return 0;
+}
+
 int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, void *context) {
     int result = send_request(fd, request, NLM_F_DUMP);
     if (result < 0)

@@ -23,6 +23,12 @@ int transport_send(int fd, int built, struct nl_msg *message);
 // Sends a request that is answered with a message, which is handed to `handler`, and waits for its acknowledgement.
 int transport_get(int fd, struct nlmsghdr *request, transport_handler handler, void *context);
 
+typedef void (*transport_judge)(void *context, size_t position, const struct nlmsghdr *request, int error);
+
+// Sends the requests that stand one behind the other in `requests`, all at once, and tells of each whether the kernel took
+// it (0) or why not (-errno). For as many as fit into the socket's buffer, some hundreds.
+int transport_send_all(int fd, char *requests, size_t length, transport_judge judge, void *context);
+
 // Sends a request for a dump and hands every message of the reply to `handler`, whose negative result is passed on in the end.
 // -EINTR: what was dumped changed meanwhile.
 int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, void *context);

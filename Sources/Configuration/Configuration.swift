@@ -56,10 +56,17 @@ extension Configuration {
     /// `[data-path]`: how payload is rewritten, and when a context is made for it.
     public struct DataPath: Hashable, Sendable {
         public enum Driver: String, Hashable, Sendable, CaseIterable {
+            /// The first of the others that this host can have.
+            case auto
+            /// eBPF programs; the payload extension header.
             case bpf
+            /// XFRM states; the type 2 routing header and the Home Address option.
+            case xfrm
+            /// Control only.
+            case none
         }
 
-        public var driver = Driver.bpf
+        public var driver = Driver.auto
         /// Payload octets of a ULID pair, both directions together, that make a context worthwhile.
         public var triggerOctets = 2048
         /// The age of a flow that does the same.

@@ -47,7 +47,10 @@ enum Declaration {
         Section(
             name: "data-path", comment: "How payload is rewritten, and which traffic gets a context.",
             keys: [
-                Key("driver", \.dataPath.driver, .choice("data path"), "The driver. There is one: \"bpf\"."),
+                Key(
+                    "driver", \.dataPath.driver, .choice("data path"),
+                    "\"bpf\" (eBPF), \"xfrm\" (XFRM states, for hosts without eBPF), \"none\" (nothing is rehomed), or "
+                        + "\"auto\" for the first of them that this host can have. \"shim6ctl doctor\" tells why."),
                 Key(
                     "trigger-octets", \.dataPath.triggerOctets, .integer(0...1_000_000_000),
                     "A context is made when two addresses have exchanged this many octets ..."),

@@ -17,13 +17,17 @@ public struct IdlePolicy: Hashable, Sendable {
 }
 
 /// XFRM policies that let everything pass and expire when nothing came in for a while. Ours are inbound, of the sub
-/// type, without templates, and have the priority that is our mark; no other is ever changed.
+/// type, without IPsec templates, and have the priority that is our mark; no other is ever changed.
 public final class IdlePolicies {
     public let priority: UInt32
     private let descriptor: Int32
 
-    public init(priority: UInt32) throws(KernelError) {
+    private let rehoming: UInt32
+
+    /// - Parameter rehoming: the request id of the states whose packets may pass as well (`RehomingState`), 0 for none.
+    public init(priority: UInt32, rehoming: UInt32 = 0) throws(KernelError) {
         self.priority = priority
+        self.rehoming = rehoming
         descriptor = try checked(cnl_policy_open(), "open a socket for XFRM policies")
     }
 
@@ -35,7 +39,8 @@ public final class IdlePolicies {
     public func add(source: IPv6Address, destination: IPv6Address, seconds: UInt32) throws(KernelError) {
         var (from, to) = (source.flat, destination.flat)
         try checked(
-            cnl_policy_add(descriptor, &from, &to, seconds, priority), "add the XFRM policy \(source) \(destination)")
+            cnl_policy_add(descriptor, &from, &to, seconds, priority, rehoming),
+            "add the XFRM policy \(source) \(destination)")
     }
 
     /// Throws ENOENT if there is no sub policy for these addresses, EPERM if it is somebody else's.

@@ -86,3 +86,18 @@ public final class RawSocket {
         try checked(result, "send from \(source) to \(destination)")
     }
 }
+
+/// As long as this lives, the kernel heeds Packet Too Big about packets with a next header: it lowers the MTU of the route
+/// between the addresses in question. Without a socket for it, it does not.
+public final class HeedingSocket {
+    private let descriptor: Int32
+
+    public init(nextHeader: UInt8) throws(KernelError) {
+        descriptor = try checked(
+            cnl_raw_open_heeding(nextHeader), "open a raw socket for errors about next header \(nextHeader)")
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

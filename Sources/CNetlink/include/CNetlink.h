@@ -9,6 +9,7 @@
 #include "cnl_offload.h"
 #include "cnl_policy.h"
 #include "cnl_raw.h"
+#include "cnl_rehoming.h"
 #include "cnl_route.h"
 
 #endif

@@ -1,4 +1,5 @@
-// XFRM policies that only watch for silence: inbound, of the sub type, without templates, for one address pair.
+// XFRM policies that only watch for silence: inbound, of the sub type, without IPsec templates, for one address pair.
+// With `rehoming` they also let packets pass that a state in route optimisation mode has restored (cnl_rehoming.h).
 //
 // A policy is ours if it has all of that and the priority that the caller uses as its mark. No other is ever changed.
 #ifndef CNL_POLICY_H
@@ -13,6 +14,7 @@ struct cnl_policy {
     struct cnl_prefix source;
     struct cnl_prefix destination;
     uint64_t hard_use_seconds;  // lifetime since the last packet, UINT64_MAX for ever
+    uint64_t used;              // when a packet or lookup met it last, seconds since 1970; 0 for never
     uint32_t priority;
     uint32_t index;
     uint8_t direction;  // XFRM_POLICY_IN, _OUT, _FWD
@@ -20,6 +22,7 @@ struct cnl_policy {
     bool sub;           // of the sub type
     bool narrowed;      // by ports, protocol, interface, mark or interface id
     bool templates;     // asks for IPsec
+    bool rehoming;      // has templates in route optimisation mode
     bool hard;          // in an expiry: the policy is gone
 };
 
@@ -28,9 +31,11 @@ typedef void (*cnl_policy_handler)(void *context, const struct cnl_policy *polic
 // Opens a socket for requests. Returns the file descriptor.
 int cnl_policy_open(void);
 
-// Adds a policy for packets from `source` to `destination`. -EEXIST if there is a sub policy for the pair, whosever.
+// Adds a policy for packets from `source` to `destination`. `rehoming` is the request id of the states whose packets may
+// pass, 0 for none. -EEXIST if there is a sub policy for the pair, whosever.
 int cnl_policy_add(
-    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds, uint32_t priority);
+    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds, uint32_t priority,
+    uint32_t rehoming);
 // -ENOENT if there is no sub policy for the pair, -EPERM if it is not ours.
 int cnl_policy_delete(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t priority);

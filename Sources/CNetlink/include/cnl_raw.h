@@ -16,6 +16,10 @@ int cnl_raw_open(uint8_t protocol, int receive_buffer);
 // protocol 58 the kernel fills in the checksum. `send_buffer` in octets. Returns the file descriptor.
 int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
 
+// Opens a socket that receives nothing and is only there so that the kernel heeds Packet Too Big about packets with next
+// header `protocol`: without one it does not. Returns the file descriptor.
+int cnl_raw_open_heeding(uint8_t protocol);
+
 // Sends one packet whose octets begin behind the IPv6 header. `interface` 0 leaves the choice to the routing table,
 // else routes of no other interface are used. -EADDRNOTAVAIL: the host has not `source`. -EAGAIN: the buffer is full.
 // -ENETUNREACH, -EHOSTUNREACH, -ENODEV, -ENETDOWN, -EMSGSIZE ... as the kernel has it.

@@ -93,8 +93,8 @@ extension Engine {
         return StatusReport(
             version: Version.text, processId: getpid(), started: Moment(started), now: Moment(.monotonicNow),
             dataPath: DataPathStatus(
-                driver: configuration.dataPath.driver.rawValue, state: attached ? "running" : "degraded",
-                detail: attached ? nil : "not attached to every uplink"),
+                driver: dataPath.name, state: attached && dataPath.detail == nil ? "running" : "degraded",
+                detail: dataPath.detail ?? (attached ? nil : "not attached to every uplink")),
             uplinks: uplinks.uplinks.map(status), contexts: byState, counters: counterReport(counts),
             drops: dropReport(counts),
             tables: [
@@ -125,18 +125,14 @@ extension Engine {
         ]
         for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
         for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }
-        for (counter, count) in (try? datapath.counters()) ?? [:] where !counter.isDrop {
-            report["data_path_\(snakeCase("\(counter)"))"] = count
-        }
+        for (name, count) in dataPath.counters().done { report["data_path_\(name)"] = count }
         return report
     }
 
     private func dropReport(_ counts: HostCounters) -> [String: UInt64] {
         var report = Dictionary(counts.drops.map { (snakeCase($0.key.name), $0.value) }, uniquingKeysWith: +)
         if counters.truncated > 0 { report["too_long"] = counters.truncated }
-        for (counter, count) in (try? datapath.counters()) ?? [:] where counter.isDrop && count > 0 {
-            report["data_path_\(snakeCase("\(counter)"))"] = count
-        }
+        for (name, count) in dataPath.counters().dropped where count > 0 { report["data_path_\(name)"] = count }
         return report
     }
 }
@@ -150,7 +146,7 @@ extension [ContextLocator] {
 }
 
 /// The name of a case as it stands in the control protocol.
-private func snakeCase(_ name: String) -> String {
+func snakeCase(_ name: String) -> String {
     name.map { $0.isUppercase ? "_\($0.lowercased())" : $0 == "-" ? "_" : String($0) }.joined()
 }
 

@@ -20,9 +20,8 @@ final class Engine {
     let log: Logger
     let started = Instant.monotonicNow
     let host: Host<SharedActivity, CryptographicRandom>
-    let datapath: Datapath
+    let dataPath: any DataPath
     let uplinks: Uplinks
-    let steering: Steering
     let rows: OwnRows
     let idleWatch: IdleWatch
     var timeline: Timeline
@@ -43,36 +42,33 @@ final class Engine {
 
     /// Takes over what was opened and changes the network for the first time. When it throws, nothing is left of it.
     init(
-        _ configuration: Configuration, warnings: [String], identities: Identities, datapath: Datapath,
+        _ configuration: Configuration, warnings: [String], identities: Identities, dataPath: LoadedDataPath,
         mailbox: Mailbox<Mail>, interfaces: OperatorInterfaces, log: Logger
     ) throws {
         self.configuration = configuration
         self.warnings = warnings
         self.log = log
-        self.datapath = datapath
         self.mailbox = mailbox
         self.interfaces = interfaces
         socket = try RouteSocket()
         monitor = try RouteMonitor()
         shim6Socket = try RawSocket(nextHeader: Shim6Protocol.nextHeader)
         icmpSocket = try RawSocket(nextHeader: Shim6Protocol.icmpv6)
-        idleWatch = try IdleWatch(log: log)
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
-        steering = Steering(socket: socket, rows: rows, datapath: datapath, log: log)
+        self.dataPath = dataPath.made(configuration, socket: socket, rows: rows, log: log)
+        idleWatch = try IdleWatch(rehoming: self.dataPath.rehomingRequest, log: log)
         uplinks = Uplinks(
-            configuration, socket: socket, rows: rows, datapath: datapath, identities: identities, log: log)
+            configuration, socket: socket, rows: rows, dataPath: self.dataPath, identities: identities, log: log)
         host = Host(
             configuration: HostConfiguration(configuration), identity: identities, verifier: CGALocatorVerifier(),
-            activity: datapath.activity, random: CryptographicRandom())
+            activity: self.dataPath.activity, random: CryptographicRandom())
         try Leftovers.remove(socket)
         timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
         idleThread = IdleThread(expiries) { [mailbox] in mailbox.post(.idle($0)) }
         do {
-            try steering.start()
-            for uplink in configuration.uplinks { steering.letPass(uplink: uplink.interface) }
-            datapath.beat(at: .monotonicNow)
+            try self.dataPath.start()
             try refresh()
         } catch {
             stop()
@@ -85,12 +81,12 @@ final class Engine {
     /// Runs until a signal asks for the end, and cleans up.
     func run() {
         var loop = EventLoop(descriptors: [
-            shim6Socket.descriptor, icmpSocket.descriptor, monitor.descriptor, datapath.eventDescriptor,
+            shim6Socket.descriptor, icmpSocket.descriptor, monitor.descriptor, dataPath.eventDescriptor,
             mailbox.descriptor,
         ])
         while true {
             let signal = loop.wait(milliseconds: Self.longestWait)
-            datapath.beat(at: .monotonicNow)
+            dataPath.beat(at: .monotonicNow)
             // What happened comes before what did not: after a late wake-up a timer must not see a silence that
             // traffic has ended long ago. So everything is drained, readable or not, and the mailbox last.
             readChanges()
@@ -99,7 +95,7 @@ final class Engine {
             readDatapath()
             readMail()
             tick()
-            steering.settle()
+            dataPath.settle()
             if let signal {
                 log.notice("ending", metadata: ["signal": "\(signal)"])
                 break
@@ -112,7 +108,7 @@ final class Engine {
         do {
             switch try monitor.read() {
             case .changes(let changes):
-                guard changes.contains(where: { uplinks.isConcerned(by: $0, steering: steering.device) }) else {
+                guard changes.contains(where: { uplinks.isConcerned(by: $0) }) else {
                     return
                 }
             case .lost:
@@ -126,11 +122,8 @@ final class Engine {
 
     /// Looks at the whole network anew.
     private func refresh() throws {
-        try uplinks.refresh(pinned: steering.pinnedULIDs, steering: steering.device)
-        let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
-        if let mtu { steering.setMTU(atLeast: mtu) }
-        steering.refresh { [uplinks] in uplinks.uplink(of: $0)?.link?.mtu }
-        try datapath.refreshNextHops()
+        try uplinks.refresh()
+        try dataPath.refresh(uplinks)
         let now = uplinks.localLocators
         guard now != locators else { return }
         locators = now
@@ -149,6 +142,9 @@ final class Engine {
 
     private func readErrors() {
         forEachPacket(from: icmpSocket) { packet in
+            if let error = PathError(packet.octets) {
+                for message in dataPath.local(error) { sendLocally(message.octets, to: message.ulid) }
+            }
             guard let quoted = QuotedMessage(packet) else { return }
             handle(
                 .parameterProblem(quoted: quoted.octets, source: quoted.source, destination: quoted.destination))
@@ -170,7 +166,7 @@ final class Engine {
 
     private func readDatapath() {
         do {
-            for event in try datapath.takeEvents() { handle(event) }
+            for event in try dataPath.takeEvents(at: .monotonicNow) { handle(event) }
         } catch {
             log.error("\(error)")
         }
@@ -249,19 +245,19 @@ final class Engine {
         case .cancel(let timer): timers.cancel(timer)
         case .install(let entry):
             do {
-                try steering.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
+                try dataPath.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
             } catch {
                 counters.datapathErrors += 1
                 log.error("\(error)")
             }
         case .remove(let entry):
             do {
-                try steering.remove(entry)
+                try dataPath.remove(entry)
             } catch {
                 counters.datapathErrors += 1
                 log.error("\(error)")
             }
-        case .forget(let ulids): try? datapath.forget(ulids)
+        case .forget(let ulids): dataPath.forget(ulids)
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(_, let ulids): idleWatch.unwatch(ulids)
@@ -270,7 +266,7 @@ final class Engine {
     }
 
     private func publish(_ notice: Notice) {
-        timeline.record(notice, outgoing: notice.tag.flatMap(steering.outgoing(of:)))
+        timeline.record(notice, outgoing: notice.tag.flatMap(dataPath.outgoing(of:)))
         let record = EventRecord(notice)
         interfaces.broadcast(record)
         EventLine.log(record, to: log)
@@ -292,8 +288,8 @@ final class Engine {
         idleThread.stop()
         uplinks.stop(removingAddresses: configuration.removeAddressesOnExit)
         idleWatch.stop()
+        dataPath.stop()
         do {
-            try Steering.removeDevices(socket)
             try socket.flushRules(protocol: Mark.protocolNumber)
             try socket.flushRoutes(protocol: Mark.protocolNumber)
         } catch {

@@ -21,8 +21,9 @@ final class IdleWatch {
     private let log: Logger
     private var watched: [ULIDPair: Watched] = [:]
 
-    init(log: Logger) throws(KernelError) {
-        policies = try IdlePolicies(priority: Mark.policyPriority)
+    /// - Parameter rehoming: request id of the XFRM states whose packets the policies let in, 0 for none.
+    init(rehoming: UInt32, log: Logger) throws(KernelError) {
+        policies = try IdlePolicies(priority: Mark.policyPriority, rehoming: rehoming)
         self.log = log
     }
 

@@ -15,6 +15,8 @@ enum Mark {
     /// Lookups for an uplink go past them, to a rule that does nothing.
     static let passingPriority: UInt32 = 99
     static let passedPriority: UInt32 = 101
+    /// With the `xfrm` data path: routes that ULIDs with contexts fall back to, behind the kernel's own rules.
+    static let lastResortPriority: UInt32 = 32_800
     /// Routes of uplink number n stand in `sourceTable + n`.
     static let sourceTable: UInt32 = 6141
     static let sourcePriority: UInt32 = 102

@@ -1,5 +1,4 @@
 import Configuration
-import Datapath
 import Logging
 import Netlink
 import Shim6Core
@@ -11,7 +10,7 @@ import Shim6Wire
 final class Uplinks {
     private let socket: RouteSocket
     private let rows: OwnRows
-    private let datapath: Datapath
+    private let dataPath: any DataPath
     private let identities: Identities
     private let log: Logger
     private let managesRoutes: Bool
@@ -25,12 +24,12 @@ final class Uplinks {
     private(set) var warnings: [String] = []
 
     init(
-        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, datapath: Datapath, identities: Identities,
-        log: Logger
+        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, dataPath: any DataPath,
+        identities: Identities, log: Logger
     ) {
         self.socket = socket
         self.rows = rows
-        self.datapath = datapath
+        self.dataPath = dataPath
         self.identities = identities
         self.log = log
         managesRoutes = configuration.manageRoutes
@@ -59,11 +58,14 @@ final class Uplinks {
     }
 
     /// Whether a change could matter to the uplinks or to what we keep in the kernel's tables.
-    func isConcerned(by change: KernelChange, steering: UInt32) -> Bool {
-        func isOurs(_ index: UInt32?) -> Bool { index == steering || uplinks.contains { $0.link?.index == index } }
+    func isConcerned(by change: KernelChange) -> Bool {
+        let waiting = dataPath.waitingDevice
+        func isOurs(_ index: UInt32?) -> Bool {
+            index == waiting && waiting != nil || uplinks.contains { $0.link?.index == index }
+        }
         return switch change.row {
         case .link(let link): isOurs(link.index) || uplinks.contains { $0.configuration.interface == link.name }
-        case .address(let row): isOurs(row.interface)
+        case .address(let row): isOurs(row.interface) || change.isRemoval && rows.isWanted(change.row)
         case .route(let route):
             change.isRemoval && rows.isWanted(change.row)
                 || route.destination == nil && route.protocol != Mark.protocolNumber && isOurs(route.interface)
@@ -75,7 +77,7 @@ final class Uplinks {
     // MARK: Following the kernel
 
     /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line.
-    func refresh(pinned: some Collection<IPv6Address>, steering: UInt32) throws {
+    func refresh() throws {
         let links = try socket.links()
         for index in uplinks.indices {
             let link = links.first { $0.name == uplinks[index].configuration.interface }
@@ -87,17 +89,17 @@ final class Uplinks {
         for index in uplinks.indices { makeAddresses(on: uplinks[index]) }
         readGateways(routes: try socket.routes(), neighbours: try socket.neighbours())
         if managesRoutes {
-            for uplink in uplinks { makeRoutes(for: uplink, steering: steering) }
+            for uplink in uplinks { makeRoutes(for: uplink) }
         }
         try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
         readAddresses(try socket.addresses())
-        tellDataPath(pinned: pinned)
+        tellDataPath()
     }
 
     private func attach(_ link: Link) {
         guard !attached.contains(link.index) else { return }
         do {
-            try datapath.attach(uplink: link.index)
+            try dataPath.attach(link)
             attached.insert(link.index)
         } catch {
             log.error("\(error)", metadata: ["interface": "\(link.name)"])
@@ -165,16 +167,19 @@ final class Uplinks {
     }
 
     /// Packets with a source of this provider leave through this provider.
-    private func makeRoutes(for uplink: Uplink, steering: UInt32) {
+    private func makeRoutes(for uplink: Uplink) {
         let mark = Mark.protocolNumber
         for prefix in uplink.configuration.prefixes {
             rows.want(Rule(priority: Mark.sourcePriority, from: prefix, table: uplink.table, protocol: mark))
         }
         // Sockets of a lost uplink keep a route, so that their packets reach the data path until it switches.
-        rows.want(Route(to: nil, interface: steering, table: uplink.table, metric: .max, protocol: mark))
+        let waiting = dataPath.waitingDevice
+        if let waiting {
+            rows.want(Route(to: nil, interface: waiting, table: uplink.table, metric: .max, protocol: mark))
+        }
         guard let link = uplink.link, link.isUp else { return }
         rows.releaseRoutes { route in
-            guard route.table == uplink.table, route.interface != steering else { return false }
+            guard route.table == uplink.table, waiting == nil || route.interface != waiting else { return false }
             return route.interface != link.index || route.destination == nil && route.gateway != uplink.gateway
         }
         for prefix in uplink.configuration.prefixes {
@@ -187,15 +192,15 @@ final class Uplinks {
         }
     }
 
-    private func tellDataPath(pinned: some Collection<IPv6Address>) {
+    private func tellDataPath() {
         var places: [IPv6Address: UInt32?] = [:]
-        for address in pinned { places[address] = .some(nil) }
+        for address in dataPath.pinnedULIDs { places[address] = .some(nil) }
         for uplink in uplinks where uplink.isRunning {
             for address in uplink.locators { places[address.row.address] = uplink.link?.index }
         }
         do {
-            for (address, place) in places { try datapath.set(locator: address, uplink: place) }
-            for address in told.keys where places[address] == nil { try datapath.remove(locator: address) }
+            for (address, place) in places { try dataPath.set(locator: address, uplink: place) }
+            for address in told.keys where places[address] == nil { try dataPath.remove(locator: address) }
             told = places
         } catch {
             log.error("\(error)")
@@ -215,7 +220,7 @@ final class Uplinks {
 
     private func detach(_ interface: UInt32) {
         do {
-            try Datapath.detach(interface: interface)
+            try dataPath.detach(interface: interface)
         } catch {
             log.error("\(error)")
         }

@@ -9,6 +9,7 @@ enum Leftovers {
         try socket.flushRules(protocol: Mark.protocolNumber)
         try socket.flushRoutes(protocol: Mark.protocolNumber)
         try IdleWatch.flush()
+        try XFRMDataPath.flush(socket)
         try Steering.removeDevices(socket)
     }
 

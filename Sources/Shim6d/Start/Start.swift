@@ -1,6 +1,5 @@
 import CGA
 import Configuration
-import Datapath
 import Foundation
 import Logging
 import Netlink
@@ -32,7 +31,7 @@ enum Start {
         try requireCapabilities()
         try requireCryptography()
         let lock = try InstanceLock()
-        let datapath = try load(configuration)
+        let dataPath = try LoadedDataPath(configuration)
         // Before the first other thread, which would keep what it inherits. The socket file may get another group.
         dropCapabilities(keeping: needed.union(.changeOwner), log)
         let mailbox = Mailbox<Mail>()
@@ -42,7 +41,7 @@ enum Start {
         do {
             engine = try Engine(
                 configuration, warnings: warnings, identities: Identities(configuration.identity, log: log),
-                datapath: datapath, mailbox: mailbox, interfaces: interfaces, log: log)
+                dataPath: dataPath, mailbox: mailbox, interfaces: interfaces, log: log)
         } catch {
             post.close()
             interfaces.stop()
@@ -82,19 +81,6 @@ enum Start {
         }
     }
 
-    private static func load(_ configuration: Configuration) throws(StartFailure) -> Datapath {
-        var sizes = Datapath.Sizes()
-        sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
-        do {
-            let datapath = try Datapath(sizes: sizes)
-            datapath.settings.triggerOctets = UInt64(configuration.dataPath.triggerOctets)
-            datapath.settings.triggerAge = configuration.dataPath.triggerAge.nanoseconds
-            return datapath
-        } catch {
-            throw StartFailure(error.description)
-        }
-    }
-
     /// Peers decide when these algorithms are used first; that is too late to find out that there are none.
     private static func requireCryptography() throws(StartFailure) {
         let missing = Libcrypto.missing()
@@ -109,9 +95,8 @@ enum Start {
 
     private static func requireCapabilities() throws(StartFailure) {
         guard let have = try? Capabilities.effective() else { throw StartFailure("cannot read the capabilities") }
-        let canLoad = have.contains(.bpf) || have.contains(.systemAdministration)
-        guard have.isSuperset(of: needed), canLoad else {
-            throw StartFailure("CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF are needed: run it as root", exitCode: 77)
+        guard have.isSuperset(of: needed) else {
+            throw StartFailure("CAP_NET_ADMIN and CAP_NET_RAW are needed: run it as root", exitCode: 77)
         }
     }
 

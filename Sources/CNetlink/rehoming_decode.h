@@ -1,0 +1,17 @@
+#ifndef REHOMING_DECODE_H
+#define REHOMING_DECODE_H
+
+#include <libmnl/libmnl.h>
+#include <linux/xfrm.h>
+
+#include "include/cnl_rehoming.h"
+
+// `care_of` may be NULL.
+struct cnl_state state_from_info(const struct xfrm_usersa_info *info, const struct nlattr *care_of);
+
+// Adds a request of any kind. -ENOMEM.
+int changes_append(struct cnl_changes *changes, const struct nlmsghdr *request);
+// Sends many requests, some at a time. As cnl_changes_send otherwise.
+int changes_send_in_parts(int fd, struct cnl_changes *changes);
+
+#endif

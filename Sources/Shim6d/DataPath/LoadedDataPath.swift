@@ -1,0 +1,73 @@
+import Configuration
+import Datapath
+import Logging
+import Netlink
+import XFRMDatapath
+
+/// The data path that the configuration asks for, loaded while the daemon may still do that; nothing is changed yet.
+enum LoadedDataPath {
+    case bpf(Datapath)
+    case xfrm(XFRMDatapath, HeedingSocket)
+    case none(why: String)
+
+    /// Throws `StartFailure` if the one that is asked for by name cannot be had.
+    init(_ configuration: Configuration) throws(StartFailure) {
+        switch configuration.dataPath.driver {
+        case .bpf: self = .bpf(try Self.bpf(configuration))
+        case .xfrm: self = try Self.xfrm(configuration)
+        case .none: self = .none(why: "the configuration asks for none")
+        case .auto:
+            do {
+                self = .bpf(try Self.bpf(configuration))
+            } catch let refusal {
+                do {
+                    self = try Self.xfrm(configuration)
+                } catch {
+                    let why = "\(refusal.message); \(error.message); see shim6ctl doctor"
+                    self = .none(why: why)
+                }
+            }
+        }
+    }
+
+    private static func bpf(_ configuration: Configuration) throws(StartFailure) -> Datapath {
+        var sizes = Datapath.Sizes()
+        sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
+        do {
+            let datapath = try Datapath(sizes: sizes)
+            datapath.settings.triggerOctets = UInt64(configuration.dataPath.triggerOctets)
+            datapath.settings.triggerAge = configuration.dataPath.triggerAge.nanoseconds
+            return datapath
+        } catch {
+            throw StartFailure(error.description)
+        }
+    }
+
+    /// XFRM counts no octets of sessions: this long stands for `trigger-octets`.
+    private static let worthwhile = Duration.seconds(3)
+
+    private static func xfrm(_ configuration: Configuration) throws(StartFailure) -> LoadedDataPath {
+        do {
+            try XFRMDatapath.probe(marks: XFRMDataPath.marks)
+            let age = configuration.dataPath.triggerOctets == 0 ? .zero : worthwhile
+            let datapath = try XFRMDatapath(
+                marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.limits.maxContexts),
+                triggerAge: min(configuration.dataPath.triggerAge, age))
+            return .xfrm(datapath, try HeedingSocket(nextHeader: RehomedQuote.experimental))
+        } catch {
+            throw StartFailure("the kernel makes no XFRM states that rehome (CONFIG_IPV6_MIP6): \(error)")
+        }
+    }
+
+    func made(_ configuration: Configuration, socket: RouteSocket, rows: OwnRows, log: Logger) -> any DataPath {
+        switch self {
+        case .bpf(let datapath):
+            BPFDataPath(
+                datapath, uplinks: configuration.uplinks.map(\.interface), socket: socket, rows: rows, log: log)
+        case .xfrm(let datapath, let heeding):
+            XFRMDataPath(datapath, heeding: heeding, socket: socket, rows: rows, log: log)
+        case .none(let why):
+            NoDataPath(contexts: UInt32(clamping: configuration.limits.maxContexts), why: why)
+        }
+    }
+}

@@ -1,0 +1,297 @@
+import Datapath
+import Glibc
+import Netlink
+import REAP
+import Shim6Core
+import Shim6Wire
+
+/// The `xfrm` data path: policies and states of the kernel's XFRM framework in route optimisation mode do what the kernel
+/// program of the `bpf` data path does, without any program (CONFIG_IPV6_MIP6).
+///
+/// Rehomed packets carry a type 2 routing header and a Home Address option with the ULIDs (RFC 6275), 48 octets, in the
+/// place of the payload extension header; so the peer has to accept that form.
+///
+/// Traffic is seen once a second, by the times at which policies were met and, while rehomed, by the packets of states. Policies
+/// for outgoing packets are met only when a socket looks for its route, so every look makes all sockets do that again.
+///
+/// What its owner has to arrange around it:
+/// * The inbound policies of contexts: `IdlePolicies` with the same priority and with `marks.request`. Without one, rehomed
+///   packets are dropped.
+/// * Every local ULID with a context as an address with the `home` flag that does not go with its interface: else the
+///   kernel drops what is rehomed to it.
+/// * A route for every ULID pair, whichever: the kernel looks for it before it looks for that of the locators.
+///
+/// Its owner calls it from one thread at a time. What it makes outlives it, also after a crash, until `flush`.
+public final class XFRMDatapath {
+    private struct Installed {
+        var entry: DataPathEntry
+        /// Packets of its outgoing state at the last look.
+        var packets: UInt64 = 0
+    }
+
+    public let marks: Marks
+    /// The stamps of all contexts.
+    public let activity: SharedActivity
+    private let socket: RehomingSocket
+    private let events: XFRMEvents
+    private var contexts: [ULIDPair: Installed] = [:]
+    /// How many contexts accept rehomed packets for each local ULID.
+    private var receivers: [IPv6Address: Int] = [:]
+    private var candidates: Candidates
+    private var locators: Set<IPv6Address> = []
+    private var nextLook = Instant(nanoseconds: 0)
+    /// Seconds since 1970 at the last look.
+    private var lastLook: UInt64 = 0
+    /// Packets sent rehomed since the start.
+    public private(set) var rehomed: UInt64 = 0
+    /// Sessions that were not watched since too many were.
+    public private(set) var unwatched: UInt64 = 0
+
+    /// - Parameters:
+    ///   - contexts: as many as there can be.
+    ///   - triggerAge: how long a session has to go both ways before it is reported.
+    public init(marks: Marks, contexts: UInt32, triggerAge: Duration) throws(KernelError) {
+        self.marks = marks
+        activity = SharedActivity.made(count: contexts)
+        candidates = Candidates(age: triggerAge)
+        socket = try RehomingSocket()
+        events = try XFRMEvents()
+    }
+
+    /// Whether the kernel makes what is needed: states in route optimisation mode (EPROTONOSUPPORT without
+    /// CONFIG_IPV6_MIP6) and sub policies (CONFIG_XFRM_SUB_POLICY), tried with addresses of the discard prefix (RFC 6666).
+    public static func probe(marks: Marks) throws(KernelError) {
+        let socket = try RehomingSocket()
+        let discard = { IPv6Address(high: 0x0100_0000_0000_0000, low: $0) }
+        let ulids = ULIDPair(local: discard(0x6140), peer: discard(0x6141))
+        let states = marks.outgoingStates(ulids, LocatorPair(source: discard(0x6142), destination: discard(0x6143)))
+        let policy = marks.outgoingPolicy(ulids, isRehomed: true)
+        let undo = [.deletePolicy(policy)] + states.map(RehomingSocket.Change.delete)
+        do {
+            try socket.apply(states.map(RehomingSocket.Change.add) + [.addPolicy(policy)])
+        } catch {
+            try? socket.apply(undo)
+            throw error
+        }
+        try socket.apply(undo)
+    }
+
+    /// Removes everything that any run has made with these marks. Returns how much there was.
+    @discardableResult
+    public static func flush(marks: Marks) throws(KernelError) -> Int {
+        try RehomingSocket().flush(request: marks.request, priorities: marks.priorities)
+    }
+
+    /// Begins to look for sessions.
+    public func start() throws(KernelError) {
+        try socket.apply((marks.exemptions + [marks.watchPolicy]).map(RehomingSocket.Change.addPolicy))
+    }
+
+    // MARK: Contexts
+
+    /// Makes what a context needs or brings it up to date. Outgoing packets change over at once, and none is lost.
+    public func install(_ entry: DataPathEntry) throws(KernelError) {
+        let installed = contexts[entry.ulids]
+        let old = installed?.entry
+        if candidates.remove(entry.ulids) { dropPolicies(of: [entry.ulids]) }
+        var changes = receiving(entry, after: old)
+        let policy = marks.outgoingPolicy(entry.ulids, isRehomed: entry.isRehomed)
+        let states = marks.outgoingStates(entry.ulids, entry.outgoing)
+        // The policy comes last: with it, sockets look for their routes again, and find the states as they are now.
+        switch (old?.isRehomed ?? false, entry.isRehomed) {
+        case (false, false):
+            if old == nil { changes.append(.addPolicy(policy)) }
+        case (false, true):
+            changes += states.map(RehomingSocket.Change.add) + [old == nil ? .addPolicy(policy) : .putPolicy(policy)]
+        case (true, true):
+            if old?.outgoing != entry.outgoing {
+                changes += states.map(RehomingSocket.Change.update) + [.putPolicy(policy)]
+            }
+        case (true, false):
+            changes += [.putPolicy(policy)] + states.map(RehomingSocket.Change.delete)
+        }
+        // The counters of states that are only changed go on.
+        let packets = old?.isRehomed == true && entry.isRehomed ? installed?.packets : nil
+        contexts[entry.ulids] = Installed(entry: entry, packets: packets ?? 0)
+        do {
+            try socket.apply(changes)
+        } catch  where error.number == EEXIST || error.number == ESRCH {
+            try renew(entry, after: error)
+        }
+    }
+
+    /// Somebody has removed states of ours, or a session of these addresses was reported just now, which leaves a state for
+    /// 30 seconds. What is ours goes and is made anew; what is somebody else's stays, and the context cannot be carried.
+    private func renew(_ entry: DataPathEntry, after refusal: KernelError) throws(KernelError) {
+        let wanted = marks.outgoingStates(entry.ulids, entry.outgoing)
+        let ours = Set(try socket.states(request: marks.request).map(\.key))
+        let policy = marks.outgoingPolicy(entry.ulids, isRehomed: entry.isRehomed)
+        let owned = try socket.policyUses(priorities: marks.context...marks.context).contains {
+            $0.direction == .outgoing && $0.source == policy.source && $0.destination == policy.destination
+        }
+        var changes = wanted.filter { ours.contains($0.key) }.map(RehomingSocket.Change.delete)
+        if entry.isRehomed { changes += wanted.map(RehomingSocket.Change.add) }
+        changes.append(owned ? .putPolicy(policy) : .addPolicy(policy))
+        try socket.apply(changes)
+    }
+
+    /// What lets rehomed packets of the peer in, if they are wanted now and were not before, or the reverse.
+    private func receiving(_ entry: DataPathEntry, after old: DataPathEntry?) -> [RehomingSocket.Change] {
+        let (accepts, accepted) = (entry.inbound != .discard, (old?.inbound ?? .discard) != .discard)
+        guard accepts != accepted else { return [] }
+        let count = receivers[entry.ulids.local] ?? 0
+        let (source, destination) = (marks.incomingSource(entry.ulids), marks.incomingDestination(entry.ulids.local))
+        if accepts {
+            receivers[entry.ulids.local] = count + 1
+            return count == 0 ? [.add(destination), .add(source)] : [.add(source)]
+        }
+        receivers[entry.ulids.local] = count > 1 ? count - 1 : nil
+        return count == 1 ? [.delete(source), .delete(destination)] : [.delete(source)]
+    }
+
+    public func remove(_ entry: DataPathEntry) throws(KernelError) {
+        guard let old = contexts.removeValue(forKey: entry.ulids)?.entry else { return }
+        var gone = old
+        gone.inbound = .discard
+        var changes: [RehomingSocket.Change] = [
+            .deletePolicy(marks.outgoingPolicy(old.ulids, isRehomed: old.isRehomed))
+        ]
+        if old.isRehomed { changes += marks.outgoingStates(old.ulids, old.outgoing).map(RehomingSocket.Change.delete) }
+        try socket.apply(changes + receiving(gone, after: old))
+    }
+
+    /// The rehomed context with these ULIDs.
+    public func rehomedEntry(of ulids: ULIDPair) -> DataPathEntry? {
+        contexts[ulids].map(\.entry).flatMap { $0.isRehomed ? $0 : nil }
+    }
+
+    // MARK: Sessions
+
+    /// Sessions from these addresses are looked at.
+    public func set(locator: IPv6Address) { locators.insert(locator) }
+    public func remove(locator: IPv6Address) { locators.remove(locator) }
+
+    /// Lets the trigger begin anew with this pair.
+    public func forget(_ ulids: ULIDPair) { candidates.forget(ulids) }
+
+    private func dropPolicies(of pairs: [ULIDPair]) {
+        // Whatever is left goes with the next flush.
+        try? socket.apply(pairs.flatMap(marks.candidatePolicies).map(RehomingSocket.Change.deletePolicy))
+    }
+
+    private func consider(_ ulids: ULIDPair, at now: Instant) {
+        let peer = ulids.peer
+        guard locators.contains(ulids.local), !locators.contains(peer), contexts[ulids] == nil, !peer.isUnspecified,
+            !peer.isMulticast, !peer.isLinkLocal, !peer.isLoopback
+        else { return }
+        guard candidates.wants(ulids) else {
+            unwatched += 1
+            return
+        }
+        do {
+            try socket.apply(marks.candidatePolicies(ulids).map(RehomingSocket.Change.addPolicy))
+            candidates.add(ulids, at: now)
+        } catch {
+            // Somebody else has a policy for them.
+            dropCandidate(ulids)
+        }
+    }
+
+    /// Removes the policy that could be made, and no other's.
+    private func dropCandidate(_ ulids: ULIDPair) {
+        guard let uses = try? socket.policyUses(priorities: marks.candidate...marks.candidate) else { return }
+        let ours = marks.candidatePolicies(ulids).filter { policy in
+            uses.contains {
+                $0.direction == policy.direction && $0.source == policy.source && $0.destination == policy.destination
+            }
+        }
+        try? socket.apply(ours.map(RehomingSocket.Change.deletePolicy))
+    }
+
+    // MARK: Events
+
+    /// Becomes readable when there are events.
+    public var eventDescriptor: Int32 { events.descriptor }
+
+    /// What has happened. To be called once a second or more often.
+    public func takeEvents(at now: Instant) throws(KernelError) -> [DatapathEvent] {
+        if case .changes(let list) = try events.read() {
+            for case .acquire(let source, let destination, _, marks.watch) in list {
+                consider(ULIDPair(local: source, peer: destination), at: now)
+            }
+        }
+        guard now >= nextLook else { return [] }
+        nextLook = now + .seconds(1)
+        return try look(at: now)
+    }
+
+    private func look(at now: Instant) throws(KernelError) -> [DatapathEvent] {
+        guard !contexts.isEmpty || !candidates.isEmpty else { return [] }
+        let second = UInt64(max(0, time(nil)))
+        defer { lastLook = second }
+        var used = try usedPolicies()
+        for (ulids, count) in try rehomedPackets() {
+            guard let installed = contexts[ulids], count != installed.packets else { continue }
+            rehomed &+= count &- installed.packets
+            contexts[ulids]?.packets = count
+            used[ulids, default: []].insert(.outgoing)
+        }
+        var found: [DatapathEvent] = []
+        for (ulids, directions) in used {
+            guard let entry = contexts[ulids]?.entry else { continue }
+            let stamps = activity[entry.slot]
+            // What went out is taken as the older: if it was the younger one, the next packet out shows.
+            for direction in [Direction.outgoing, .incoming] where directions.contains(direction) {
+                if stamps.stamp(direction, at: now) {
+                    found.append(.activity(entry.localTag, direction, at: now))
+                }
+                if direction == .incoming, entry.inbound == .deliverAndNotify { found.append(.payload(entry.localTag)) }
+            }
+        }
+        let (worthwhile, silent) = candidates.review(used: used, at: now)
+        dropPolicies(of: worthwhile + silent)
+        found += worthwhile.map(DatapathEvent.trigger)
+        if !candidates.isEmpty || contexts.values.contains(where: { !$0.entry.isRehomed }) {
+            try socket.apply([.putPolicy(marks.watchPolicy)])
+        }
+        return found
+    }
+
+    /// The pairs whose policies were met since the last look. Times are whole seconds, so that those of the second of the
+    /// last look count again.
+    private func usedPolicies() throws(KernelError) -> [ULIDPair: Set<Direction>] {
+        var used: [ULIDPair: Set<Direction>] = [:]
+        for use in try socket.policyUses(priorities: marks.context...marks.candidate) {
+            guard use.used != 0, use.used >= lastLook, let source = use.source?.address,
+                let destination = use.destination?.address
+            else { continue }
+            switch use.direction {
+            case .outgoing: used[ULIDPair(local: source, peer: destination), default: []].insert(.outgoing)
+            case .incoming: used[ULIDPair(local: destination, peer: source), default: []].insert(.incoming)
+            }
+        }
+        // While rehomed, the states tell better: an outgoing policy is met even if no packet leaves.
+        for (ulids, installed) in contexts where installed.entry.isRehomed { used[ulids]?.remove(.outgoing) }
+        return used
+    }
+
+    private func rehomedPackets() throws(KernelError) -> [ULIDPair: UInt64] {
+        guard contexts.values.contains(where: \.entry.isRehomed) else { return [:] }
+        var packets: [ULIDPair: UInt64] = [:]
+        for state in try socket.states(request: marks.request, header: .destinationOptions) {
+            packets[ULIDPair(local: state.source, peer: state.destination)] = state.packets
+        }
+        return packets
+    }
+}
+
+extension RehomingState {
+    /// What the kernel tells states apart by.
+    fileprivate struct Key: Hashable {
+        var source: IPv6Address
+        var destination: IPv6Address
+        var header: Header
+    }
+
+    fileprivate var key: Key { Key(source: source, destination: destination, header: header) }
+}
