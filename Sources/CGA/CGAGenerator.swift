@@ -58,6 +58,14 @@ public struct CGAGenerator: Sendable {
         isFinished = sec == 0
     }
 
+    /// Step 1 with a Modifier from OpenSSL's random generator, so that nobody can tell that two addresses have one key.
+    ///
+    /// Throws `unassignedSec` or `malformedPublicKey`.
+    public init(publicKey: [UInt8], sec: Int, extensions: [UInt8] = []) throws(CGAGenerationError) {
+        let modifier = UInt128(bigEndian: systemRandom(16)[...])
+        try self.init(publicKey: publicKey, sec: sec, modifier: modifier, extensions: extensions)
+    }
+
     /// Starts at step 4 with the Modifier, key and extensions of earlier parameters, for another subnet prefix.
     ///
     /// Throws `unassignedSec`, or `modifierNotGoodEnough` if the Modifier was found for a lower Sec.

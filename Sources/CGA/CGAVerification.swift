@@ -38,35 +38,42 @@ extension CGAParameters {
     ///
     /// Throws `collisionCount`, `subnetPrefix`, `hash1`, `unassignedSec`, `hash2` or `cryptography`.
     public func verify(_ address: IPv6Address) throws(CGAError) {
-        guard collisionCount <= Self.maximumCollisionCount else { throw .collisionCount }
+        var hashes = try VerificationHashes(of: self)
         guard subnetPrefix == address.high else { throw .subnetPrefix }
-        let sha1 = try SHA1()
-        guard (try sha1.digest(of: octets).leading64 ^ address.low) & Self.hash1Mask == 0 else { throw .hash1 }
-        // Sec 3 to 7 have no meaning yet, not even the hash function is known. Refusing them is safe.
-        let sec = Int(address.low >> 61)
-        guard sec <= Self.maximumSec else { throw .unassignedSec }
-        guard sec > 0 else { return }
-        guard try sha1.digest(of: hash2Input).leading64 >> (64 - 16 * sec) == 0 else { throw .hash2 }
+        try hashes.verify(address)
     }
 
-    /// Checks that `address` belongs to this structure by `method`. For CGA that is `verify(_:)`. For HBA the address is
-    /// any member of the set that the Multi-Prefix extension lists (RFC 5535, section 7.2); the public key is not looked
-    /// at, since that of a set without key is a random number.
+    /// Checks that each of `addresses` is a member of the set that the Multi-Prefix extension lists (RFC 5535, section
+    /// 7.2). The public key is not looked at, since that of a set without key is a random number.
     ///
-    /// Throws what `verify(_:)` throws; `methodContradictsParameters` for HBA without that extension and for CGA where it
-    /// says that there is no key; `malformedExtension`; and `subnetPrefix` if the address is in no prefix of the set.
+    /// Throws what `verify(_:)` throws, where `subnetPrefix` means that an address is in no prefix of the set;
+    /// `methodContradictsParameters` if there is no such extension; and `malformedExtension`.
+    public func verify(members addresses: some Sequence<IPv6Address>) throws(CGAError) {
+        guard let multiPrefix = try multiPrefix() else { throw .methodContradictsParameters }
+        // Members differ in the Subnet Prefix alone, which Hash2 does not cover: that is computed once for all.
+        var hashes = try VerificationHashes(of: self)
+        for address in addresses {
+            guard multiPrefix.subnetPrefixes.contains(address.high) else { throw .subnetPrefix }
+            try hashes.verify(address)
+        }
+    }
+
+    /// Checks that `address` belongs to this structure by `method`: for CGA `verify(_:)`, for HBA `verify(members:)`.
+    ///
+    /// Throws what they throw, and `methodContradictsParameters` for CGA where the Multi-Prefix extension says that there
+    /// is no key.
     public func verify(_ address: IPv6Address, by method: VerificationMethod) throws(CGAError) {
         switch method {
         case .cga:
-            // Extensions that cannot be read do not matter for a CGA (RFC 3972, section 5).
-            if let multiPrefix = try? multiPrefix(), !multiPrefix.hasPublicKey { throw .methodContradictsParameters }
+            try requireKey()
             try verify(address)
         case .hba:
-            guard let multiPrefix = try multiPrefix() else { throw .methodContradictsParameters }
-            guard multiPrefix.subnetPrefixes.contains(address.high) else { throw .subnetPrefix }
-            var member = self
-            member.subnetPrefix = address.high
-            try member.verify(address)
+            try verify(members: CollectionOfOne(address))
         }
+    }
+
+    /// Extensions that cannot be read do not matter for a CGA (RFC 3972, section 5).
+    func requireKey() throws(CGAError) {
+        if let multiPrefix = try? multiPrefix(), !multiPrefix.hasPublicKey { throw .methodContradictsParameters }
     }
 }

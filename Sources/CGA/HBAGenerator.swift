@@ -32,6 +32,20 @@ public struct HBAGenerator: Sendable {
         try self.init(subnetPrefixes, wrapped, hasPublicKey: false, sec, modifier)
     }
 
+    /// Steps 1 and 2 with a Modifier, and without `publicKey` an Extended Modifier, from OpenSSL's random generator.
+    ///
+    /// Throws `unassignedSec`, `malformedPublicKey` or `prefixes`.
+    public init(subnetPrefixes: [UInt64], publicKey: [UInt8]?, sec: Int) throws(CGAGenerationError) {
+        let modifier = UInt128(bigEndian: systemRandom(16)[...])
+        if let publicKey {
+            try self.init(subnetPrefixes: subnetPrefixes, publicKey: publicKey, sec: sec, modifier: modifier)
+        } else {
+            var extended = systemRandom(Self.extendedModifierLength)
+            extended[0] |= 0x80
+            try self.init(subnetPrefixes: subnetPrefixes, extendedModifier: extended, sec: sec, modifier: modifier)
+        }
+    }
+
     private init(
         _ subnetPrefixes: [UInt64], _ publicKey: [UInt8], hasPublicKey: Bool, _ sec: Int, _ modifier: UInt128
     ) throws(CGAGenerationError) {

@@ -1,9 +1,10 @@
 import Shim6Wire
 
-/// Verifies what peers claim about their locators by the method CGA (RFC 5533, sections 5.15.5 and 7.2).
+/// Verifies what peers claim about their locators by the methods CGA and HBA, which a list may mix (RFC 5533, sections
+/// 5.15.5 and 7.2).
 ///
-/// Cheap checks come first: at most two hashes, then a look at the key, and one RSA operation last. Keys that have
-/// verified a signature are kept decoded. A value with state: give it one owner.
+/// Cheap checks come first: one hash an address and one for all, then a look at the key, and one RSA operation last. Keys
+/// that have verified a signature are kept decoded. A value with state: give it one owner.
 public struct LocatorListVerifier: Sendable {
     private let bits: ClosedRange<Int>
     private(set) var keys: PublicKeyCache
@@ -14,21 +15,32 @@ public struct LocatorListVerifier: Sendable {
         keys = PublicKeyCache(capacity: cachedKeys)
     }
 
-    /// Checks that `ulid` belongs to the key in `parameters`, and that this key has signed the list.
+    /// Checks that `ulid` belongs to `parameters`, and that each locator is proven by its method. A list is good as a whole
+    /// or not at all.
     ///
     /// - Parameters:
     ///   - ulid: the peer's ULID.
     ///   - parameters: its CGA Parameters data structure, as in the option of that name.
     ///   - generation: the Locator List Generation.
+    ///   - members: the locators of the list whose method is HBA.
     ///   - locators: the locators of the list whose method is CGA, in the order of the list.
-    ///   - signature: the CGA Signature, without padding.
+    ///   - signature: the CGA Signature, without padding. Not looked at if `locators` is empty.
     /// - Throws: the first thing that is wrong.
     public mutating func verify(
-        ulid: IPv6Address, parameters octets: [UInt8], generation: UInt32, locators: some Collection<IPv6Address>,
-        signature: [UInt8]
+        ulid: IPv6Address, parameters octets: [UInt8], generation: UInt32, members: [IPv6Address] = [],
+        locators: some Collection<IPv6Address>, signature: [UInt8]
     ) throws(CGAError) {
         let parameters = try CGAParameters(octets)
-        try parameters.verify(ulid, by: .cga)
+        if members.isEmpty {
+            try parameters.verify(ulid, by: .cga)
+        } else {
+            // The ULID is what ties the set to the peer.
+            try parameters.verify(members: [ulid] + members.filter { $0 != ulid })
+            guard !locators.isEmpty else { return }
+            try parameters.requireKey()
+            // Only the ULID's own parameters serve for a signature; those of another member do for hashes.
+            guard parameters.subnetPrefix == ulid.high else { throw .subnetPrefix }
+        }
         let message = SignedLocatorList.octets(generation: generation, locators: locators)
         let name = parameters.publicKey
         if let key = keys.key(for: name) {

@@ -12,6 +12,9 @@ extension Reader {
         if configuration.timing.maxUpdateTimeout < configuration.timing.updateTimeout {
             refuse(["protocol", "max-update-timeout"], "max-update-timeout must not be below update-timeout")
         }
+        if configuration.limits.maxPeerKeyBits < configuration.limits.minPeerKeyBits {
+            refuse(["limits", "max-peer-key-bits"], "max-peer-key-bits must not be below min-peer-key-bits")
+        }
         let reachability = configuration.reachability
         if reachability.maxProbeTimeout < reachability.initialProbeTimeout {
             refuse(["reap", "max-probe-timeout"], "max-probe-timeout must not be below initial-probe-timeout")
@@ -50,7 +53,7 @@ extension Reader {
             recommend(["protocol", "validator-min-lifetime"], message)
         }
         if configuration.identity.securityParameter > 1 {
-            recommend(["identity", "sec"], "sec above 1 makes the search for an address take hours or more")
+            recommend(["identity", "sec"], "sec above 1 makes the search for an address take minutes or even hours")
         }
         let console = configuration.console
         if console.enabled, console.listen.address != IPv6Address(high: 0, low: 1) {

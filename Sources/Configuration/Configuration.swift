@@ -110,6 +110,9 @@ extension Configuration {
         public var maxHolddowns = 4096
         public var maxLocators = 16
         public var maxVerificationsPerSecond = 1000
+        public var minPeerKeyBits = 1024
+        public var maxPeerKeyBits = 4096
+        public var maxPeerKeys = 256
         public var maxFailovers = 256
         public var maxEvents = 1024
         public var maxControlClients = 64

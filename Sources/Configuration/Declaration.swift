@@ -76,6 +76,15 @@ enum Declaration {
                 Key(
                     "max-verifications-per-second", \.limits.maxVerificationsPerSecond, .integer(1...1_000_000),
                     "Messages a second whose keys and signatures are checked."),
+                Key(
+                    "min-peer-key-bits", \.limits.minPeerKeyBits, .integer(1024...4096),
+                    "Shortest RSA key of a peer whose signature is looked at, bits."),
+                Key(
+                    "max-peer-key-bits", \.limits.maxPeerKeyBits, .integer(1024...4096),
+                    "Longest one: the time of a verification grows with the square of the length."),
+                Key(
+                    "max-peer-keys", \.limits.maxPeerKeys, .integer(0...65_536),
+                    "Decoded keys of peers that are kept, a few KiB each; the one unused for longest makes room."),
                 Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
                 Key(
                     "max-events", \.limits.maxEvents, .integer(1...65_536),

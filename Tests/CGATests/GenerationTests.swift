@@ -177,6 +177,24 @@ struct GenerationTests {
         try made.parameters.verify(made.address)
     }
 
+    @Test(
+        "Modifiers are not told in advance, and addresses of one key have nothing in common",
+        .requirement("3972-4-03", "3972-4-13", "3972-7.3-01"))
+    func unlinkable() throws {
+        let key = try CGAVectors.key("rsa1024").spki_hex.octets
+        let prefix: UInt64 = 0x2001_0db8_0042_0001
+        let made = try (0..<200).map { _ in try CGAGenerator(publicKey: key, sec: 0).address(in: prefix) }
+        #expect(Set(made.map(\.parameters.modifier)).count == made.count)
+        #expect(Set(made.map(\.address)).count == made.count)
+        // Each of the 128 bits has been 0 and 1, and each differs between neighbours about half the time.
+        #expect(made.reduce(0) { $0 | $1.parameters.modifier } == .max)
+        #expect(made.reduce(.max) { $0 & $1.parameters.modifier } == 0)
+        let flips = zip(made, made.dropFirst()).map {
+            ($0.parameters.modifier ^ $1.parameters.modifier).nonzeroBitCount
+        }
+        #expect(flips.min() ?? 0 > 20)
+    }
+
     @Test("A Modifier that is not good enough is not reused")
     func refusesWeakModifier() throws {
         let old = try CGAParameters(try CGAVectors.cga("cga-sec0-rsa1024").pds_hex.octets)

@@ -54,7 +54,7 @@ struct HBATests {
 
     @Test(
         "Any member verifies with the parameters of any other",
-        .requirement("5535-3.2-01", "5535-7.1-01", "5535-7.2-01", "5535-7.2-03", "5535-7.2-07", "5535-7.2-12"),
+        .requirement("5535-3.2-01", "5535-7.1-01", "5535-7.2-01", "5535-7.2-03", "5535-7.2-06", "5535-7.2-12"),
         arguments: CGAVectors.all.hba)
     func verifies(vector: CGAVectors.HBA) throws {
         for owner in vector.members {
@@ -69,6 +69,53 @@ struct HBATests {
                     #expect(throws: CGAError.subnetPrefix) { try parameters.verify(address) }
                 }
             }
+        }
+    }
+
+    @Test(
+        "A whole set is checked at once and each member alone, with parameters that stay as they are",
+        .requirement("5535-7.2-07", "5535-7.2-13", "5535-1-01"), arguments: CGAVectors.all.hba)
+    func verifiesAtOnce(vector: CGAVectors.HBA) throws {
+        let members = try vector.members.map { try address($0.address) }
+        #expect(Set(members.map(\.low)).count == members.count)
+        for owner in vector.members {
+            let parameters = try CGAParameters(owner.pds_hex.octets)
+            try parameters.verify(members: members)
+            for member in members { try parameters.verify(members: [member]) }
+            #expect(parameters.octets == owner.pds_hex.octets)
+            for index in members.indices {
+                var wrong = members
+                wrong[index].low ^= 1
+                #expect(throws: CGAError.hash1) { try parameters.verify(members: wrong) }
+                wrong = members
+                wrong[index].high ^= 1
+                #expect(throws: CGAError.subnetPrefix) { try parameters.verify(members: wrong) }
+                // One member's Sec alone is above what Hash2 gives.
+                wrong = members
+                wrong[index].low |= 1 << 62
+                #expect(throws: vector.sec == 0 ? CGAError.hash2 : .unassignedSec) {
+                    try parameters.verify(members: wrong)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "Parameters without the extension are of a CGA alone: nothing but a signature proves more locators",
+        .requirement("5535-4-02", "5535-7.2-04"), arguments: CGAVectors.all.cga)
+    func aloneWithoutExtension(vector: CGAVectors.CGA) throws {
+        let parameters = try CGAParameters(vector.pds_hex.octets)
+        let ulid = try address(vector.address)
+        #expect(try parameters.multiPrefix() == nil)
+        #expect(throws: CGAError.methodContradictsParameters) { try parameters.verify(members: [ulid]) }
+        var verifier = LocatorListVerifier(bits: 512...4096)
+        #expect(throws: CGAError.methodContradictsParameters) {
+            try verifier.verify(
+                ulid: ulid, parameters: parameters.octets, generation: 1, members: [ulid], locators: [], signature: [])
+        }
+        #expect(throws: CGAError.signatureLength) {
+            try verifier.verify(
+                ulid: ulid, parameters: parameters.octets, generation: 1, locators: [ulid], signature: [])
         }
     }
 
@@ -111,7 +158,9 @@ struct HBATests {
         try made.parameters.verify(made.address)
     }
 
-    @Test("A set needs prefixes, all different, and 384 bits in place of a key", .requirement("5535-6-02", "5535-6-07"))
+    @Test(
+        "A set needs prefixes, all different, and 384 bits in place of a key",
+        .requirement("5535-6-01", "5535-6-02", "5535-6-07"))
     func refusesBadInput() throws {
         let extended = [UInt8](repeating: 0x81, count: 48)
         for prefixes: [UInt64] in [[], [1, 2, 1], Array(0..<8192)] {
@@ -223,6 +272,56 @@ struct HBATests {
             }
         }
         #expect(throws: CGAError.hash1) { try CGAParameters(owner + [0xff, 0xfd, 0, 0]).verify(member, by: .hba) }
+    }
+
+    @Test(
+        "A set made here has random numbers of its own", .requirement("5535-6-07", "5535-6-09"),
+        arguments: [true, false])
+    func random(hasKey: Bool) throws {
+        let key = hasKey ? try CGAVectors.key("rsa1024").spki_hex.octets : nil
+        let prefixes: [UInt64] = [0x2001_0db8_000a_0001, 0x2001_0db8_000b_0001]
+        let sets = try (0..<20).map { _ in
+            try HBAGenerator(subnetPrefixes: prefixes, publicKey: key, sec: 0).addresses()
+        }
+        #expect(Set(sets.map { $0[0].parameters.modifier }).count == sets.count)
+        #expect(Set(sets.map { $0[0].parameters.publicKey }).count == (hasKey ? 1 : sets.count))
+        for set in sets { try set[1].parameters.verify(members: set.map(\.address)) }
+    }
+
+    @Test(
+        "A list that mixes the methods is refused whole when one locator fails",
+        .requirement("5533-7.2-07", "5535-4-03", "5535-9-01"))
+    func mixedList() throws {
+        let key = try PrivateKey(der: CGAVectors.key("rsa1024").private_key_der_hex.octets)
+        let set = try HBAGenerator(
+            subnetPrefixes: [1, 2, 3].map { 0x2001_0db8_000a_0000 | $0 }, publicKey: key.subjectPublicKeyInfo, sec: 0
+        ).addresses()
+        let members = set.map(\.address)
+        let outside = [try address("2001:db8:ffff::1"), try address("2001:db8:fffe::1")]
+        let identity = try CGAIdentity(address: members[0], parameters: set[0].parameters, privateKey: key)
+        let signature = try identity.sign(generation: 9, locators: outside)
+        func verify(
+            _ ulid: IPv6Address, _ members: [IPv6Address], _ locators: [IPv6Address], parameters: Int = 0,
+            signature: [UInt8] = signature
+        ) throws {
+            var verifier = LocatorListVerifier()
+            try verifier.verify(
+                ulid: ulid, parameters: set[parameters].parameters.octets, generation: 9, members: members,
+                locators: locators, signature: signature)
+        }
+        try verify(members[0], members, outside)
+        try verify(members[0], Array(members.dropFirst()), outside)
+        try verify(members[0], members, [], signature: [])
+        for index in members.indices {
+            var wrong = members
+            wrong[index].low ^= 1
+            #expect(throws: CGAError.hash1) { try verify(members[0], wrong, outside) }
+        }
+        #expect(throws: CGAError.signature) { try verify(members[0], members, outside.reversed()) }
+        #expect(throws: CGAError.signatureLength) { try verify(members[0], members, outside, signature: []) }
+        // Hashes tie no locator to a ULID that is outside of the set, and a signature only its own parameters.
+        #expect(throws: CGAError.subnetPrefix) { try verify(outside[0], members, []) }
+        #expect(throws: CGAError.subnetPrefix) { try verify(members[0], members, outside, parameters: 1) }
     }
 
     @Test(

@@ -1,7 +1,8 @@
-import CGA
 import Requirements
 import Shim6Wire
 import Testing
+
+@testable import CGA
 
 @Suite("CGA verification")
 struct VerificationTests {
@@ -72,7 +73,7 @@ struct VerificationTests {
 
     @Test(
         "Sec 3 to 7 in an address is refused",
-        .requirement("4982-6-02", "4982-4.1-01", "4982-4.1-02", "3972-5-06", "3972-5-14", "3972-2-02"))
+        .requirement("4982-6-02", "4982-4.1-01", "4982-4.1-02", "4982-5-03", "3972-5-06", "3972-5-14"))
     func refusesUnassignedSec() throws {
         let vector = try CGAVectors.cga("cga-sec1-rsa1024")
         let parameters = try CGAParameters(vector.pds_hex.octets)
@@ -82,6 +83,54 @@ struct VerificationTests {
                 try parameters.verify(IPv6Address(high: good.high, low: good.low & (1 << 61 - 1) | sec << 61))
             }
         }
+    }
+
+    @Test("Sec is read from the three leftmost bits", .requirement("3972-2-02", "3972-5-06"))
+    func readsSec() throws {
+        let vector = try CGAVectors.cga("cga-sec1-rsa1024")
+        let parameters = try CGAParameters(vector.pds_hex.octets)
+        let good = try address(vector.address)
+        let outcomes = (0..<8).map { (sec: UInt64) -> CGAError? in
+            do throws(CGAError) {
+                try parameters.verify(IPv6Address(high: good.high, low: good.low & (1 << 61 - 1) | sec << 61))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(outcomes == [nil, nil, .hash2] + [CGAError?](repeating: .unassignedSec, count: 5))
+    }
+
+    @Test(
+        "A verification takes two hashes at most, one with Sec 0, and none where a cheap check fails",
+        .requirement("3972-5-15", "3972-5-09"))
+    func countsHashes() throws {
+        func hashes(_ parameters: CGAParameters, _ addresses: [IPv6Address]) throws -> Int {
+            let sha1 = try SHA1()
+            var count = 0
+            do throws(CGAError) {
+                var hashes = try VerificationHashes(of: parameters) { (octets) throws(CGAError) in
+                    count += 1
+                    return try sha1.digest(of: octets)
+                }
+                for address in addresses { try hashes.verify(address) }
+            } catch {}
+            return count
+        }
+        for vector in CGAVectors.all.cga {
+            let parameters = try CGAParameters(vector.pds_hex.octets)
+            let good = try address(vector.address)
+            #expect(try hashes(parameters, [good]) == (vector.sec == 0 ? 1 : 2))
+            #expect(try hashes(parameters, [IPv6Address(high: good.high, low: good.low ^ 1)]) == 1)
+        }
+        for vector in CGAVectors.all.hba {
+            let parameters = try CGAParameters(try #require(vector.members.first).pds_hex.octets)
+            let members = try vector.members.map { try address($0.address) }
+            #expect(try hashes(parameters, members) == members.count + (vector.sec == 0 ? 0 : 1))
+        }
+        var octets = try CGAVectors.cga("cga-sec1-rsa1024").pds_hex.octets
+        octets[24] = 3
+        #expect(try hashes(CGAParameters(octets), [address("::1")]) == 0)
     }
 
     @Test("The first failing step names the reason", .requirement("3972-5-09"))
@@ -119,6 +168,23 @@ struct VerificationTests {
         ).address(in: ulid.high)
         try broken.parameters.verify(broken.address, by: .cga)
         #expect(throws: CGAError.malformedExtension) { try broken.parameters.verify(broken.address, by: .hba) }
+    }
+
+    @Test(
+        "The types for experiments serve as unknown extensions, several in a row and beside Multi-Prefix",
+        .requirement("4581-3-01", "4581-2-04", "3972-5-18"), arguments: [0xfffd, 0xfffe, 0xffff] as [UInt16])
+    func experimentalExtensions(type: UInt16) throws {
+        let prefix: UInt64 = 0x2001_0db8_0042_0001
+        let unknown = try #require(CGAExtension(type: type, data: [1, 2, 3]).octets)
+        let set = try #require(MultiPrefix(hasPublicKey: true, subnetPrefixes: [prefix]).extensionField.octets)
+        let key = try CGAVectors.key("rsa1024").spki_hex.octets
+        for extensions in [unknown, unknown + unknown, unknown + set, set + unknown] {
+            let made = try CGAGenerator(publicKey: key, sec: 0, extensions: extensions).address(in: prefix)
+            try made.parameters.verify(made.address, by: .cga)
+            #expect(try made.parameters.parsedExtensions().contains(CGAExtension(type: type, data: [1, 2, 3])))
+            let isMember = (try? made.parameters.verify(made.address, by: .hba)) != nil
+            #expect(isMember == (extensions.count > 14))
+        }
     }
 
     @Test(

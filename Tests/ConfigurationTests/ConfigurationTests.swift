@@ -219,6 +219,10 @@ import Testing
                 + "there is no level \"loud\""
         ),
         ("[protocol]\nmax-update-timeout = 1", "2: max-update-timeout must not be below update-timeout"),
+        (
+            "[limits]\nmin-peer-key-bits = 3072\nmax-peer-key-bits = 2048",
+            "3: max-peer-key-bits must not be below min-peer-key-bits"
+        ),
         ("[reap]\nmax-probe-timeout = 0.1", "2: max-probe-timeout must not be below initial-probe-timeout"),
         (
             "[[uplink]]\ninterface = \"a\"\n[[uplink]]\ninterface = \"a\"",

@@ -62,7 +62,8 @@ final class Engine {
         uplinks = Uplinks(
             configuration, socket: socket, rows: rows, dataPath: self.dataPath, identities: identities, log: log)
         host = Host(
-            configuration: HostConfiguration(configuration), identity: identities, verifier: CGALocatorVerifier(),
+            configuration: HostConfiguration(configuration), identity: identities,
+            verifier: CGALocatorVerifier(configuration.limits),
             activity: self.dataPath.activity, random: CryptographicRandom())
         try Leftovers.remove(socket)
         timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
