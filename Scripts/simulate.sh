@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Runs whole hosts on a simulated network: SEEDS runs (1000) from seed FIRST (1). Prints the cells of the state tables
-# that were visited, and the seed of the first run that violates an invariant, with the end of its trace.
-# A single run as a whole: shim6sim --trace SEED.
+# Runs whole hosts on a simulated network: SEEDS runs (10000) from seed FIRST (1), on all processors. Prints the cells of
+# the state tables that were visited. If a run violates an invariant, prints its seed and the end of its trace.
+# Usage: Scripts/simulate.sh [SEEDS [FIRST]]
+#        Scripts/simulate.sh --trace SEED        # one run as a whole, the same each time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-seeds="${1:-1000}"
+swift build -c release --product shim6sim >&2
+simulator="$(swift build -c release --show-bin-path)/shim6sim"
+if [ "${1:-}" = --trace ]; then exec "$simulator" "$@"; fi
+
+seeds="${1:-10000}"
 first="${2:-1}"
 options=()
 # Fewer runs need not come everywhere.
 if [ "$seeds" -ge 1000 ]; then options+=(--every-cell); fi
 
-swift build -c release --product shim6sim
-"$(swift build -c release --show-bin-path)/shim6sim" "$seeds" "$first" "${options[@]}"
+# A seed has to be the same run in every process, or a failure could not be looked at.
+diff <("$simulator" --digests 10 "$first") <("$simulator" --digests 10 "$first")
+"$simulator" "$seeds" "$first" "${options[@]}"

@@ -24,7 +24,7 @@ step "release build"
 swift build -c release
 
 step "simulation"
-Scripts/simulate.sh 1000
+Scripts/simulate.sh
 
 step "test build"
 swift build --build-tests

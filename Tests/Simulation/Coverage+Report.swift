@@ -52,17 +52,8 @@ extension Coverage {
         case (.remove, nil), (.idle, nil), (.timer, nil): false
         // Only established contexts are watched.
         case (.idle, .i1Sent), (.idle, .i2Sent), (.idle, .eFailed), (.idle, .noSupport): false
-        // The acknowledgement of an Update Request: a context with this tag was never established.
-        case (.updateAcknowledgement, .i1Sent), (.updateAcknowledgement, .i2Sent), (.updateAcknowledgement, .eFailed):
-            false
-        // An I1 in I2-SENT is answered with R2, so the peer has no R1 to send its I2 for.
-        case (.i2, .i2Sent): false
         // The data path has no entry in holddown: there is no context for it.
         case (.taggedPayload, .eFailed), (.taggedPayload, .noSupport): false
-        // A peer that denied Shim6 has never sent anything for this pair or tag, but may begin to.
-        case (.r1, .noSupport), (.r2, .noSupport), (.updateRequest, .noSupport), (.keepalive, .noSupport),
-            (.updateAcknowledgement, .noSupport), (.probe, .noSupport):
-            false
         default: true
         }
     }

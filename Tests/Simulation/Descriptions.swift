@@ -9,6 +9,7 @@ extension World {
             if let link = host.link(of: address) { return "\(host.name.lowercased())\(link + 1)" }
             if host.owned.contains(address) { return "\(host.name.lowercased())?" }
         }
+        if address == intruder.address { return "intruder" }
         return address.description
     }
 
@@ -31,7 +32,7 @@ extension World {
         return "probe \(probe.state) reporting \(reports)"
     }
 
-    /// The contexts and the drops of both hosts.
+    /// The contexts and the drops of all hosts.
     public var status: [String] {
         hosts.flatMap { host -> [String] in
             guard let daemon = host.daemon else { return ["\(host.name) has no daemon"] }

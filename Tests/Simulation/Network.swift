@@ -1,10 +1,10 @@
 import Shim6Wire
 
-/// Four links, two a host, and what is wrong with them.
+/// The links of all hosts, and what is wrong with them.
 ///
 /// A packet leaves by the link of its source address and arrives by that of its destination address.
 public struct Network {
-    /// One way of one link: host 0 or 1, link 0 or 1.
+    /// One way of one link of a host.
     public struct HalfLink: Hashable, Sendable {
         var host: Int
         var link: Int
@@ -21,11 +21,14 @@ public struct Network {
     public struct Path: Hashable, Sendable {
         public var fromHost: Int
         public var fromLink: Int
+        public var toHost: Int
         public var toLink: Int
 
-        public init(fromHost: Int, fromLink: Int, toLink: Int) {
+        /// Without `toHost` it leads to the other one of hosts 0 and 1.
+        public init(fromHost: Int, fromLink: Int, toHost: Int? = nil, toLink: Int) {
             self.fromHost = fromHost
             self.fromLink = fromLink
+            self.toHost = toHost ?? 1 - fromHost
             self.toLink = toLink
         }
     }
@@ -42,7 +45,7 @@ public struct Network {
     func isCut(_ path: Path) -> Bool {
         cutPaths.contains(path)
             || cutLinks.contains(HalfLink(host: path.fromHost, link: path.fromLink, isOutbound: true))
-            || cutLinks.contains(HalfLink(host: 1 - path.fromHost, link: path.toLink, isOutbound: false))
+            || cutLinks.contains(HalfLink(host: path.toHost, link: path.toLink, isOutbound: false))
     }
 
     /// When the copies of a packet arrive, in seconds from now; none if it is lost.

@@ -4,7 +4,7 @@ import Shim6Wire
 import Vectors
 
 /// How the hosts of one run prove that their addresses are theirs.
-enum Proofs {
+enum Proofs: Sendable {
     /// A stand-in for CGA without cryptography: it binds addresses and lists to a host's number just the same.
     case arithmetic
     /// RSA keys and CGAs, as in the daemon.
@@ -149,7 +149,7 @@ extension UInt64 {
 }
 
 /// Keys for the runs that use real cryptography.
-public struct Keys {
+public struct Keys: Sendable {
     let proofs: Proofs
 
     public init() throws { proofs = try Proofs.realKeys() }

@@ -10,7 +10,7 @@ public struct SentPacket: Sendable {
     }
 
     public var seconds: Double
-    /// 0 or 1.
+    /// The sender.
     public var host: Int
     public var source: IPv6Address
     public var destination: IPv6Address

@@ -21,13 +21,6 @@ final class SimulatedHost {
         var touched: Instant
     }
 
-    /// A control message as it came in.
-    struct Received {
-        var octets: [UInt8]
-        var source: IPv6Address
-        var destination: IPv6Address
-    }
-
     let number: Int
     let identity: any AddressMaker
     private let proofs: Proofs
@@ -36,9 +29,9 @@ final class SimulatedHost {
     let sabotage: Sabotage
 
     /// The address on each link; nil while it has none.
-    var addresses: [IPv6Address?] = [nil, nil]
+    var addresses: [IPv6Address?]
     /// The address that a link had before it was taken away.
-    var parked: [IPv6Address?] = [nil, nil]
+    var parked: [IPv6Address?]
     /// All addresses that it ever had.
     private(set) var owned: Set<IPv6Address> = []
     private var numbering = 0
@@ -52,13 +45,14 @@ final class SimulatedHost {
     var idleWatches: [ContextTag: IdleWatch] = [:]
     var shadows: [ContextTag: Shadow] = [:]
 
+    /// By how much its clock is ahead of the simulation's.
+    var clockLead = Duration.zero
+    /// Until when nothing gets in or out.
+    var deafUntil = Instant(nanoseconds: 0)
     /// Until when the daemon stands still, and what waits for it: messages and reports first, timers then.
     var stalledUntil = Instant(nanoseconds: 0)
     var backlog: [Event] = []
     var lateTimers: [(timer: Timer, deadline: Instant)] = []
-
-    /// The last control messages, to replay them.
-    private(set) var received: [Received] = []
 
     init(number: Int, scenario: Scenario, proofs: Proofs, sabotage: Sabotage) {
         self.number = number
@@ -69,10 +63,13 @@ final class SimulatedHost {
         triggerThreshold = scenario.triggerThreshold
         stamps = StampTable(count: configuration.maximumContexts)
         datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
-        for link in 0...1 { giveAddress(to: link) }
+        addresses = Array(repeating: nil, count: scenario.links[number])
+        parked = addresses
+        for link in addresses.indices { giveAddress(to: link) }
     }
 
-    var name: String { number == 0 ? "A" : "B" }
+    /// `A` is host 0.
+    var name: String { String(UnicodeScalar(UInt8(ascii: "A") + UInt8(number))) }
 
     /// Gives a link a new address in a new prefix.
     func giveAddress(to link: Int) {
@@ -89,11 +86,16 @@ final class SimulatedHost {
         addresses.compactMap { $0 }.map { LocalLocator(address: $0, method: .cga) }
     }
 
-    /// Starts the daemon; what an earlier run left in the data path goes.
-    func start(random: SeededGenerator) {
+    /// Ends the daemon, and takes away what it left in the data path.
+    func clear() {
         stop()
         stamps = StampTable(count: configuration.maximumContexts)
         datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
+    }
+
+    /// Starts the daemon; what an earlier run left in the data path goes.
+    func start(random: SeededGenerator) {
+        clear()
         daemon = Host(
             configuration: configuration, identity: identity, verifier: proofs.verifier, activity: stamps,
             random: random)
@@ -109,11 +111,6 @@ final class SimulatedHost {
         backlog = []
         lateTimers = []
         stalledUntil = Instant(nanoseconds: 0)
-    }
-
-    func keep(_ message: Received) {
-        if received.count == 64 { received.removeFirst() }
-        received.append(message)
     }
 
     func shadow(of ulids: ULIDPair) -> Shadow? { shadows.values.first { $0.ulids == ulids } }

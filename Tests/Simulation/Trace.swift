@@ -26,19 +26,21 @@ struct Tally {
     }
 
     var deliveries = 0
-    /// For each flow the way from host 0 and the way from host 1.
+    /// For each flow the way from its first end and the way from its second.
     var flows: [[Way]] = []
     var isMeasuring = false
+    /// Nobody sends any more.
+    var isSilent = false
     var digest = FNVHash()
 
-    mutating func sent(_ flow: Int, from host: Int) {
-        flows[flow][host].sent += 1
-        if isMeasuring { flows[flow][host].measuredSent += 1 }
+    mutating func sent(_ flow: Int, from end: Int) {
+        flows[flow][end].sent += 1
+        if isMeasuring { flows[flow][end].measuredSent += 1 }
     }
 
-    mutating func delivered(_ flow: Int, from host: Int) {
+    mutating func delivered(_ flow: Int, from end: Int) {
         deliveries += 1
-        flows[flow][host].delivered += 1
-        if isMeasuring { flows[flow][host].measuredDelivered += 1 }
+        flows[flow][end].delivered += 1
+        if isMeasuring { flows[flow][end].measuredDelivered += 1 }
     }
 }

@@ -19,6 +19,8 @@ extension World {
             host.lateTimers.append((timer, deadline))
             return
         }
+        // The clock may have leapt since it was armed; what was scheduled before then comes too late to matter.
+        guard clock(of: host) >= deadline else { return }
         host.armed[timer] = nil
         process(.timer(timer), host)
         // A timer that fires twice does no harm.
@@ -30,11 +32,21 @@ extension World {
         guard failure == nil, let daemon = host.daemon else { return }
         note("\(host.name) < \(describe(event))")
         visit(event, host)
-        let effects = daemon.handle(event, at: now)
+        let effects = daemon.handle(event, at: clock(of: host))
         tally.digest.absorb(now.nanoseconds)
-        tally.digest.absorb(UInt64(effects.count * 2 + host.number))
-        for effect in effects { perform(effect, host) }
-        checkHost(host)
+        tally.digest.absorb(UInt64(effects.count * hosts.count + host.number))
+        var tags: Set<ContextTag> = []
+        for effect in effects {
+            perform(effect, host)
+            if let tag = effect.tag { tags.insert(tag) }
+        }
+        if let tag = event.tag { tags.insert(tag) }
+        checkHost(host, tags, everything: event.concernsAll)
+    }
+
+    func scheduleTimer(_ timer: Timer, _ deadline: Instant, _ host: SimulatedHost) {
+        let time = max(now, deadline + (.zero - host.clockLead))
+        schedule(.timer(timer, deadline, host: host.number, run: host.run), at: time)
     }
 
     private func perform(_ effect: Effect, _ host: SimulatedHost) {
@@ -45,7 +57,7 @@ extension World {
         case .arm(let timer, let time):
             if host.sabotage == .timersLost, random.chance(0.01) { return }
             host.armed[timer] = time
-            schedule(.timer(timer, time, host: host.number, run: host.run), at: time)
+            scheduleTimer(timer, time, host)
         case .cancel(let timer):
             host.armed[timer] = nil
         case .install(let entry):
@@ -193,6 +205,39 @@ extension Coverage.Happening {
         case .exploring: self = .probeExploring
         case .inboundOk: self = .probeInboundOk
         case .operational: self = .probeOperational
+        }
+    }
+}
+
+extension Event {
+    /// The context that it is about, as far as it names one.
+    fileprivate var tag: ContextTag? {
+        switch self {
+        case .timer(let timer): timer.tag
+        case .activity(let tag, _), .idle(let tag), .remove(let tag): tag
+        case .packet(let octets, _, _): (try? MessageView(octets))?.contextTag
+        case .parameterProblem, .trigger, .unknownTag, .localLocators, .establish, .shutdown: nil
+        }
+    }
+
+    /// Whether it is about all contexts of the host.
+    fileprivate var concernsAll: Bool {
+        switch self {
+        case .localLocators, .shutdown: true
+        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .remove: false
+        }
+    }
+}
+
+extension Effect {
+    /// The context that it is about.
+    fileprivate var tag: ContextTag? {
+        switch self {
+        case .arm(let timer, _), .cancel(let timer): timer.tag
+        case .install(let entry), .remove(let entry): entry.localTag
+        case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _): tag
+        case .publish(let notice): notice.tag
+        case .send, .forget: nil
         }
     }
 }

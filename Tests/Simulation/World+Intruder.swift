@@ -2,12 +2,14 @@ import REAP
 import Shim6Core
 import Shim6Wire
 
-// What operators and somebody on the path do at the worst moment.
+// What operators, and somebody on no path, do at the worst moment.
 extension World {
     /// A context has just come into `state`: now and then something comes between, more often where it seldom is.
     func interfere(with state: ContextState, of ulids: ULIDPair, _ host: SimulatedHost) {
-        guard scenario.isRandom, virtualSeconds < Scenario.faultsEnd,
-            let flow = (0..<flows.count).first(where: { self.ulids(of: $0, at: host.number) == ulids })
+        guard scenario.isRandom, virtualSeconds < scenario.faultsEnd,
+            let flow = flows.indices.first(where: {
+                scenario.flows[$0].hosts.contains(host.number) && self.ulids(of: $0, at: host.number) == ulids
+            })
         else { return }
         let (probability, longest) =
             switch state {
@@ -15,43 +17,141 @@ extension World {
             case .i2Sent, .i2bisSent: (0.3, random.chance(0.5) ? 0.2 : 12)
             case .established: (0.02, 10)
             case .eFailed: (0.5, 60)
-            case .noSupport: (0.8, 500)
+            case .noSupport: (0.8, 120)
             }
         guard random.chance(probability) else { return }
         let delay = random.seconds(0...longest)
         let number = host.number
-        let link = Int.random(in: 0...1, using: &random)
         let action: Scenario.Action
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0: action = .removeContext(host: number, flow: flow)
         case 1: action = .establish(host: number, flow: flow)
         case 2: action = .trigger(host: number, flow: flow)
-        case 3: action = .forgeProblem(host: number, flow: flow)
-        case 4:
+        case 3:
             action = .stop(host: number, byCrash: false)
             schedule(.action(.start(host: number)), after: delay + 0.5)
-        case 5, 6:
+        case 4, 5:
             // The peer, too, may have news of its locators.
-            let changed = random.chance(0.5) ? number : 1 - number
+            let changed = random.chance(0.5) ? number : scenario.flows[flow].hosts.first { $0 != number } ?? number
+            let link = Int.random(in: hosts[changed].addresses.indices, using: &random)
             action = .removeLocator(host: changed, link: link)
             schedule(.action(.restoreLocator(host: changed, link: link)), after: delay + random.seconds(0.01...5))
-        default: action = .replay(host: number)
+        case 6, 7: action = .intrude(.replay, host: number, flow: flow)
+        default: action = .intrude(Intrusion.allCases.randomElement(using: &random) ?? .bait, host: number, flow: flow)
         }
         schedule(.action(action), after: delay)
     }
 
-    /// Lets control messages come in again. An I2 is left out, since its validator makes it good for a minute, and so
-    /// is an Update Request for an established context: with both, one who reads the packets can do as he likes.
-    func replay(to host: SimulatedHost) {
-        for _ in 0..<3 {
-            guard let message = host.received.randomElement(using: &random), let view = try? MessageView(message.octets)
-            else { return }
-            let context = view.contextTag.flatMap { host.shadows[$0] }
-            if view.type == .i2 || (view.type == .updateRequest && context?.state == .established) { continue }
-            report(
-                .packet(octets: message.octets, source: message.source, destination: message.destination), to: host)
+    /// Does something to `host`, with whom the intruder thinks that another host has a context.
+    func intrude(_ intrusion: Intrusion, _ host: SimulatedHost, _ flow: Int) {
+        let ulids = ulids(of: flow, at: host.number)
+        let (source, destination) = (ulids.peer, ulids.local)
+        let guess = ContextTag(truncating: random.next())
+        let nonce: UInt32 = random.next()
+        let other: UInt32 = random.next()
+        let validator = (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
+        func forge(_ message: ControlMessage, from source: IPv6Address = source) {
+            guard let octets = try? message.encoded() else { return }
+            inject(octets, from: source, to: destination, host)
+        }
+        // Whoever knows a tag is no peer, and whoever has the peer's address does not know the tag.
+        let snapshot = host.daemon?.snapshot(of: ulids)
+        let knowsTag = snapshot != nil && random.chance(0.5)
+        let tag = knowsTag ? snapshot?.localTag ?? guess : guess
+        let pretended = knowsTag ? intruder.address : source
+        switch intrusion {
+        case .replay: replay(to: host) { $0.source }
+        case .replayFromElsewhere: replay(to: host) { _ in intruder.address }
+        case .alter: alter(host)
+        case .spoofedI1: forge(.i1(I1(initiatorTag: tag, initiatorNonce: nonce)))
+        case .forgedI2:
+            forge(
+                .i2(
+                    I2(
+                        initiatorTag: tag, initiatorNonce: nonce, responderNonce: other, responderValidator: validator,
+                        options: claim(of: source, [source, intruder.address]))))
+        case .forgedI2bis:
+            forge(
+                .i2bis(
+                    I2bis(
+                        initiatorTag: tag, initiatorNonce: nonce, responderNonce: other, packetTag: tag,
+                        responderValidator: validator, options: claim(of: source, [source, intruder.address]))))
+        case .forgedR1:
+            forge(.r1(R1(initiatorNonce: nonce, responderNonce: other, responderValidator: validator)))
+        case .forgedR2: forge(.r2(R2(responderTag: tag, initiatorNonce: nonce)))
+        case .forgedR1bis:
+            let tag = knowsTag ? snapshot?.peerTag ?? guess : guess
+            forge(
+                .r1bis(R1bis(packetTag: tag, responderNonce: other, responderValidator: validator)), from: pretended)
+        case .forgedUpdate:
+            let claim = claim(of: source, [intruder.address])
+            forge(
+                .updateRequest(UpdateRequest(receiverTag: tag, requestNonce: nonce, options: claim)), from: pretended)
+        case .forgedAcknowledgement:
+            forge(
+                .updateAcknowledgement(UpdateAcknowledgement(receiverTag: tag, requestNonce: nonce)), from: pretended)
+        case .forgedKeepalive: forge(.keepalive(Keepalive(receiverTag: tag)), from: pretended)
+        case .forgedProbe: forge(.probe(madeUpProbe(tag, destination, to: intruder.address)), from: pretended)
+        case .forgedError:
+            forge(.error(ErrorMessage(code: .unknownMessageType, pointer: 40, packet: validator + validator)))
+        case .forgedPayload:
+            let payload = Payload(flow: flow, source: source, destination: destination, asksForReply: false)
+            let packet = Packet(source: source, destination: destination, body: .payload(payload, tag: guess))
+            schedule(.intrusion(packet, host: host.number), after: 0.01)
+        case .forgedProblem: forgeProblem(.keepalive(Keepalive(receiverTag: tag)), about: ulids, host)
+        case .forgedI1Problem: forgeProblem(.i1(I1(initiatorTag: tag, initiatorNonce: nonce)), about: ulids, host)
+        case .bait:
+            let tag = knowsTag ? snapshot?.peerTag ?? guess : guess
+            let victim = owner(of: source)?.addresses.compactMap { $0 } ?? []
+            intruder.bait = (tag, [intruder.address] + (knowsTag ? [] : victim))
+            forge(.i1(I1(initiatorTag: tag, initiatorNonce: nonce)), from: intruder.address)
         }
     }
+
+    private func inject(_ octets: [UInt8], from source: IPv6Address, to destination: IPv6Address, _ host: SimulatedHost)
+    {
+        let packet = Packet(source: source, destination: destination, body: .control(octets))
+        schedule(.intrusion(packet, host: host.number), after: random.seconds(0.001...0.05))
+    }
+
+    /// Lets control messages come in again. An I2 is left out, since its validator makes it good for a minute, and so
+    /// is an Update Request for an established context: with both, one who reads the packets can do as he likes.
+    private func replay(to host: SimulatedHost, from source: (Intruder.Message) -> IPv6Address) {
+        for _ in 0..<3 {
+            guard let message = intruder.overheard[host.number].randomElement(using: &random),
+                isHarmless(message.octets, host)
+            else { continue }
+            inject(message.octets, from: source(message), to: message.destination, host)
+        }
+    }
+
+    private func isHarmless(_ octets: [UInt8], _ host: SimulatedHost) -> Bool {
+        guard let view = try? MessageView(octets) else { return true }
+        let context = view.contextTag.flatMap { host.shadows[$0] }
+        return view.type != .i2 && (view.type != .updateRequest || context?.state != .established)
+    }
+
+    /// Changes bits of a message that is too old to wait for an answer.
+    private func alter(_ host: SimulatedHost) {
+        guard let message = intruder.overheard[host.number].randomElement(using: &random),
+            message.seconds + 30 < virtualSeconds
+        else { return }
+        var octets = message.octets
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            let index = Int.random(in: octets.indices, using: &random)
+            octets[index] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        }
+        octets.rightChecksum()
+        guard isHarmless(octets, host) else { return }
+        inject(octets, from: message.source, to: message.destination, host)
+    }
+
+    private func forgeProblem(_ message: ControlMessage, about ulids: ULIDPair, _ host: SimulatedHost) {
+        guard let quoted = try? message.encoded() else { return }
+        report(.parameterProblem(quoted: quoted, source: ulids.local, destination: ulids.peer), to: host)
+    }
+
+    // MARK: - By script
 
     /// Lets a message come in that no host has sent.
     func deliver(_ message: ForgedMessage) {
@@ -68,11 +168,62 @@ extension World {
         }
     }
 
-    /// Lets a Parameter Problem come in that quotes something else than an I1, which no host believes.
-    func forgeProblem(to host: SimulatedHost, _ flow: Int) {
-        let keepalive = Keepalive(receiverTag: ContextTag(truncating: random.next()))
-        guard let quoted = try? ControlMessage.keepalive(keepalive).encoded() else { return }
-        let ulids = ulids(of: flow, at: host.number)
-        report(.parameterProblem(quoted: quoted, source: ulids.local, destination: ulids.peer), to: host)
+    // MARK: - The intruder's own messages
+
+    /// A list of locators of `ulid` with what the intruder has for proof.
+    private func claim(of ulid: IPv6Address, _ locators: [IPv6Address]) -> LocatorOptions {
+        let generation: UInt32 = random.next()
+        return LocatorOptions(
+            locatorList: LocatorList(
+                generation: generation, locators: locators.map { LocatorList.Entry(locator: $0, method: .cga) }),
+            cgaParameters: intruder.identity.parameters(of: intruder.address),
+            cgaSignature: intruder.identity.signature(
+                by: intruder.address, generation: generation, locators: locators))
+    }
+
+    /// Says that a Probe of `address` has come in at `target`, so that payload should go there.
+    private func madeUpProbe(_ tag: ContextTag, _ address: IPv6Address, to target: IPv6Address) -> Probe {
+        let report = ProbeReport(source: address, destination: target, nonce: random.next())
+        let states: [ProbeState] = [.exploring, .inboundOk, .operational]
+        return Probe(
+            receiverTag: tag, state: states.randomElement(using: &random) ?? .operational,
+            sent: [ProbeReport(source: target, destination: address, nonce: random.next())], received: [report])
+    }
+
+    /// What is sent to the intruder: he goes on with his exchange.
+    func intruderReceives(_ packet: Packet, from host: SimulatedHost) {
+        guard packet.destination == intruder.address, case .control(let octets) = packet.body,
+            let view = try? MessageView(octets), let message = try? ControlMessage(view), let bait = intruder.bait
+        else { return }
+        let answer: ControlMessage
+        switch message {
+        case .r1(let r1):
+            answer = .i2(
+                I2(
+                    initiatorTag: bait.tag, initiatorNonce: r1.initiatorNonce, responderNonce: r1.responderNonce,
+                    responderValidator: r1.responderValidator,
+                    options: claim(of: intruder.address, bait.locators)))
+        case .r2(let r2):
+            let target = bait.locators.last ?? intruder.address
+            answer = .probe(madeUpProbe(r2.responderTag, packet.source, to: target))
+        default: return
+        }
+        guard let octets = try? answer.encoded() else { return }
+        inject(octets, from: intruder.address, to: packet.source, host)
+    }
+}
+
+extension [UInt8] {
+    /// Puts the checksum of a control message right (RFC 5533, section 5.3).
+    mutating func rightChecksum() {
+        guard count >= 8 else { return }
+        self[4] = 0
+        self[5] = 0
+        // As far as the header says that the message goes.
+        let length = Swift.min(8 + 8 * Int(self[1]), count)
+        var sum = stride(from: 0, to: length - 1, by: 2).reduce(0) { $0 + (Int(self[$1]) << 8 | Int(self[$1 + 1])) }
+        while sum > 0xffff { sum = (sum & 0xffff) + sum >> 16 }
+        self[4] = UInt8(truncatingIfNeeded: ~sum >> 8)
+        self[5] = UInt8(truncatingIfNeeded: ~sum)
     }
 }

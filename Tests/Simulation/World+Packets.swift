@@ -2,21 +2,68 @@ import REAP
 import Shim6Core
 import Shim6Wire
 
-// Packets on their way.
+// Packets: sent, on their way, and taken in.
 extension World {
+    // MARK: - Traffic
+
+    func tick(_ flow: Int, from end: Int) {
+        guard !tally.isSilent else { return }
+        let interval = scenario.flows[flow].interval
+        schedule(.tick(flow: flow, end: end), after: random.seconds(interval * 0.5...interval * 1.5))
+        guard modes[flow].sends(from: end) else { return }
+        sendPayload(flow, from: hosts[scenario.flows[flow].hosts[end]], asksForReply: modes[flow] == .requests)
+    }
+
+    private func sendPayload(_ flow: Int, from host: SimulatedHost, asksForReply: Bool) {
+        guard host.deafUntil <= now else { return }
+        let ulids = ulids(of: flow, at: host.number)
+        let payload = Payload(flow: flow, source: ulids.local, destination: ulids.peer, asksForReply: asksForReply)
+        tally.sent(flow, from: ulids == flows[flow] ? 0 : 1)
+        switch host.datapath.send(payload, at: clock(of: host)) {
+        case .send(let packet, let tag, let notify):
+            if let tag { visitPayload(tag, .payloadSent, host) }
+            if let tag, notify { reportSoon(.activity(tag, .outgoing), host) }
+            transmit(packet, from: host)
+        case .sendAndTrigger(let packet, let ulids):
+            reportSoon(.trigger(ulids), host)
+            transmit(packet, from: host)
+        }
+    }
+
+    /// The ring buffer takes a moment.
+    private func reportSoon(_ event: Event, _ host: SimulatedHost) {
+        guard host.daemon != nil else { return }
+        schedule(.report(event, host: host.number, run: host.run), after: 0.0002)
+    }
+
+    // MARK: - The network
+
     /// Sends a packet out of the link that has its source address, to the link that has its destination address.
     func transmit(_ packet: Packet, from host: SimulatedHost) {
-        let peer = hosts[1 - host.number]
-        guard let fromLink = host.link(of: packet.source), let toLink = peer.link(of: packet.destination) else {
+        if packet.destination == intruder.address { return intruderReceives(packet, from: host) }
+        guard let fromLink = host.link(of: packet.source), let peer = owner(of: packet.destination),
+            let toLink = peer.link(of: packet.destination)
+        else {
             note("\(host.name) has no way for \(describe(packet))")
             if !scenario.isRandom { recordPacket(packet, path: nil, isLost: true, host) }
             return
         }
-        let path = Network.Path(fromHost: host.number, fromLink: fromLink, toLink: toLink)
+        let path = Network.Path(fromHost: host.number, fromLink: fromLink, toHost: peer.number, toLink: toLink)
         let delays = network.delivery(over: path, random: &random)
         note("\(host.name) sends \(describe(packet))\(delays.isEmpty ? " (lost)" : "")")
-        if !scenario.isRandom { recordPacket(packet, path: path, isLost: delays.isEmpty, host) }
+        if scenario.isRandom {
+            overhear(packet, to: peer)
+        } else {
+            recordPacket(packet, path: path, isLost: delays.isEmpty, host)
+        }
         for delay in delays { schedule(.arrival(packet, path), after: delay) }
+    }
+
+    private func overhear(_ packet: Packet, to host: SimulatedHost) {
+        guard case .control(let octets) = packet.body else { return }
+        let message = Intruder.Message(
+            octets: octets, source: packet.source, destination: packet.destination, seconds: virtualSeconds)
+        intruder.overhear(message, to: host.number)
     }
 
     private func recordPacket(_ packet: Packet, path: Network.Path?, isLost: Bool, _ host: SimulatedHost) {
@@ -32,9 +79,10 @@ extension World {
                 path: path, content: content, isLost: isLost))
     }
 
-    func arrive(_ packet: Packet, _ path: Network.Path) {
-        let host = hosts[1 - path.fromHost]
-        guard host.link(of: packet.destination) == path.toLink, !network.isCut(path) else { return }
+    // MARK: - Taken in
+
+    func arrive(_ packet: Packet, _ host: SimulatedHost) {
+        guard host.deafUntil <= now else { return }
         switch packet.body {
         case .control(let octets): controlArrives(octets, packet, host)
         case .parameterProblem(let quoted, let source, let destination):
@@ -48,9 +96,10 @@ extension World {
             if let view = try? MessageView(octets), view.type == .probe {
                 probesArrived[LocatorPair(source: packet.source, destination: packet.destination)] = now
             }
-            host.keep(.init(octets: octets, source: packet.source, destination: packet.destination))
             report(.packet(octets: octets, source: packet.source, destination: packet.destination), to: host)
-        } else if host.number == 1, host.run == 0, scenario.legacy == .answersParameterProblem {
+        } else if let legacy = scenario.legacy, host.number == legacy.host, host.run == 0,
+            legacy.answersParameterProblem
+        {
             let body = Packet.Body.parameterProblem(
                 quoted: octets, source: packet.source, destination: packet.destination)
             transmit(Packet(source: packet.destination, destination: packet.source, body: body), from: host)
@@ -60,7 +109,7 @@ extension World {
     private func payloadArrives(
         _ payload: Payload, _ tag: ContextTag?, _ packet: Packet, _ host: SimulatedHost
     ) {
-        switch host.datapath.receive(tag, from: packet.source, to: packet.destination, at: now) {
+        switch host.datapath.receive(tag, from: packet.source, to: packet.destination, at: clock(of: host)) {
         case .deliver(let ulids, let notify):
             touch(ulids, host)
             if let tag = host.datapath.tag(of: ulids) { visitPayload(tag, .payloadReceived, host) }
@@ -77,15 +126,16 @@ extension World {
 
     /// To the sockets of a ULID pair: the one that it was sent with, or the shim is broken.
     private func deliver(_ payload: Payload, to ulids: ULIDPair, _ host: SimulatedHost) {
-        guard ulids == ULIDPair(local: payload.destination, peer: payload.source) else {
+        guard ulids == ULIDPair(local: payload.destination, peer: payload.source), host.owned.contains(ulids.local)
+        else {
             fail("payload for \(payload.destination) from \(payload.source) was delivered as \(ulids) on \(host.name)")
             return
         }
-        tally.delivered(payload.flow, from: 1 - host.number)
+        tally.delivered(payload.flow, from: payload.source == flows[payload.flow].local ? 0 : 1)
         if payload.asksForReply { sendPayload(payload.flow, from: host, asksForReply: false) }
     }
 
-    func visitPayload(_ tag: ContextTag, _ happening: Coverage.Happening, _ host: SimulatedHost) {
+    private func visitPayload(_ tag: ContextTag, _ happening: Coverage.Happening, _ host: SimulatedHost) {
         guard let shadow = host.shadows[tag], shadow.state == .established else { return }
         coverage.visit(shadow.reachability, happening)
     }

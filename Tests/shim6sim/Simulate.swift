@@ -1,14 +1,15 @@
 import ArgumentParser
+import Foundation
 import Simulation
 
 @main
-struct Simulate: ParsableCommand {
+struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shim6sim",
         abstract: "Runs whole hosts on a simulated network in virtual time, one run a seed.",
         discussion: """
-            Each run has faults of every kind, and invariants that are checked after every step. The first run that \
-            violates one is told by its seed, run again, and printed. Exit code 1.
+            Each run has faults of every kind, and invariants that are checked after every step. The lowest seed whose \
+            run violates one is told, run again, and printed. Exit code 1.
             """)
 
     @Argument(help: "How many seeds to run.")
@@ -16,6 +17,9 @@ struct Simulate: ParsableCommand {
 
     @Argument(help: "The first seed.")
     var first: UInt64 = 1
+
+    @Option(help: "How many runs at once; by default one a processor.")
+    var workers = ProcessInfo.processInfo.activeProcessorCount
 
     @Option(help: "How many of the last lines of a failed run to print.")
     var lines = 80
@@ -26,56 +30,66 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Fail if a reachable cell of a state table was not visited.")
     var everyCell = false
 
-    @Flag(help: "Print a digest of each run.")
+    @Flag(help: "Print a digest of each run, in the order of the seeds, and nothing else.")
     var digests = false
 
-    func run() throws {
+    func validate() throws {
+        guard workers > 0 else { throw ValidationError("There has to be one worker at least.") }
+        guard seeds > 0 else { throw ValidationError("There has to be one seed at least.") }
+    }
+
+    func run() async throws {
         let keys = try Keys()
-        if let trace {
-            let world = World(seed: trace, keys: keys, traceLimit: 1_000_000)
-            world.run()
-            world.traceLines.forEach { print($0) }
-            return
-        }
-        var coverage = Coverage()
-        var deliveries = 0
-        var fewest = Int.max
-        var virtual = 0.0
-        var shortest = Double.infinity
-        var events: UInt64 = 0
+        if let trace { return try show(trace, keys, lines: .max / 4) }
+        if digests { return printDigests(keys) }
         let start = ContinuousClock.now
-        for seed in first..<(first + seeds) {
-            let world = World(seed: seed, keys: keys)
-            world.run()
-            if let failure = world.failure { throw report(failure, seed, keys) }
-            coverage.add(world.coverage)
-            deliveries += world.deliveries
-            fewest = min(fewest, world.deliveries)
-            virtual += world.virtualSeconds
-            shortest = min(shortest, world.virtualSeconds)
-            events += world.events
-            if digests { print("\(seed) \(String(world.digest, radix: 16)) \(world.deliveries)") }
+        let failure = FirstFailure()
+        let summary = await withTaskGroup(of: Summary.self) { group in
+            for worker in 0..<UInt64(workers) { group.addTask { work(worker, keys, failure) } }
+            return await group.reduce(into: Summary()) { $0.add($1) }
         }
-        let took = ContinuousClock.now - start
-        print(coverage.report)
+        if let seed = failure.seed { return try show(seed, keys, lines: lines) }
+        let took = (ContinuousClock.now - start).components.seconds
+        print(summary.coverage.report)
         print(
-            """
-            \(seeds) seeds from \(first): all invariants held. \(deliveries) deliveries (at least \(fewest) a seed), \
-            \(Int(virtual / 60)) virtual minutes (at least \(Int(shortest / 60)) a seed), \(events) events in \(took).
-            """)
-        if everyCell, !coverage.missing.isEmpty {
-            print("Not visited: \(coverage.missing.joined(separator: "; "))")
+            "\(summary.seeds) seeds from \(first): all invariants held. \(summary.text) in \(took) s by \(workers) workers."
+        )
+        if everyCell, !summary.coverage.missing.isEmpty {
+            print("Not visited: \(summary.coverage.missing.joined(separator: "; "))")
             throw ExitCode(1)
         }
     }
 
-    /// Runs the failed seed again with a trace, which the same seed makes the same run.
-    private func report(_ failure: String, _ seed: UInt64, _ keys: Keys) -> any Error {
-        let again = World(seed: seed, keys: keys, traceLimit: lines)
-        again.run()
-        again.traceLines.suffix(lines).forEach { print($0) }
-        if again.failure != failure { print("The run could not be repeated: \(again.failure ?? "no violation").") }
-        print("FAILED \(failure)")
-        return ExitCode(1)
+    /// Every `workers`th seed.
+    private func work(_ worker: UInt64, _ keys: Keys, _ failure: FirstFailure) -> Summary {
+        var summary = Summary()
+        for seed in stride(from: first + worker, to: first + seeds, by: workers) where !failure.rules(out: seed) {
+            let world = World(seed: seed, keys: keys)
+            world.run()
+            if let reason = world.failure {
+                failure.note(seed, reason)
+                break
+            }
+            summary.add(world)
+        }
+        return summary
+    }
+
+    private func printDigests(_ keys: Keys) {
+        for seed in first..<(first + seeds) {
+            let world = World(seed: seed, keys: keys)
+            world.run()
+            print("\(seed) \(String(world.digest, radix: 16)) \(world.deliveries)")
+        }
+    }
+
+    /// Runs a seed with a trace, which the same seed makes the same run.
+    private func show(_ seed: UInt64, _ keys: Keys, lines: Int) throws {
+        let world = World(seed: seed, keys: keys, traceLimit: lines)
+        world.run()
+        for line in world.traceLines.suffix(lines) { print(line) }
+        guard let failure = world.failure else { return print("seed \(seed): all invariants held") }
+        print("FAILED \(failure)\nAll of it: Scripts/simulate.sh --trace \(seed)")
+        throw ExitCode(1)
     }
 }
