@@ -159,7 +159,7 @@ let package = Package(
             name: "Steering", dependencies: ["CTestKernel", "Datapath", "Lab", "Shim6Core", "Shim6Wire"],
             path: "Tests/Steering", swiftSettings: strict),
         .executableTarget(
-            name: "bench-throughput", dependencies: ["Lab", "Shim6Core", "Shim6Wire", "Steering"],
+            name: "bench-throughput", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
     ]
 )

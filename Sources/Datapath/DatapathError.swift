@@ -31,6 +31,12 @@ public struct DatapathLoadError: Error, Hashable, Sendable, CustomStringConverti
     /// What the loader said, many lines.
     public var detail: String
 
+    package init(reason: Reason, code: Int32, detail: String) {
+        self.reason = reason
+        self.code = code
+        self.detail = detail
+    }
+
     init(_ error: shim6_load_error) {
         code = -error.code
         reason =
@@ -45,6 +51,10 @@ public struct DatapathLoadError: Error, Hashable, Sendable, CustomStringConverti
         detail = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
+    /// How many lines of the verifier's log are told: the last ones have the reason.
+    private static let linesTold = 8
+
+    /// One line; below it the end of the verifier's log if that is why.
     public var description: String {
         let why =
             switch reason {
@@ -55,7 +65,10 @@ public struct DatapathLoadError: Error, Hashable, Sendable, CustomStringConverti
             case .verifier: "the kernel's verifier refused the program"
             case .other: errorText(code)
             }
-        return "cannot load the data path: \(why)"
+        let line = "cannot load the data path: \(why)"
+        guard reason == .verifier || reason == .oldKernel else { return line }
+        let log = detail.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+        return ([line] + log.suffix(Self.linesTold).map { "  \($0)" }).joined(separator: "\n")
     }
 }
 

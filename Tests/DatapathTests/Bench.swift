@@ -72,6 +72,11 @@ final class Bench {
 
     var stamps: SharedStamps { datapath.activity[3] }
 
+    /// No stamp of a packet that comes now is earlier: the coarse clock is behind by less than a tick.
+    static var tickBeforeNow: Instant { now + .milliseconds(-10) }
+    /// Waits until the coarse clock has gone on.
+    static func passTick() { usleep(20_000) }
+
     static var now: Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

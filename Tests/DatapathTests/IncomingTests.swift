@@ -65,6 +65,7 @@ import Testing
             #expect(bench.stamps.sendStart == nil)
             #expect(bench.stamps.keepStart == first)
             // A running Keepalive Timer keeps its start.
+            Bench.passTick()
             _ = try bench.run(.uplinkIn, frame)
             #expect(try #require(bench.stamps.lastIn) > first)
             #expect(bench.stamps.keepStart == first)
@@ -72,6 +73,7 @@ import Testing
             _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp())
             let started = try #require(bench.stamps.sendStart)
             #expect(bench.stamps.keepStart == nil)
+            Bench.passTick()
             _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp())
             #expect(bench.stamps.sendStart == started)
             #expect(try #require(bench.stamps.lastOut) > started)

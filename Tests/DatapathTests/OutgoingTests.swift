@@ -21,7 +21,7 @@ import Testing
     func `Payload of a context on its ULID pair goes out unchanged and is stamped`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.entry())
-            let before = Bench.now
+            let before = Bench.tickBeforeNow
             let out = try bench.run(.uplinkOut, Frame.ethernet + Self.plain)
             #expect(out.verdict == .unspecified)
             #expect(out.packet == Self.plain)

@@ -43,6 +43,8 @@ import Testing
             settings.triggerAge = 1
             bench.datapath.settings = settings
             try Self.exchange(bench, 1)
+            Bench.passTick()
+            try Self.exchange(bench, 1)
             #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
         }
     }
@@ -82,10 +84,26 @@ import Testing
                 return
             }
             #expect(out < in_)
-            #expect(try #require(bench.stamps.lastIn) >= in_)
+            #expect(try #require(bench.stamps.lastIn) + .milliseconds(10) >= in_)
             bench.stamps.requestNotification(incoming: true, outgoing: false)
             try Self.exchange(bench, 10)
             #expect(try bench.datapath.takeEvents().count == 1)
+        }
+    }
+
+    @Test func `A packet that the daemon waits for is stamped exactly, and no stamp goes back`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            for _ in 0..<20 {
+                try Self.exchange(bench, 10)
+                let before = Bench.now
+                bench.stamps.requestNotification(incoming: true, outgoing: false)
+                try Self.exchange(bench, 10)
+                let stamp = try #require(bench.stamps.lastIn)
+                #expect(stamp > before)
+                try Self.exchange(bench, 10)
+                #expect(try #require(bench.stamps.lastIn) >= stamp)
+            }
         }
     }
 

@@ -24,7 +24,7 @@ public struct Uplink: Sendable, Hashable {
 ///            ── a2 ──┘              └── b2 ──
 public final class Topology {
     public let laboratory: Laboratory
-    public let internet: Namespace
+    private let between: Namespace?
     public private(set) var hosts: [String: Namespace] = [:]
     public private(set) var uplinks: [Uplink] = []
 
@@ -36,7 +36,7 @@ public final class Topology {
         tunnels: Set<String> = []
     ) throws {
         self.laboratory = laboratory
-        internet = try laboratory.namespace("internet")
+        between = try laboratory.namespace("internet")
         // A router whose link-local addresses are tentative does not look for its neighbours.
         try internet.set(["net.ipv6.conf.all.forwarding": "1", "net.ipv6.conf.default.accept_dad": "0"])
         for (name, count) in names {
@@ -49,6 +49,39 @@ public final class Topology {
             }
         }
         for uplink in uplinks { try waitForCarrier(uplink) }
+    }
+
+    /// Two hosts that are joined by links without an Internet between them, each end being the other's gateway:
+    ///
+    ///     host a ── a1 ─── b1 ── host b
+    ///            ── a2 ─── b2 ──
+    public init(_ laboratory: Laboratory, joining left: String, and right: String, links count: Int = 2) throws {
+        self.laboratory = laboratory
+        between = nil
+        for name in [left, right] {
+            let host = try laboratory.namespace(name)
+            hosts[name] = host
+            try host.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.default.accept_ra": "0"])
+        }
+        for number in 1...count {
+            let ends = [left, right].map { Uplink(device: "\($0)\(number)", host: $0) }
+            uplinks += ends
+            try Program.run([
+                "ip", "link", "add", ends[0].device, "netns", namespace(of: ends[0]).name, "type", "veth",
+                "peer", "name", ends[1].device, "netns", namespace(of: ends[1]).name,
+            ])
+            for (near, far) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+                try namespace(of: near).run("ip", "addr", "add", "\(far.gateway)/128", "dev", near.device, "nodad")
+                try raise(near)
+            }
+        }
+        for uplink in uplinks { try waitForCarrier(uplink) }
+    }
+
+    /// What forwards between the uplinks; hosts that are joined have none.
+    public var internet: Namespace {
+        guard let between else { preconditionFailure("these hosts are joined without an Internet") }
+        return between
     }
 
     private func connect(_ uplink: Uplink, byTunnel: Bool) throws {
@@ -101,7 +134,7 @@ public final class Topology {
 
     /// A device that was just raised may lose what is sent at once: the kernel notices carriers with delay.
     public func waitForCarrier(_ uplink: Uplink) throws {
-        for namespace in [internet, namespace(of: uplink)] {
+        for namespace in [between, namespace(of: uplink)].compactMap({ $0 }) {
             try laboratory.wait(until: "the carrier of \(uplink.device)") {
                 try namespace.run("ip", "link", "show", "dev", uplink.device).contains("LOWER_UP")
             }

@@ -1,5 +1,6 @@
 // Reading packets. Offsets count from the IPv6 header; `l2` octets of link-layer header stand before it, which is a
-// constant in each program. Nothing is read through packet pointers, so paged data needs no care.
+// constant in each program. What is nearly always in one piece is read in place; everything is read by a helper as well,
+// so paged data needs no care.
 #ifndef SHIM6_BPF_PACKET_H
 #define SHIM6_BPF_PACKET_H
 
@@ -72,7 +73,12 @@ INLINE int drop(__u32 counter) {
 }
 
 INLINE int read_ip(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
-    return skb->protocol == bpf_htons(ETH_P_IPV6) ? bpf_skb_load_bytes(skb, l2, &packet->ip, sizeof packet->ip) : -1;
+    if (skb->protocol != bpf_htons(ETH_P_IPV6)) return -1;
+    const struct ipv6_header *ip = (void *)(long)skb->data + l2;
+    if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+        return bpf_skb_load_bytes(skb, l2, &packet->ip, sizeof packet->ip);
+    packet->ip = *ip;
+    return 0;
 }
 
 /// Follows the extension headers; negative if they are cut short or too many.

@@ -9,7 +9,7 @@ NOINLINE int within_rate(const struct shim6_rate *rate, const struct shim6_limit
     if (!rate || !key) return 0;
     __u64 interval = rate->interval;
     if (!interval) return 1;
-    __u64 now = bpf_ktime_get_ns();
+    __u64 now = bpf_ktime_get_coarse_ns();
     __u64 next = now + interval;
     __u64 *used = bpf_map_lookup_elem(&limiters, key);
     if (!used) {

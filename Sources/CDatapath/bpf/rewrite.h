@@ -5,19 +5,15 @@
 #include "packet.h"
 
 /// Gives a packet the locators and the payload header.
-/// The transport's checksum stays what it was for the ULIDs (RFC 5533, section 11.1).
-NOINLINE int rehome(struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out) {
+/// The transport's checksum stays what it was for the ULIDs (RFC 5533, section 11.1). The header is called `as`: Shim6, or
+/// Destination Options if the kernel has to segment behind it, which it does not do behind one that it does not know.
+NOINLINE int rehome(
+    struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out, __u8 as) {
     if (!packet || !out) return -1;
     __u32 before = packet->insertion.at - IPV6_LENGTH;
     if (before > MOST_OCTETS_BEFORE) return -1;
-    __u8 as = SHIM6;
-    __u64 room = 0;
-    if (skb->gso_size) {
-        // The kernel segments behind a Destination Options header but not behind one that it does not know.
-        as = DESTINATION_OPTIONS;
-        // A TCP segment gives up 8 octets of data; the size of a UDP datagram is its sender's to choose.
-        if (packet->end.next != TCP) room = BPF_F_ADJ_ROOM_FIXED_GSO;
-    }
+    // A TCP segment gives up 8 octets of data; the size of a UDP datagram is its sender's to choose.
+    __u64 room = skb->gso_size && packet->end.next != TCP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
     if (bpf_skb_adjust_room(skb, PAYLOAD_HEADER_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
 
     packet->ip.source = out->source;

@@ -13,6 +13,8 @@
 #include "stamps.h"
 
 #define AF_INET6 10
+/// Nanoseconds after which no segment of a super-packet is left in the queue of shim0x: some ticks.
+#define SEGMENTS_ARE_QUEUED 50000000
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -57,6 +59,17 @@ NOINLINE int refuse(struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pa
     return drop(mtu ? SHIM6_DROP_TOO_BIG : SHIM6_DROP_UNREACHABLE);
 }
 
+/// Whether a packet has to leave through shim0 and shim0x: a super-packet, to be segmented, and then for a moment
+/// every packet of its context, since the segments wait in a queue of shim0x that the others would overtake.
+INLINE int takes_shim0x(struct __sk_buff *skb, __u32 slot) {
+    struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
+    if (!stamps) return skb->gso_size != 0;
+    __u64 now = bpf_ktime_get_coarse_ns();
+    if (!skb->gso_size) return now - stamps->last_super_packet < SEGMENTS_ARE_QUEUED;
+    if (stamps->last_super_packet != now) stamps->last_super_packet = now;
+    return 1;
+}
+
 /// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment.
 INLINE int send_rehomed(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *pair,
@@ -68,10 +81,11 @@ INLINE int send_rehomed(
     if (bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
     if (length_rehomed(skb, l2, packet) > mtu) return refuse(skb, l2, pair, mtu - PAYLOAD_HEADER_LENGTH);
     stamp_out(out->slot, out->local_tag);
-    if (rehome(skb, l2, packet, out)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    int queued = takes_shim0x(skb, out->slot);
+    if (rehome(skb, l2, packet, out, queued ? DESTINATION_OPTIONS : SHIM6)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_REHOMED);
-    if (!skb->gso_size) return send_from(skb, l2, ifindex);
-    count(SHIM6_COUNT_REHOMED_GSO);
+    if (!queued) return send_from(skb, l2, ifindex);
+    if (skb->gso_size) count(SHIM6_COUNT_REHOMED_GSO);
     return TC_ACT_UNSPEC;
 }
 
@@ -91,8 +105,8 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
         stamp_out(out->slot, out->local_tag);
         return TC_ACT_UNSPEC;
     }
-    if (!skb->gso_size) return send_rehomed(skb, l2, &packet, &pair, out);
-    // Only shim0 can segment it, so that it is rehomed there.
+    if (!takes_shim0x(skb, out->slot)) return send_rehomed(skb, l2, &packet, &pair, out);
+    // Rehomed there, since only shim0 can segment it.
     struct shim6_control *settled = settings();
     if (!settled || !settled->shim0) return drop(SHIM6_DROP_UNCHANGEABLE);
     if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
@@ -141,7 +155,7 @@ int shim6_segment(struct __sk_buff *skb) {
 INLINE int control_in(const struct packet *packet) {
     struct shim6_control *settled = settings();
     if (!settled) return TC_ACT_UNSPEC;
-    __s64 age = bpf_ktime_get_ns() - settled->heartbeat;
+    __s64 age = bpf_ktime_get_coarse_ns() - settled->heartbeat;
     if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
     const __u8 i1 = 1;
     if (packet->shim.tag[0] == i1 && !within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source))

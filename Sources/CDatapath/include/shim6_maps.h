@@ -74,7 +74,9 @@ struct shim6_activity {
     /// change may be seen one after the other.
     struct shim6_address source;
     struct shim6_address destination;
-    __u64 unused_either[7];
+    /// When a super-packet was last left to shim0 to segment; only the program uses it.
+    __u64 last_super_packet;
+    __u64 unused_either[6];
 };
 
 /// Limit of a rate: one event in `interval` nanoseconds, `burst` nanoseconds may be saved up. interval 0: no limit.
