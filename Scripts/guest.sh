@@ -36,8 +36,8 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
 # Nothing loads modules by itself in the guest: its /lib/modules is this machine's.
-modules=(ipv6 mip6 veth tun dummy xfrm_user esp6 sch_netem sch_ingress cls_bpf act_bpf cls_matchall act_gact
-    nf_tables nft_numgen)
+modules=(ipv6 mip6 veth tun dummy xfrm_user esp6 sch_netem sch_ingress cls_bpf act_bpf cls_matchall cls_flower act_gact
+    nf_tables nft_numgen crypto_null authenc echainiv hmac cbc)
 cat >"$init" <<INIT
 #!/bin/bash
 export PATH=$(printf '%q' "$PATH") HOME=/tmp LC_ALL=C

@@ -131,6 +131,8 @@ struct Peer {
     var parameters: [UInt8]?
     /// The peer's Send Timeout in seconds, which is our Keepalive Timeout.
     var keepaliveTimeout: UInt16?
+    /// The forms of rehomed payload that it accepts.
+    var forms = PayloadForms.payloadHeader
     /// The list as received, to know a repetition without verifying it again.
     var list: LocatorList?
     /// Of the I2 that made it known: the same one again is just answered.

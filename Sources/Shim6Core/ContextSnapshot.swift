@@ -28,6 +28,8 @@ public struct ContextSnapshot: Sendable, Equatable {
     /// The pair of the last payload that came in: source is the peer's locator.
     public var incoming: LocatorPair?
     public var isRehomed: Bool
+    /// The forms of rehomed payload that the peer accepts, if this host can send none of them: payload stays with the ULIDs.
+    public var unsuitableForms: PayloadForms?
 
     /// Nil unless established.
     public var reachability: REAPState?
@@ -85,7 +87,7 @@ extension Host {
         let established = context.established
         let peer = context.peer
         let stamps = context.slot.map { activity[$0] }
-        let outgoing = established?.machine.current
+        let outgoing = established == nil ? nil : context.entry?.outgoing
         var timers: [Timer: Instant] = [:]
         if let deadline = context.deadline { timers[.context(context.tag)] = deadline }
         for timer in REAPTimer.allCases {
@@ -97,6 +99,7 @@ extension Host {
             localGeneration: context.announced.announcement?.generation, peerLocators: peer?.locators ?? [],
             peerGeneration: peer?.generation, updatePending: established?.update != nil, outgoing: outgoing,
             incoming: stamps?.incoming, isRehomed: context.entry?.isRehomed ?? false,
+            unsuitableForms: context.entry?.form == nil ? established?.peer.forms : nil,
             reachability: established?.machine.state, sendTimeout: configuration.reap.sendTimeout,
             keepaliveTimeout: reapConfiguration(for: peer).keepaliveTimeout, lastIn: stamps?.lastIn,
             lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,

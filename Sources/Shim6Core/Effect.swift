@@ -41,13 +41,16 @@ public struct DataPathEntry: Hashable, Sendable {
     /// The locators of outgoing payload. Equal to the ULIDs while not rehomed.
     public var outgoing: LocatorPair
     public var inbound: Inbound
+    /// How outgoing payload carries the ULIDs while rehomed. Nil if the peer accepts no form that this host can send: then
+    /// `outgoing` is that of the ULIDs.
+    public var form: PayloadForms?
 
     /// Whether outgoing payload carries the payload extension header.
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
 
     public init(
         localTag: ContextTag, peerTag: ContextTag?, slot: UInt32, ulids: ULIDPair, outgoing: LocatorPair,
-        inbound: Inbound
+        inbound: Inbound, form: PayloadForms? = .payloadHeader
     ) {
         self.localTag = localTag
         self.peerTag = peerTag
@@ -55,6 +58,7 @@ public struct DataPathEntry: Hashable, Sendable {
         self.ulids = ulids
         self.outgoing = outgoing
         self.inbound = inbound
+        self.form = form
     }
 }
 

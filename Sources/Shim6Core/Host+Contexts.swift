@@ -117,7 +117,8 @@ extension Host {
         case .established(let data):
             entry.inbound = .deliver
             entry.peerTag = data.peer.tag
-            entry.outgoing = data.machine.current
+            entry.form = configuration.sentForms.first(where: data.peer.forms.contains)
+            if entry.form != nil { entry.outgoing = data.machine.current }
         case .eFailed, .noSupport:
             uninstall(context)
             return

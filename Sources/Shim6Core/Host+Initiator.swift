@@ -81,7 +81,7 @@ extension Host {
         var octets = encoded(.i2(i2))
         if octets == nil {
             // A very long validator takes the place of the list, which follows by Update Request.
-            i2.options = LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout)
+            i2.options = with(LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout))
             octets = encoded(.i2(i2))
             if octets != nil { context.announced = LocalList(ulid: context.ulids.local) }
         }

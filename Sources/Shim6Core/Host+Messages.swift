@@ -87,8 +87,15 @@ extension Host {
     /// The octets of a message; nil if they would be too many.
     func encoded(_ message: ControlMessage) -> [UInt8]? { try? message.encoded() }
 
+    /// The options, with the forms of rehomed payload that this host accepts.
+    func with(_ options: LocatorOptions) -> LocatorOptions {
+        var options = options
+        if configuration.acceptedForms != .payloadHeader { options.payloadForms = configuration.acceptedForms }
+        return options
+    }
+
     /// What an I2 or R2 of this context says about the host.
     func locatorOptions(of context: Context) -> LocatorOptions {
-        context.announced.options(keepaliveTimeout: announcedKeepaliveTimeout)
+        with(context.announced.options(keepaliveTimeout: announcedKeepaliveTimeout))
     }
 }

@@ -40,7 +40,7 @@ extension Host {
         }
         context.established?.update?.sentAt = now
         context.counters.updatesSent &+= 1
-        var options = update.list.options(keepaliveTimeout: nil)
+        var options = with(update.list.options(keepaliveTimeout: nil))
         // Sent with I2 or R2 already.
         if context.announced.announcement != nil { options.cgaParameters = nil }
         let request = UpdateRequest(receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: options)

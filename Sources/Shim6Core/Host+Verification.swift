@@ -23,6 +23,7 @@ extension Host {
     func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
         if options.locatorPreferences != nil { count(.locatorPreferences) }
         if let timeout = options.keepaliveTimeout { peer.keepaliveTimeout = timeout }
+        if let forms = options.payloadForms { peer.forms = forms }
         let parameters = options.cgaParameters ?? peer.parameters
         guard let list = options.locatorList else {
             if let parameters, parameters != peer.parameters {

@@ -1,4 +1,5 @@
 import REAP
+import Shim6Wire
 
 /// The constants of RFC 5533 section 14 and RFC 5534 section 7 under their RFC names, and the limits of this host.
 ///
@@ -22,6 +23,10 @@ public struct HostConfiguration: Sendable, Equatable {
     public var updateTimeout = Duration.seconds(4)
     /// MAX_UPDATE_TIMEOUT: the nominal wait doubles up to here.
     public var maxUpdateTimeout = Duration.seconds(120)
+    /// The forms of rehomed payload that the data path accepts. Peers are told if it is not just the RFC's.
+    public var acceptedForms = PayloadForms.payloadHeader
+    /// The forms that it can send, best first.
+    public var sentForms: [PayloadForms] = [.payloadHeader]
     /// The timers of RFC 5534.
     public var reap = REAPConfiguration()
     /// A context without a packet either way for this long is removed (RFC 5533, section 9).

@@ -12,6 +12,11 @@ public final class Daemon {
         public init(_ sections: [String: [String]] = [:]) {
             self.sections = ["reap": ["send-timeout = 1.0"]].merging(sections) { $0 + $1 }
         }
+
+        /// The same with a data path of this name.
+        public init(driver: String) {
+            self.init(["data-path": ["driver = \"\(driver)\""]])
+        }
     }
 
     public let host: String

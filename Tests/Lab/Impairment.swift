@@ -22,31 +22,17 @@ extension Topology {
     /// - Returns: when the first packet can have been lost.
     @discardableResult
     public func cut(_ uplink: Uplink, _ ways: [Way] = Way.allCases) throws -> Clock.Moment {
-        try impair(uplink, ways, verdict: "counter drop")
+        if cutsByTrafficControl { return try block(uplink, ways, sparingNeighbours: false) }
+        return try impair(uplink, ways, verdict: "counter drop")
     }
 
     /// The provider's network behind the first router loses everything that goes one way, as with a broken route:
     /// neighbour discovery on the link works.
     @discardableResult
     public func cutBehindRouter(_ uplink: Uplink, _ way: Way) throws -> Clock.Moment {
+        if cutsByTrafficControl { return try block(uplink, [way], sparingNeighbours: true) }
         let neighbours = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
         return try impair(uplink, [way], verdict: "\(neighbours)\n        counter drop")
-    }
-
-    /// The same with traffic control, for kernels whose nftables have no netdev tables.
-    @discardableResult
-    public func cutByTrafficControl(_ uplink: Uplink) throws -> Clock.Moment {
-        try internet.run("tc", "qdisc", "replace", "dev", uplink.device, "clsact")
-        let begin = Clock.now
-        for way in Way.allCases {
-            try internet.run("tc", "filter", "add", "dev", uplink.device, way.hook, "matchall", "action", "drop")
-        }
-        return begin
-    }
-
-    /// Undoes `cutByTrafficControl`.
-    public func healByTrafficControl(_ uplink: Uplink) throws {
-        try internet.run("tc", "qdisc", "delete", "dev", uplink.device, "clsact")
     }
 
     /// Loses `percent` of the packets at random.
@@ -56,6 +42,10 @@ extension Topology {
 
     /// Undoes `cut` and `lose`.
     public func heal(_ uplink: Uplink, _ ways: [Way] = Way.allCases) throws {
+        if cutsByTrafficControl {
+            for way in ways { try internet.run("tc", "filter", "delete", "dev", uplink.device, way.hook) }
+            return
+        }
         let rules = ways.map { "add table netdev \(table(uplink, $0))\ndelete table netdev \(table(uplink, $0))\n" }
         try internet.run("nft", "-f", "-", input: rules.joined())
     }
@@ -76,6 +66,23 @@ extension Topology {
             throw LabError("no counter in:\n\(text)")
         }
         return count
+    }
+
+    /// The same as `impair` on kernels whose nftables have no netdev tables.
+    private func block(_ uplink: Uplink, _ ways: [Way], sparingNeighbours: Bool) throws -> Clock.Moment {
+        _ = try internet.result(of: ["tc", "qdisc", "add", "dev", uplink.device, "clsact"])
+        var filters: [String] = []
+        for way in ways {
+            let add = "filter add dev \(uplink.device) \(way.hook)"
+            for type in sparingNeighbours ? [135, 136] : [] {
+                let match = "protocol ipv6 pref \(type) flower ip_proto icmpv6 type \(type)"
+                filters.append("\(add) \(match) action pass")
+            }
+            filters.append("\(add) protocol all pref 200 matchall action drop")
+        }
+        let begin = Clock.now
+        try internet.run("tc", "-batch", "-", input: filters.joined(separator: "\n") + "\n")
+        return begin
     }
 
     private func table(_ uplink: Uplink, _ way: Way) -> String { "\(uplink.device)_\(way.rawValue)" }

@@ -27,6 +27,11 @@ public final class Topology {
     private let between: Namespace?
     public private(set) var hosts: [String: Namespace] = [:]
     public private(set) var uplinks: [Uplink] = []
+    /// Whether the kernel has no nftables of a device, so that cuts are made otherwise.
+    private(set) lazy var cutsByTrafficControl: Bool = {
+        let probe = "add table netdev probe; delete table netdev probe"
+        return (try? internet.result(of: ["nft", probe]).exitCode) != 0
+    }()
 
     /// - Parameters:
     ///   - names: the hosts and, for each, the number of its uplinks. A host "a" with two has the uplinks a1 and a2.

@@ -87,10 +87,12 @@ import Vectors
         .i1: [.ulidPair, .forkedInstance],
         .r1: [.responderValidator],
         .i2: Set(OptionType.allCases),
-        .r2: [.locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout],
+        .r2: [.locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .payloadForms],
         .r1bis: [.responderValidator],
         .i2bis: Set(OptionType.allCases),
-        .updateRequest: [.locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout],
+        .updateRequest: [
+            .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .payloadForms,
+        ],
         .updateAcknowledgement: [], .keepalive: [], .probe: [],
     ]
 
@@ -106,7 +108,8 @@ import Vectors
         }
         var raw = try bare(type)
         let offset = raw.octets.count
-        raw.octets += [0, UInt8(option.rawValue) << 1, 0, 4, 0, 0, 0, 1]
+        let number = option.rawValue << 1
+        raw.octets += [UInt8(number >> 8), UInt8(truncatingIfNeeded: number), 0, 4, 0, 0, 0, 1]
         let view = try MessageView(raw.sealed())
         #expect((view.option(option) != nil) == defined.contains(option))
         raw.octets[offset + 1] |= 1
@@ -115,6 +118,21 @@ import Vectors
         } else {
             #expect(throws: ParseError(.unrecognisedCriticalOption, at: offset)) { try MessageView(raw.sealed()) }
         }
+    }
+
+    @Test func `Payload Forms is an option for experiments, without C, and flags without a meaning are ignored`() throws
+    {
+        // Type 16384 in the upper 15 bits.
+        guard case .updateRequest(let update) = try decode(request(options: "80000004 fffe0000")) else { return }
+        #expect(update.options.payloadForms == .homeAddress)
+        let none = UpdateRequest(
+            receiverTag: update.receiverTag, requestNonce: update.requestNonce, options: LocatorOptions())
+        var told = none
+        told.options.payloadForms = [.payloadHeader, .homeAddress]
+        let octets = try ControlMessage.updateRequest(told).encoded()
+        #expect(octets.suffix(8) == [0x80, 0, 0, 4, 0, 3, 0, 0])
+        #expect(octets.count == (try ControlMessage.updateRequest(none).encoded().count) + 8)
+        #expect(throws: ParseError(.optionLength, at: 18)) { try decode(request(options: "80000002 00030000")) }
     }
 
     @Test func `The same option twice is refused where it comes again`() throws {

@@ -38,7 +38,8 @@ extension SeededGenerator {
         LocatorOptions(
             locatorList: maybe { $0.locatorList() }, locatorPreferences: maybe { $0.preferences() },
             cgaParameters: maybe { $0.octets(0...320) }, cgaSignature: maybe { $0.octets(0...256) },
-            keepaliveTimeout: maybe { .random(in: 1...UInt16.max, using: &$0) })
+            keepaliveTimeout: maybe { .random(in: 1...UInt16.max, using: &$0) },
+            payloadForms: maybe { PayloadForms(rawValue: .random(in: 0...3, using: &$0)) })
     }
 
     private mutating func reports(_ counts: ClosedRange<Int>) -> [ProbeReport] {

@@ -12,12 +12,15 @@ struct Failover: ParsableCommand {
     @Option(help: "Per cent of the packets lost each way.") var loss = 1.0
     @Option(help: "Seconds for which the uplink stays dead.") var dead = 40.0
 
+    @Option(help: "Data path of both hosts.") var driver = "auto"
+
     func run() throws {
         Interruption.catchSignals()
         let story = Story()
         let laboratory = try Laboratory()
         defer { laboratory.close() }
-        let pair = try Pair(laboratory)
+        let settings = Daemon.Settings(driver: driver)
+        let pair = try Pair(laboratory, a: settings, b: settings)
         do {
             try play(pair, story)
         } catch {
@@ -47,10 +50,11 @@ struct Failover: ParsableCommand {
             let verified = context.peerLocators.locators.filter { $0.verified && $0.method == "cga" }
             story.expect("context \(context.summary.tag): both locators verified by CGA", verified.count == 2)
         }
-        let capture = try Capture(laboratory, in: pair.topology.internet, device: "a2", length: 96)
+        let capture = try Capture(
+            laboratory, in: pair.topology.internet, device: "a2", filter: "ip6 proto 140 or ip6 proto 43", length: 128)
         try laboratory.pass(seconds: 3)
         let a1 = pair.topology.uplink("a1")
-        try pair.topology.cutByTrafficControl(a1)
+        try pair.topology.cut(a1)
         story.say("link a1 is silent")
         let moved = try pair.waitUntilMoved(to: "payload to leave a1", upTo: 60) { a, b in
             a.source == pair.locator("a2") && b.destination == pair.locator("a2")
@@ -59,8 +63,10 @@ struct Failover: ParsableCommand {
         story.say("payload has moved: A sends on \(pair.name(moved.a)), B on \(pair.name(moved.b))")
         try laboratory.pass(seconds: dead)
         let end = Clock.now
-        let tags = Set(try capture.packets().filter { $0.at > switched }.compactMap(\.tag))
-        story.expect("payload with two context tags is on a2", tags.count == 2, otherwise: "\(tags)")
+        let packets = try capture.packets().filter { $0.at > switched }
+        let ways = Set(packets.compactMap(\.tag).map(String.init) + packets.compactMap(\.homeAddresses).map { "\($0)" })
+        story.expect(
+            "rehomed payload of both directions is on a2", ways.count == 2, otherwise: "\(ways)")
         try story.expect("the download's SHA-256 is right") { try download.finish(upTo: 60) }
         let record = try echo.stop()
         let echoes = zip(record.sent, record.received).filter {

@@ -53,6 +53,8 @@ public struct ContextDetail: Codable, Hashable, Sendable {
     public var counters: ContextCounts
     /// An Update Request has not been acknowledged yet.
     public var updatePending: Bool
+    /// Why payload is never rehomed, whatever fails; nil if it can be.
+    public var obstacle: String?
     /// When the answer was made: the other times are to be compared with it.
     public var now: Moment
     public var created: Moment
@@ -64,7 +66,8 @@ public struct ContextDetail: Codable, Hashable, Sendable {
     public init(
         summary: ContextSummary, peerTag: ContextTag?, forkedInstance: UInt32, localLocators: LocatorSet,
         peerLocators: LocatorSet, timeouts: ReachabilityTimeouts?, counters: ContextCounts,
-        updatePending: Bool, now: Moment, created: Moment, established: Moment? = nil, lastIn: Moment? = nil,
+        updatePending: Bool, obstacle: String? = nil, now: Moment, created: Moment, established: Moment? = nil,
+        lastIn: Moment? = nil,
         lastOut: Moment? = nil, lastSwitch: Moment? = nil
     ) {
         self.summary = summary
@@ -75,6 +78,7 @@ public struct ContextDetail: Codable, Hashable, Sendable {
         self.timeouts = timeouts
         self.counters = counters
         self.updatePending = updatePending
+        self.obstacle = obstacle
         self.now = now
         self.created = created
         self.established = established

@@ -11,6 +11,7 @@ extension ContextDetail {
         line("ULIDs", "\(summary.ulids.local) (local) \(summary.ulids.peer) (peer)")
         line("forked instance", forkedInstance == 0 ? nil : String(forkedInstance))
         line("outgoing", Self.text(of: summary.outgoing, rehomed: summary.rehomed.outgoing))
+        line("never rehomed", obstacle)
         line("last incoming", Self.text(of: summary.lastIncoming, rehomed: summary.rehomed.incoming))
         line(
             "timeouts",

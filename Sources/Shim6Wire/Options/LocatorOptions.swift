@@ -9,16 +9,19 @@ public struct LocatorOptions: Hashable, Sendable {
     public var cgaSignature: [UInt8]?
     /// The sender's Send Timeout in seconds. Zero means nothing usable: it is neither sent nor reported.
     public var keepaliveTimeout: UInt16?
+    /// The forms of rehomed payload that the sender accepts; nil stands for the payload extension header alone.
+    public var payloadForms: PayloadForms?
 
     public init(
         locatorList: LocatorList? = nil, locatorPreferences: LocatorPreferences? = nil, cgaParameters: [UInt8]? = nil,
-        cgaSignature: [UInt8]? = nil, keepaliveTimeout: UInt16? = nil
+        cgaSignature: [UInt8]? = nil, keepaliveTimeout: UInt16? = nil, payloadForms: PayloadForms? = nil
     ) {
         self.locatorList = locatorList
         self.locatorPreferences = locatorPreferences
         self.cgaParameters = cgaParameters
         self.cgaSignature = cgaSignature
         self.keepaliveTimeout = keepaliveTimeout
+        self.payloadForms = payloadForms
     }
 }
 
@@ -34,5 +37,6 @@ extension LocatorOptions {
                 writer.append(keepaliveTimeout)
             }
         }
+        if let payloadForms { writer.append(payloadForms) }
     }
 }

@@ -8,6 +8,8 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     case ulidPair = 6
     case forkedInstance = 7
     case keepaliveTimeout = 10
+    /// For experiments (RFC 5533, section 17): see `PayloadForms`.
+    case payloadForms = 0x4000
 
     /// Whether the option means something in a message of this type. Elsewhere it is handled as an unknown one.
     public func isDefined(in message: MessageType) -> Bool {
@@ -20,7 +22,7 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
         case (.forkedInstance, .i1), (.forkedInstance, .i2), (.forkedInstance, .i2bis):
             true
         case (.locatorList, _), (.locatorPreferences, _), (.cgaParameters, _), (.cgaSignature, _),
-            (.keepaliveTimeout, _):
+            (.keepaliveTimeout, _), (.payloadForms, _):
             message == .i2 || message == .r2 || message == .i2bis || message == .updateRequest
         case (.responderValidator, _), (.ulidPair, _), (.forkedInstance, _):
             false

@@ -17,6 +17,7 @@ struct OptionValues {
             case .ulidPair: ulidPair = try ULIDPairOption(option)
             case .forkedInstance: forkedInstance = try option.forkedInstance()
             case .keepaliveTimeout: locatorOptions.keepaliveTimeout = try option.keepaliveTimeout()
+            case .payloadForms: locatorOptions.payloadForms = try option.payloadForms()
             }
         }
     }

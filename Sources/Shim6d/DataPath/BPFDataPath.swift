@@ -23,6 +23,7 @@ final class BPFDataPath: DataPath {
 
     let name = "bpf"
     var detail: String? { nil }
+    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (.payloadHeader, [.payloadHeader])
     var activity: SharedActivity { datapath.activity }
     var waitingDevice: UInt32? { steering.device }
     var pinnedULIDs: [IPv6Address] { Array(steering.pinnedULIDs) }

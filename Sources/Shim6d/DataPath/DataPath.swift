@@ -10,6 +10,8 @@ protocol DataPath: AnyObject {
     var name: String { get }
     /// Why payload cannot be rehomed, for people; nil if it can.
     var detail: String? { get }
+    /// The forms of rehomed payload that it accepts, and those that it sends, best first.
+    var forms: (accepted: PayloadForms, sent: [PayloadForms]) { get }
     /// The stamps of all contexts, kept by the data path.
     var activity: SharedActivity { get }
     /// Request id of the XFRM states whose packets the idle policies of contexts let in; 0 if there are none.

@@ -8,6 +8,7 @@ import Shim6Wire
 final class NoDataPath: DataPath {
     let name = "none"
     let detail: String?
+    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = ([], [])
     let activity: SharedActivity
 
     init(contexts: UInt32, why: String) {

@@ -33,6 +33,7 @@ final class XFRMDataPath: DataPath {
 
     let name = "xfrm"
     var detail: String? { nil }
+    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (.homeAddress, [.homeAddress])
     var activity: SharedActivity { xfrm.activity }
     var rehomingRequest: UInt32 { Self.marks.request }
     var waitingDevice: UInt32? { nil }

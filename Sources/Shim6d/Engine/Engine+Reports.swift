@@ -50,7 +50,8 @@ extension Engine {
                 messagesIn: context.counters.messagesIn, messagesOut: context.counters.messagesOut,
                 explorations: context.counters.explorations, switches: context.counters.switches,
                 updatesSent: context.counters.updatesSent, updatesReceived: context.counters.updatesReceived),
-            updatePending: context.updatePending, now: Moment(.monotonicNow),
+            updatePending: context.updatePending,
+            obstacle: dataPath.detail ?? context.unsuitableForms.map(PayloadForms.obstacle), now: Moment(.monotonicNow),
             created: Moment(context.createdAt), established: context.establishedAt.map(Moment.init),
             lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init),
             lastSwitch: context.lastSwitch.map(Moment.init))

@@ -38,6 +38,8 @@ final class Engine {
     private let mailbox: Mailbox<Mail>
     private let interfaces: OperatorInterfaces
     private var locators: [LocalLocator] = []
+    /// Contexts whose payload cannot be rehomed.
+    private var obstructed: Set<ContextTag> = []
     private var nextTick = Instant(nanoseconds: 0)
 
     /// Takes over what was opened and changes the network for the first time. When it throws, nothing is left of it.
@@ -61,8 +63,10 @@ final class Engine {
         idleWatch = try IdleWatch(rehoming: self.dataPath.rehomingRequest, log: log)
         uplinks = Uplinks(
             configuration, socket: socket, rows: rows, dataPath: self.dataPath, identities: identities, log: log)
+        var hostConfiguration = HostConfiguration(configuration)
+        (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = self.dataPath.forms
         host = Host(
-            configuration: HostConfiguration(configuration), identity: identities,
+            configuration: hostConfiguration, identity: identities,
             verifier: CGALocatorVerifier(configuration.limits),
             activity: self.dataPath.activity, random: CryptographicRandom())
         try Leftovers.remove(socket)
@@ -245,6 +249,7 @@ final class Engine {
         case .arm(let timer, let deadline): timers.arm(timer, at: deadline)
         case .cancel(let timer): timers.cancel(timer)
         case .install(let entry):
+            tellObstacle(of: entry)
             do {
                 try dataPath.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
             } catch {
@@ -252,6 +257,7 @@ final class Engine {
                 log.error("\(error)")
             }
         case .remove(let entry):
+            obstructed.remove(entry.localTag)
             do {
                 try dataPath.remove(entry)
             } catch {
@@ -264,6 +270,17 @@ final class Engine {
         case .unwatchIdle(_, let ulids): idleWatch.unwatch(ulids)
         case .publish(let notice): publish(notice)
         }
+    }
+
+    /// Logs once that payload of a context stays with its ULIDs.
+    private func tellObstacle(of entry: DataPathEntry) {
+        guard entry.peerTag != nil, entry.form == nil, dataPath.detail == nil else {
+            obstructed.remove(entry.localTag)
+            return
+        }
+        guard obstructed.insert(entry.localTag).inserted, let forms = host.snapshot(of: entry.localTag)?.unsuitableForms
+        else { return }
+        log.notice("never rehomed: \(PayloadForms.obstacle(forms))", metadata: ["tag": "\(entry.localTag)"])
     }
 
     private func publish(_ notice: Notice) {

@@ -15,6 +15,14 @@ public struct CapturedPacket: Sendable {
     /// The payload extension header, if the packet has one.
     public var isShim6Payload: Bool { nextHeader == 140 && payload.count >= 8 && payload[2] & 0x80 != 0 }
     public var isShim6Control: Bool { nextHeader == 140 && payload.count >= 8 && payload[2] & 0x80 == 0 }
+    /// The ULIDs in a type 2 routing header and a Home Address option behind it, if the packet has them as the `xfrm` data
+    /// path makes them.
+    public var homeAddresses: LocatorPair? {
+        guard nextHeader == 43, payload.count >= 48, payload[0] == 60, payload[2] == 2, payload[30] == 201,
+            let destination = IPv6Address(octets: payload[8..<24]), let source = IPv6Address(octets: payload[32..<48])
+        else { return nil }
+        return LocatorPair(source: source, destination: destination)
+    }
     /// The receiver context tag of a payload extension header.
     public var tag: UInt64? {
         guard isShim6Payload else { return nil }

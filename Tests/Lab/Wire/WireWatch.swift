@@ -17,10 +17,10 @@ public final class WireWatch {
         }
         // The top bit of the third octet tells payload from control messages.
         control = try captures("ip6 proto 140 and ip6[42] & 0x80 == 0", length: 2048)
-        payload = try captures("ip6 proto 140 and ip6[42] & 0x80 != 0", length: 96)
+        payload = try captures("(ip6 proto 140 and ip6[42] & 0x80 != 0) or ip6 proto 43", length: 128)
     }
 
-    /// The payload with an extension header that passed a device, from one locator to another, since a moment.
+    /// The payload with an extension header, of whatever data path, that passed a device, from one locator to another, since a moment.
     public func payload(
         on device: String, _ pair: LocatorPair, since begin: Clock.Moment
     ) throws -> [CapturedPacket] {

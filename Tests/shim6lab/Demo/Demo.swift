@@ -9,6 +9,8 @@ struct Demo: ParsableCommand {
     @Option(help: "Seconds for which a silent uplink stays dead.") var dead = 90.0
     @Option(help: "Seconds for which an interface stays down.") var down = 30.0
     @Option(help: "Octets a second of the download.") var rate = 500_000
+    @Option(help: "Data path of host A.") var driver = "auto"
+    @Option(help: "Data path of host B, that of A by default.") var peerDriver: String?
 
     func run() throws {
         Interruption.catchSignals()
@@ -16,7 +18,8 @@ struct Demo: ParsableCommand {
         do {
             let laboratory = try Laboratory()
             defer { laboratory.close() }
-            try MainJob(laboratory, story, dead: dead, down: down, rate: rate).play()
+            let drivers = (a: driver, b: peerDriver ?? driver)
+            try MainJob(laboratory, story, dead: dead, down: down, rate: rate, drivers: drivers).play()
         } catch let interruption as Interruption {
             story.tell("\n\(interruption): everything has been taken down")
             throw ExitCode(128 + interruption.signal)

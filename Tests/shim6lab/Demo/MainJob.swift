@@ -13,14 +13,18 @@ final class MainJob {
     private let pair: Pair
     private var failures: [(name: String, begin: Clock.Moment)] = []
 
-    init(_ laboratory: Laboratory, _ story: Story, dead: Double, down: Double, rate: Int) throws {
+    init(
+        _ laboratory: Laboratory, _ story: Story, dead: Double, down: Double, rate: Int,
+        drivers: (a: String, b: String)
+    ) throws {
         self.laboratory = laboratory
         self.story = story
         self.dead = dead
         self.down = down
         self.rate = rate
         story.chapter("Host A (a1, a2) and host B (b1, b2), and the Internet between their four uplinks")
-        pair = try Pair(laboratory)
+        pair = try Pair(
+            laboratory, a: Daemon.Settings(driver: drivers.a), b: Daemon.Settings(driver: drivers.b))
     }
 
     func play() throws {
@@ -196,6 +200,15 @@ final class MainJob {
         for used in [moved.a, moved.b] where used != ulids && used != reverse {
             let device = pair.name(used.destination)
             let packets = try wire.payload(on: device, used, since: begin)
+            if packets.last?.homeAddresses != nil {
+                let pairs = Set(packets.map(\.homeAddresses))
+                story.expect(
+                    "payload on \(pair.name(used)) has a type 2 routing header and a Home Address option with the "
+                        + "ULIDs (\(packets.count) packets)",
+                    packets.count > 10 && pairs.count == 1 && (pairs.contains(ulids) || pairs.contains(reverse)),
+                    otherwise: "\(pairs)")
+                continue
+            }
             let tags = Set(packets.compactMap(\.tag))
             story.expect(
                 "payload on \(pair.name(used)) has next header 140 and one context tag (\(packets.count) packets)",
