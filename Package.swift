@@ -112,8 +112,8 @@ let package = Package(
         .testTarget(
             name: "Shim6dTests",
             dependencies: [
-                "CGA", "Configuration", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Shim6d",
-                .product(name: "Logging", package: "swift-log"),
+                "CGA", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core", "Shim6Wire",
+                "Shim6d", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),

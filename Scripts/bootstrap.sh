@@ -7,7 +7,7 @@ build=(
     git binutils gcc libc6-dev libstdc++-12-dev linux-libc-dev
     pkg-config libnl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libmnl-dev libssl-dev libbpf-dev libelf-dev zlib1g-dev
 )
-run=(iproute2 nftables ethtool tcpdump tshark curl iputils-ping telnet kmod procps iperf3 socat lighttpd)
+run=(iproute2 nftables ethtool tcpdump tshark curl iputils-ping telnet kmod procps iperf3 socat lighttpd radvd)
 
 die() {
     echo "bootstrap: $*" >&2
@@ -25,8 +25,8 @@ done
 [ "$(id -u)" = 0 ] || die "needs root to install: ${missing[*]}"
 echo "bootstrap: installing ${missing[*]}"
 
-# A web server is wanted as a program, not as a service of this machine: dpkg is asked not to start any, and the
-# boot does not either.
+# Servers are wanted as programs, not as services of this machine: dpkg is asked not to start any, and the boot does
+# not either.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -36,6 +36,8 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends "${missing[@]}" </dev/null
-if [[ " ${missing[*]} " == *" lighttpd "* ]] && command -v systemctl >/dev/null; then
-    systemctl --quiet disable lighttpd 2>/dev/null || true
-fi
+for service in lighttpd radvd; do
+    if [[ " ${missing[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+        systemctl --quiet disable "$service" 2>/dev/null || true
+    fi
+done

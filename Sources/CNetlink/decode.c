@@ -2,6 +2,7 @@
 
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_addrlabel.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -203,6 +204,43 @@ static void decode_neighbour(
     target->handler(target->context, change);
 }
 
+static void decode_advertised_prefix(
+    const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
+    enum { prefix_autoconf = 2 };  // the kernel's IF_PREFIX_AUTOCONF
+    const struct prefixmsg *header = mnl_nlmsg_get_payload(message);
+    if (header->prefix_family != AF_INET6)
+        return;
+    const struct nlattr *row[PREFIX_MAX + 1];
+    decode_attributes(message, sizeof(*header), row, PREFIX_MAX + 1);
+    const struct nlattr *cache = row[PREFIX_CACHEINFO];
+    if (cache == NULL || mnl_attr_get_payload_len(cache) < sizeof(struct prefix_cacheinfo))
+        return;
+    const struct prefix_cacheinfo *lifetimes = mnl_attr_get_payload(cache);
+    change->kind = CNL_ADVERTISED_PREFIX;
+    change->advertised_prefix = (struct cnl_advertised_prefix){
+        .prefix = {decode_address(row[PREFIX_ADDRESS]), header->prefix_len},
+        .index = (uint32_t)header->prefix_ifindex,
+        .preferred = lifetimes->preferred_time,
+        .valid = lifetimes->valid_time,
+        .autonomous = (header->prefix_flags & prefix_autoconf) != 0,
+    };
+    target->handler(target->context, change);
+}
+
+static void decode_label(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
+    const struct ifaddrlblmsg *header = mnl_nlmsg_get_payload(message);
+    if (header->ifal_family != AF_INET6)
+        return;
+    const struct nlattr *row[IFAL_MAX + 1];
+    decode_attributes(message, sizeof(*header), row, IFAL_MAX + 1);
+    change->kind = CNL_LABEL;
+    change->label = (struct cnl_label){
+        .prefix = {decode_address(row[IFAL_ADDRESS]), header->ifal_prefixlen},
+        .label = decode_u32(row[IFAL_LABEL]),
+    };
+    target->handler(target->context, change);
+}
+
 int decode_route_message(void *context, const struct nlmsghdr *message) {
     const struct decode_target *target = context;
     struct cnl_change change = {.removed = false};
@@ -237,6 +275,14 @@ int decode_route_message(void *context, const struct nlmsghdr *message) {
     case RTM_NEWNEIGH:
         if (length >= sizeof(struct ndmsg))
             decode_neighbour(message, &change, target);
+        break;
+    case RTM_NEWPREFIX:
+        if (length >= sizeof(struct prefixmsg))
+            decode_advertised_prefix(message, &change, target);
+        break;
+    case RTM_NEWADDRLABEL:
+        if (length >= sizeof(struct ifaddrlblmsg))
+            decode_label(message, &change, target);
         break;
     default:
         break;

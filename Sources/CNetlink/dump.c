@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_addrlabel.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -24,8 +25,9 @@ int dump_rows(int fd, enum cnl_kind kind, transport_handler handler, void *conte
         [CNL_ROUTE] = {RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg)},
         [CNL_RULE] = {RTM_GETRULE, AF_INET6, sizeof(struct fib_rule_hdr)},
         [CNL_NEIGHBOUR] = {RTM_GETNEIGH, AF_INET6, sizeof(struct ndmsg)},
+        [CNL_LABEL] = {RTM_GETADDRLABEL, AF_INET6, sizeof(struct ifaddrlblmsg)},
     };
-    if ((unsigned)kind >= sizeof(requests) / sizeof(requests[0]))
+    if ((unsigned)kind >= sizeof(requests) / sizeof(requests[0]) || requests[kind].type == 0)
         return -EINVAL;
     char room[64] __attribute__((aligned(NLMSG_ALIGNTO)));
     struct nlmsghdr *request = mnl_nlmsg_put_header(room);

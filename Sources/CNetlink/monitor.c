@@ -7,7 +7,8 @@
 
 int cnl_monitor_open(int receive_buffer) {
     static const unsigned int groups[] = {
-        RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE, RTNLGRP_NEIGH,
+        RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE,
+        RTNLGRP_NEIGH, RTNLGRP_IPV6_PREFIX,
     };
     int fd = transport_open(NETLINK_ROUTE, SOCK_NONBLOCK);
     if (fd < 0)

@@ -55,6 +55,9 @@ extension Reader {
         if configuration.identity.securityParameter > 1 {
             recommend(["identity", "sec"], "sec above 1 makes the search for an address take minutes or even hours")
         }
+        if !configuration.peers.verify {
+            recommend(["peers", "verify"], "verify = false: peers are not verified, anybody can redirect sessions")
+        }
         let console = configuration.console
         if console.enabled, console.listen.address != IPv6Address(high: 0, low: 1) {
             recommend(["console", "listen"], "the console has no authentication and listens beyond [::1]")

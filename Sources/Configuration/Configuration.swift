@@ -8,6 +8,7 @@ public struct Configuration: Hashable, Sendable {
     public var removeAddressesOnExit = false
     public var uplinks: [Uplink] = []
     public var identity = Identity()
+    public var peers = Peers()
     public var dataPath = DataPath()
     public var timing = ProtocolTiming()
     public var reachability = ReachabilityTiming()
@@ -32,6 +33,10 @@ extension Configuration {
         public var gateway = Gateway.automatic
         /// One address is made in each. Always of length 64.
         public var prefixes: [IPv6Prefix] = []
+        /// Whether addresses are made in prefixes of router advertisements too.
+        public var advertisedPrefixes = true
+        /// No address is made in these, and none of theirs is a locator.
+        public var excluded: [IPv6Prefix] = []
 
         public init() {}
     }
@@ -41,6 +46,10 @@ extension Configuration {
         /// The private key, PEM, made on first start.
         public var key = "/var/lib/shim6d/key.pem"
         public var keyBits = 2048
+        /// Whether the first addresses are an HBA set (RFC 5535).
+        public var hba = true
+        /// Whether source address selection prefers the daemon's addresses.
+        public var prefer = false
         /// Sec of RFC 3972, section 2.
         public var securityParameter = 1
         /// Where the parameters of the addresses are kept, so that these stay the same over restarts.
@@ -49,6 +58,14 @@ extension Configuration {
         public var privateKey: String?
         /// Files with CGA Parameters (RFC 3972, section 3) of addresses that are already on the interfaces.
         public var parameters: [String] = []
+
+        public init() {}
+    }
+
+    /// `[peers]`: what is asked of peers.
+    public struct Peers: Hashable, Sendable {
+        /// Whether a peer's locators have to be proven (RFC 5533, section 7.2).
+        public var verify = true
 
         public init() {}
     }

@@ -23,7 +23,14 @@ enum Declaration {
             "Address of the provider's router, or \"auto\" for that of the interface's default route."),
         Key(
             "prefixes", \.prefixes, .list(of: .prefix),
-            "The provider's prefixes, all /64. The daemon makes a cryptographic address in each."),
+            "Prefixes of the provider that no router advertises, all /64. The daemon makes a cryptographic address in "
+                + "each."),
+        Key(
+            "advertised-prefixes", \.advertisedPrefixes, .flag,
+            "Make an address in each prefix that a router advertises as well, and follow its lifetimes."),
+        Key(
+            "exclude", \.excluded, .list(of: .prefix),
+            "Prefixes, all /64, in which no address is made and whose addresses are offered to no peer."),
     ]
 
     static let sections: [Section] = [
@@ -33,7 +40,15 @@ enum Declaration {
                 Key("key", \.identity.key, .path, "The private key (PEM). Made on the first start, mode 0600."),
                 Key("key-bits", \.identity.keyBits, .integer(1024...4096), "Length of the RSA key that is made, bits."),
                 Key(
-                    "sec", \.identity.securityParameter, .integer(0...7),
+                    "hba", \.identity.hba, .flag,
+                    "Make one set of addresses (RFC 5535) over the prefixes that are there at first, so that peers need "
+                        + "no signature. Prefixes that come later get addresses that need one."),
+                Key(
+                    "prefer", \.identity.prefer, .flag,
+                    "New sessions prefer the daemon's addresses to others in the same prefix, by address labels "
+                        + "(RFC 6724)."),
+                Key(
+                    "sec", \.identity.securityParameter, .integer(0...2),
                     "Sec of the addresses that are made. Each step makes the search 65,536 times as long."),
                 Key("directory", \.identity.directory, .path, "Where the parameters of the addresses are kept."),
                 Key(
@@ -43,6 +58,14 @@ enum Declaration {
                     "parameters", \.identity.parameters, .list(of: .path),
                     "An identity of your own: files with the CGA Parameters (RFC 3972, section 3, DER) of addresses that "
                         + "are on the interfaces."),
+            ]),
+        Section(
+            name: "peers", comment: "What is asked of peers.",
+            keys: [
+                Key(
+                    "verify", \.peers.verify, .flag,
+                    "Whether peers must prove that their locators are theirs. false lets anybody redirect your sessions: "
+                        + "for a laboratory only.")
             ]),
         Section(
             name: "data-path", comment: "How payload is rewritten, and which traffic gets a context.",

@@ -7,6 +7,8 @@ public enum KernelRow: Hashable, Sendable {
     case route(Route)
     case rule(Rule)
     case neighbour(Neighbour)
+    case advertised(AdvertisedPrefix)
+    case label(AddressLabel)
 }
 
 /// A row that is new or has changed, or one that is gone.
@@ -22,6 +24,8 @@ public struct KernelChange: Hashable, Sendable {
             case CNL_ADDRESS: .address(InterfaceAddress(flat.address))
             case CNL_ROUTE: .route(Route(flat.route))
             case CNL_RULE: .rule(Rule(flat.rule))
+            case CNL_ADVERTISED_PREFIX: .advertised(AdvertisedPrefix(flat.advertised_prefix))
+            case CNL_LABEL: .label(AddressLabel(flat.label))
             default: .neighbour(Neighbour(flat.neighbour))
             }
     }

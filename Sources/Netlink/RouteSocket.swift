@@ -36,6 +36,10 @@ public final class RouteSocket {
         try dump(CNL_NEIGHBOUR, "neighbours").compactMap { if case .neighbour(let row) = $0.row { row } else { nil } }
     }
 
+    public func labels() throws(KernelError) -> [AddressLabel] {
+        try dump(CNL_LABEL, "address labels").compactMap { if case .label(let row) = $0.row { row } else { nil } }
+    }
+
     // MARK: Addresses
 
     /// Throws EEXIST if the interface has it.
@@ -126,6 +130,26 @@ public final class RouteSocket {
         try checked(cnl_rule_delete(descriptor, &flat), "delete the rule \(rule.priority) for table \(rule.table)")
     }
 
+    // MARK: Neighbours and labels
+
+    /// Makes the kernel look for a neighbour as if there was a packet for it.
+    public func probe(_ neighbour: IPv6Address, interface: UInt32) throws(KernelError) {
+        var flat = neighbour.flat
+        try checked(cnl_neighbour_probe(descriptor, interface, &flat), "probe the neighbour \(neighbour)")
+    }
+
+    /// Throws EEXIST if the prefix has a label.
+    public func add(_ label: AddressLabel) throws(KernelError) {
+        var flat = label.flat
+        try checked(cnl_label_add(descriptor, &flat), "add \(label.words)")
+    }
+
+    /// Throws ESRCH if the prefix has no label.
+    public func delete(_ label: AddressLabel) throws(KernelError) {
+        var flat = label.flat
+        try checked(cnl_label_delete(descriptor, &flat), "delete \(label.words)")
+    }
+
     // MARK: Everything that carries a mark
 
     /// Deletes every address with this protocol number, which is not 0. Returns how many there were.
@@ -173,6 +197,10 @@ public final class RouteSocket {
         try checked(
             cnl_link_set_flags(descriptor, interface, on ? mask : 0, mask), "set flags of interface \(interface)")
     }
+}
+
+extension AddressLabel {
+    fileprivate var words: String { "the address label \(label) of \(prefix?.description ?? "::/0")" }
 }
 
 extension Route {

@@ -64,6 +64,43 @@ extension Shim6ctl {
         }
     }
 
+    struct Identity: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the daemon's key and the addresses that it proves, or make others.",
+            subcommands: [Show.self, Create.self, Rotate.self], defaultSubcommand: Show.self)
+
+        struct Show: ParsableCommand {
+            static let configuration = CommandConfiguration(abstract: "Show the key and its addresses.")
+            @OptionGroup var common: CommonOptions
+
+            func run() throws {
+                try common.run(.identity(.show))
+            }
+        }
+
+        struct Create: ParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Make other addresses with the same key, as one set over the prefixes that are there now.",
+                discussion: "The addresses that they replace stay, deprecated, until the contexts that need them end.")
+            @OptionGroup var common: CommonOptions
+
+            func run() throws {
+                try common.run(.identity(.create))
+            }
+        }
+
+        struct Rotate: ParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "Make another key, of key-bits, and addresses of it.",
+                discussion: "The addresses that they replace stay, deprecated, until the contexts that need them end.")
+            @OptionGroup var common: CommonOptions
+
+            func run() throws {
+                try common.run(.identity(.rotate))
+            }
+        }
+    }
+
     struct Timeline: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the recent failovers step by step.")
         @Argument(help: "Only those of the context with this local tag, hexadecimal.") var tag: ContextTag?

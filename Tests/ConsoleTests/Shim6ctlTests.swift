@@ -121,6 +121,17 @@ import Testing
 
             """)
         try await Self.expectText(
+            ["identity", "show"],
+            """
+            key        RSA 2048, /var/lib/shim6d/key.pem
+            warning: others have taken three addresses in 2001:db8:a3::/64
+
+            ADDRESS         INTERFACE  METHOD  SEC  COLLISIONS  STATE    ULID OF
+            2001:db8:a2::1  a2         hba     1    0           current  0
+            2001:db8:a1::1  a1         cga     1    1           old      2
+
+            """)
+        try await Self.expectText(
             ["events"],
             "2026-11-21T08:01:01.021000Z 4a3b2c1d0e0f switched 2001:db8:a1::1 -> 2001:db8:b1::1  to  "
                 + "2001:db8:a2::1 -> 2001:db8:b2::1\n")
@@ -132,7 +143,8 @@ import Testing
     @Test(arguments: [
         (["status"], Response.status(Fixtures.status)), (["context", "4a3b2c1d0e0f"], .context(Fixtures.detail)),
         (["contexts"], .contexts(ContextList(contexts: [Fixtures.negotiating, Fixtures.established]))),
-        (["locators"], .locators(Fixtures.locators)),
+        (["locators"], .locators(Fixtures.locators)), (["identity"], .identity(Fixtures.identity)),
+        (["identity", "rotate"], .identity(Fixtures.identity)),
         (["timeline"], .timeline(TimelineReport(failovers: [Fixtures.failover]))),
         (["events"], .events(EventList(events: []))), (["rm", "2a"], .removed(Removal(tags: [Fixtures.otherTag]))),
     ])

@@ -79,6 +79,17 @@ public enum Fixtures {
             ulidOf: 0, sourceOf: 1),
     ])
 
+    public static let identity = IdentityReport(
+        keyFile: "/var/lib/shim6d/key.pem", keyBits: 2048, broughtAlong: false, making: false,
+        addresses: [
+            IdentityReport.Address(
+                address: a2, method: "hba", securityParameter: 1, collisionCount: 0, interface: "a2", old: false,
+                ulidOf: 0),
+            IdentityReport.Address(
+                address: a1, method: "cga", securityParameter: 1, collisionCount: 1, interface: "a1", old: true,
+                ulidOf: 2),
+        ], exhausted: ["2001:db8:a3::/64"])
+
     public static let failover = Failover(
         number: 1, tag: tag, ulids: ulids, pair: plain, outcome: .switched, suspicion: moment(61),
         reason: "send-timer-expired", lastIn: .init(at: moment(59.98), seconds: -1.02, pair: back),

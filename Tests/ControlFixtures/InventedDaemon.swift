@@ -39,6 +39,7 @@ public final class InventedDaemon: CommandHandler {
             contexts.remove(at: index)
             return .success(.removed(Removal(tags: [tag])))
         case .locators: return .success(.locators(Fixtures.locators))
+        case .identity: return .success(.identity(Fixtures.identity))
         case .events: return .failure(CommandError(.internal, "the control server answers this one"))
         case .timeline(let tag):
             let failovers = [Fixtures.failover].filter { tag == nil || $0.tag == tag }

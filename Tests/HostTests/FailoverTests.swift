@@ -6,14 +6,17 @@ import Testing
 
 extension HostTests {
     @Suite struct FailoverTests {
-        @Test func `Traffic establishes a context with every locator verified by CGA`() throws {
-            try withPair { pair in
+        @Test(arguments: ["hba", "cga"])
+        func `Traffic establishes a context with every locator verified`(method: String) throws {
+            var settings = quick
+            settings.sections["identity"] = ["hba = \(method == "hba")"]
+            try withPair(settings) { pair in
                 let wire = try WireWatch(pair.topology)
                 let echo = try pair.startSession()
                 let (a, b) = try pair.waitUntilEstablished()
                 #expect(a.peerTag == b.summary.tag && b.peerTag == a.summary.tag)
                 for (context, devices) in [(a, ["b1", "b2"]), (b, ["a1", "a2"])] {
-                    let verified = context.peerLocators.locators.filter { $0.verified && $0.method == "cga" }
+                    let verified = context.peerLocators.locators.filter { $0.verified && $0.method == method }
                     #expect(Set(verified.map(\.address)) == Set(devices.map(pair.locator)))
                     #expect(!context.summary.rehomed.outgoing && !context.summary.rehomed.incoming)
                 }

@@ -24,12 +24,15 @@ public final class Daemon {
     public let configuration: String
     public let socket: String
     private let topology: Topology
+    public var laboratory: Laboratory { topology.laboratory }
     private var program: Program?
     private var log: String { "\(host)-shim6d.log" }
 
-    /// Writes the configuration: one uplink for each of the host's that is in `uplinks`, all by default.
+    /// Writes the configuration: one uplink for each of the host's that is in `uplinks`, all by default. With
+    /// `followsRouters` it names nothing but the interfaces.
     public init(
-        _ topology: Topology, host: String, settings: Settings = Settings(), uplinks: [Uplink]? = nil
+        _ topology: Topology, host: String, settings: Settings = Settings(), uplinks: [Uplink]? = nil,
+        followsRouters: Bool = false
     ) throws {
         guard let namespace = topology.hosts[host] else { throw LabError("there is no host \(host)") }
         self.topology = topology
@@ -48,8 +51,10 @@ public final class Daemon {
         let sections = own.merging(settings.sections) { $0 + $1 }
         var lines = sections["", default: []]
         for uplink in uplinks ?? topology.uplinks(of: host) {
+            lines += ["[[uplink]]", "interface = \"\(uplink.device)\""]
+            if followsRouters { continue }
             lines += [
-                "[[uplink]]", "interface = \"\(uplink.device)\"", "gateway = \"\(uplink.gateway)\"",
+                "gateway = \"\(uplink.gateway)\"",
                 "prefixes = [\"\(uplink.prefix)\"]",
             ]
         }

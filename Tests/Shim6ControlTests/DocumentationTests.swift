@@ -9,7 +9,8 @@ import Testing
         .status(Fixtures.status), .contexts(ContextList(contexts: [Fixtures.negotiating, Fixtures.established])),
         .context(Fixtures.detail), .established(Establishment(context: Fixtures.negotiating, created: true)),
         .removed(Removal(tags: [Fixtures.otherTag, Fixtures.tag])), .locators(Fixtures.locators),
-        .events(EventList(events: [Fixtures.switched])), .timeline(TimelineReport(failovers: [Fixtures.failover])),
+        .identity(Fixtures.identity), .events(EventList(events: [Fixtures.switched])),
+        .timeline(TimelineReport(failovers: [Fixtures.failover])),
     ]
 
     private static func text() throws -> String {

@@ -19,6 +19,8 @@ import Testing
         ),
         (.remove(.all), #"{"arguments":{"tag":"*"},"command":"remove","id":7,"version":1}"#),
         (.locators, #"{"command":"locators","id":7,"version":1}"#),
+        (.identity(.show), #"{"arguments":{"action":"show"},"command":"identity","id":7,"version":1}"#),
+        (.identity(.rotate), #"{"arguments":{"action":"rotate"},"command":"identity","id":7,"version":1}"#),
         (.events(follow: true), #"{"arguments":{"follow":true},"command":"events","id":7,"version":1}"#),
         (.events(follow: false), #"{"arguments":{"follow":false},"command":"events","id":7,"version":1}"#),
         (.timeline(nil), #"{"command":"timeline","id":7,"version":1}"#),
@@ -106,7 +108,8 @@ import Testing
         Response.status(Fixtures.status),
         .contexts(ContextList(contexts: [Fixtures.established, Fixtures.negotiating])),
         .context(Fixtures.detail), .established(Establishment(context: Fixtures.negotiating, created: false)),
-        .removed(Removal(tags: [])), .locators(Fixtures.locators), .events(EventList(events: [Fixtures.switched])),
+        .removed(Removal(tags: [])), .locators(Fixtures.locators), .identity(Fixtures.identity),
+        .events(EventList(events: [Fixtures.switched])),
         .timeline(TimelineReport(failovers: [Fixtures.failover])),
     ])
     func `Every response survives the way over the socket`(response: Response) throws {
@@ -130,7 +133,10 @@ import Testing
 
     @Test func `Only commands that change something need permission`() {
         let changing = Self.requests.map(\.0).filter(\.changesState)
-        #expect(changing == [.establish(Fixtures.ulids), .remove(.one(Fixtures.otherTag)), .remove(.all)])
+        #expect(
+            changing == [
+                .establish(Fixtures.ulids), .remove(.one(Fixtures.otherTag)), .remove(.all), .identity(.rotate),
+            ])
     }
 
     private func text(_ value: some Encodable) throws -> String {

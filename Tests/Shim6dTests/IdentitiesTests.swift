@@ -2,6 +2,8 @@ import CGA
 import Configuration
 import Foundation
 import Logging
+import REAP
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -9,7 +11,9 @@ import Testing
 
 @Suite struct IdentitiesTests {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "shim6d-\(UUID().uuidString)").path
-    private let prefix = IPv6Prefix(IPv6Address(high: 0x2001_0db8_00a1_0000, low: 0), length: 64)
+    private let prefixes = (1...4).compactMap {
+        IPv6Prefix(IPv6Address(high: 0x2001_0db8_00a0_0000 + $0 << 16, low: 0), length: 64)
+    }
     private let log = Logger(label: "test")
 
     private func configuration() -> Configuration.Identity {
@@ -22,42 +26,179 @@ import Testing
 
     private func removeDirectory() { try? FileManager.default.removeItem(atPath: directory) }
 
-    @Test func `The first start makes a key that only its owner can read, and an address that verifies`() throws {
+    /// Whose worker is done at once.
+    private func identities(_ configuration: Configuration.Identity? = nil) throws -> Identities {
+        let identities = try Identities(configuration ?? self.configuration(), log: log)
+        identities.work = { [unowned identities] job in
+            do throws(StartFailure) {
+                try identities.finish(Result { try job.run { true } })
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        return identities
+    }
+
+    /// The addresses in prefixes that are all there are.
+    private func provided(_ identities: Identities, _ prefixes: ArraySlice<IPv6Prefix>) throws -> [IPv6Address] {
+        let isWaiting = identities.provide(for: Array(prefixes), areAll: true, at: .monotonicNow)
+        #expect(!isWaiting)
+        return try prefixes.map { try #require(identities.address(in: $0)) }
+    }
+
+    private func methods(_ identities: Identities, of ulid: IPv6Address, _ locators: [IPv6Address]) -> [Bool] {
+        locators.map { identities.isInSet($0, of: ulid) }
+    }
+
+    @Test(.requirement("5535-8.1-01"))
+    func `The first start makes a key that only its owner can read, and one set that verifies`() throws {
         defer { removeDirectory() }
-        let identities = try Identities(configuration(), log: log)
-        let address = try identities.address(in: try #require(prefix))
-        let octets = try #require(identities.parameters(of: address))
-        #expect(throws: Never.self) { try CGAParameters(octets).verify(address) }
-        #expect(address.low >> 61 == 1)
+        let identities = try identities()
+        let addresses = try provided(identities, prefixes[0..<2])
+        for address in addresses {
+            let parameters = try CGAParameters(try #require(identities.parameters(of: address)))
+            #expect(throws: Never.self) { try parameters.verify(address) }
+            for member in addresses { #expect(throws: Never.self) { try parameters.verify(member, by: .hba) } }
+            #expect(address.low >> 61 == 1)
+            #expect(methods(identities, of: address, addresses) == [true, true])
+        }
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory)/key.pem")
         #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
-    @Test func `A restart keeps the address`() throws {
+    @Test func `A prefix that comes later gets an address with the same key that is signed`() throws {
         defer { removeDirectory() }
-        let prefix = try #require(prefix)
-        let first = try Identities(configuration(), log: log).address(in: prefix)
-        let second = try Identities(configuration(), log: log).address(in: prefix)
-        #expect(first == second)
+        let identities = try identities()
+        let set = try provided(identities, prefixes[0..<2])
+        let all = try provided(identities, prefixes[0..<3])
+        #expect(Array(all.prefix(2)) == set)
+        #expect(methods(identities, of: set[0], all) == [true, true, false])
+        #expect(methods(identities, of: all[2], all) == [false, false, false])
+        let signature = try #require(identities.signature(by: all[2], generation: 1, locators: all))
+        var verifier = LocatorListVerifier()
+        let parameters = try #require(identities.parameters(of: all[2]))
+        #expect(throws: Never.self) {
+            try verifier.verify(
+                ulid: all[2], parameters: parameters, generation: 1, locators: all, signature: signature)
+        }
     }
 
-    @Test func `A duplicate is replaced, and a restart keeps the replacement`() throws {
+    @Test func `Without HBA every address is a CGA of its own`() throws {
         defer { removeDirectory() }
-        let prefix = try #require(prefix)
-        let identities = try Identities(configuration(), log: log)
-        let taken = try identities.address(in: prefix)
-        let fresh = try identities.replace(taken)
-        #expect(fresh != taken && prefix.contains(fresh))
-        #expect(try identities.address(in: prefix) == fresh)
-        #expect(try Identities(configuration(), log: log).address(in: prefix) == fresh)
+        var configuration = configuration()
+        configuration.hba = false
+        let identities = try identities(configuration)
+        let addresses = try provided(identities, prefixes[0..<2])
+        #expect(methods(identities, of: addresses[0], addresses) == [false, false])
     }
 
-    @Test func `After three duplicates there is an error and no fourth try`() throws {
+    @Test func `The first addresses wait a little for the other uplinks' prefixes`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        let now = Instant.monotonicNow
+        #expect(identities.provide(for: Array(prefixes[0..<1]), areAll: false, at: now))
+        #expect(identities.address(in: prefixes[0]) == nil)
+        #expect(!identities.provide(for: Array(prefixes[0..<1]), areAll: false, at: now + .seconds(6)))
+        #expect(identities.address(in: prefixes[0]) != nil)
+    }
+
+    @Test func `A restart keeps the addresses, also that of a member whose parameters are lost`() throws {
+        defer { removeDirectory() }
+        let first = try provided(identities(), prefixes[0..<3])
+        #expect(try provided(identities(), prefixes[0..<3]) == first)
+        try FileManager.default.removeItem(atPath: "\(directory)/2001:db8:a2::.cga")
+        #expect(try provided(identities(), prefixes[0..<3]) == first)
+    }
+
+    @Test(.requirement("5535-6-16"))
+    func `A duplicate in the set changes all members, and a restart keeps them`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        let taken = try provided(identities, prefixes[0..<2])
+        try identities.replace(taken[0])
+        let fresh = try provided(identities, prefixes[0..<2])
+        #expect(Set(fresh).isDisjoint(with: taken))
+        #expect(identities.retired == [taken[1]])
+        #expect(identities.parameters(of: taken[0]) == nil && identities.parameters(of: taken[1]) != nil)
+        #expect(fresh.map { identities.proof(of: $0)?.collisionCount } == [1, 1])
+        #expect(methods(identities, of: fresh[0], fresh) == [true, true])
+        #expect(try provided(self.identities(), prefixes[0..<2]) == fresh)
+    }
+
+    @Test(.requirement("3972-4-10"))
+    func `A duplicate of a CGA changes that one alone`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        _ = try provided(identities, prefixes[0..<2])
+        let before = try provided(identities, prefixes[0..<4])
+        try identities.replace(before[3])
+        let after = try provided(identities, prefixes[0..<4])
+        #expect(after[0..<3] == before[0..<3] && after[3] != before[3])
+        #expect(identities.retired.isEmpty)
+    }
+
+    @Test(.requirement("3972-4-11", "5535-6-17"))
+    func `After three duplicates there is an error and no fourth try until the identity is renewed`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        for _ in 0..<2 { try identities.replace(try provided(identities, prefixes[0..<2])[0]) }
+        let last = try provided(identities, prefixes[0..<2])
+        #expect(throws: StartFailure.self) { try identities.replace(last[0]) }
+        #expect(!identities.provide(for: Array(prefixes[0..<2]), areAll: true, at: .monotonicNow))
+        #expect(identities.address(in: prefixes[0]) == nil)
+        #expect(identities.address(in: prefixes[1]) == last[1])
+        #expect(identities.exhausted == [prefixes[0].address.high])
+        #expect(identities.renew(over: Array(prefixes[0..<2]), withNewKey: false))
+        #expect(identities.address(in: prefixes[0]) != nil && identities.exhausted.isEmpty)
+    }
+
+    @Test(.requirement("3972-7.1-03", "3972-7.1-04"))
+    func `Rotation makes another key, and the old addresses keep their proof until they are forgotten`() throws {
+        defer { removeDirectory() }
+        let old = try provided(identities(), prefixes[0..<3])
+        var configuration = configuration()
+        configuration.keyBits = 1088
+        let identities = try identities(configuration)
+        let earlierKey = identities.key.subjectPublicKeyInfo
+        #expect(identities.key.bits == 1024)
+        #expect(identities.renew(over: Array(prefixes[0..<2]), withNewKey: true))
+        let fresh = try provided(identities, prefixes[0..<2])
+        #expect(identities.key.bits == 1088)
+        #expect(identities.retired == Set(old) && Set(fresh).isDisjoint(with: old))
+        #expect(identities.proof(of: old[0])?.publicKey == earlierKey)
+        #expect(identities.signature(by: old[0], generation: 1, locators: old) != nil)
+        for address in old { identities.forget(address) }
+        #expect(identities.retired.isEmpty && identities.parameters(of: old[0]) == nil)
+        identities.forget(fresh[0])
+        #expect(identities.parameters(of: fresh[0]) != nil)
+        let restarted = try self.identities()
+        #expect(try provided(restarted, prefixes[0..<2]) == fresh && restarted.key.bits == 1088)
+    }
+
+    @Test func `New addresses of the same key leave the key alone`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        let old = try provided(identities, prefixes[0..<2])
+        let key = identities.key.subjectPublicKeyInfo
+        #expect(identities.renew(over: Array(prefixes[0..<3]), withNewKey: false))
+        let fresh = try provided(identities, prefixes[0..<3])
+        #expect(identities.key.subjectPublicKeyInfo == key && Set(fresh).isDisjoint(with: old))
+        #expect(methods(identities, of: fresh[2], fresh) == [true, true, true])
+    }
+
+    @Test func `A job that fails changes nothing and is not tried again at once`() throws {
         defer { removeDirectory() }
         let identities = try Identities(configuration(), log: log)
-        var address = try identities.address(in: try #require(prefix))
-        for _ in 0..<2 { address = try identities.replace(address) }
-        #expect(throws: StartFailure.self) { try identities.replace(address) }
+        var jobs = 0
+        identities.work = { _ in jobs += 1 }
+        let now = Instant.monotonicNow
+        #expect(!identities.provide(for: prefixes, areAll: true, at: now) && jobs == 1 && identities.isMaking)
+        // One at a time.
+        #expect(!identities.provide(for: prefixes, areAll: true, at: now) && jobs == 1)
+        #expect(!identities.renew(over: prefixes, withNewKey: true))
+        #expect(throws: StartFailure.self) { try identities.finish(.failure(CGAGenerationError.cancelled)) }
+        #expect(identities.provide(for: prefixes, areAll: true, at: now) && jobs == 1)
+        #expect(!identities.provide(for: prefixes, areAll: true, at: now + .seconds(120)) && jobs == 2)
     }
 
     @Test func `A key that others can read is refused by name`() throws {
@@ -71,13 +212,14 @@ import Testing
 
     @Test func `An identity that was brought along is recognised on the interface, and nothing is made`() throws {
         defer { removeDirectory() }
-        let made = try Identities(configuration(), log: log)
-        let address = try made.address(in: try #require(prefix))
+        let made = try identities()
+        let address = try provided(made, prefixes[0..<1])[0]
         var brought = configuration()
         brought.privateKey = "\(directory)/key.pem"
         brought.parameters = ["\(directory)/2001:db8:a1::.cga"]
-        let identities = try Identities(brought, log: log)
+        let identities = try identities(brought)
         #expect(!identities.makesAddresses)
+        #expect(!identities.renew(over: prefixes, withNewKey: true))
         #expect(identities.recognise(address))
         #expect(!identities.recognise(IPv6Address(high: address.high, low: address.low ^ 1)))
         let signature = try #require(identities.signature(by: address, generation: 1, locators: [address]))
@@ -91,7 +233,7 @@ import Testing
 
     @Test func `Parameters of another key are refused`() throws {
         defer { removeDirectory() }
-        _ = try Identities(configuration(), log: log).address(in: try #require(prefix))
+        _ = try provided(identities(), prefixes[0..<1])
         var brought = configuration()
         brought.privateKey = "\(directory)/other.pem"
         brought.parameters = ["\(directory)/2001:db8:a1::.cga"]

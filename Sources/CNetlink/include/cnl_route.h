@@ -72,7 +72,22 @@ struct cnl_neighbour {
     bool router;
 };
 
-enum cnl_kind { CNL_LINK, CNL_ADDRESS, CNL_ROUTE, CNL_RULE, CNL_NEIGHBOUR };
+// A prefix as a router has just advertised it (RFC 4861, section 4.6.2). There is no dump of these.
+struct cnl_advertised_prefix {
+    struct cnl_prefix prefix;
+    uint32_t index;
+    uint32_t preferred;  // seconds, UINT32_MAX for ever
+    uint32_t valid;      // seconds, UINT32_MAX for ever
+    bool autonomous;     // hosts may make addresses in it
+};
+
+// A row of the table for source address selection (RFC 6724, section 2.1).
+struct cnl_label {
+    struct cnl_prefix prefix;
+    uint32_t label;
+};
+
+enum cnl_kind { CNL_LINK, CNL_ADDRESS, CNL_ROUTE, CNL_RULE, CNL_NEIGHBOUR, CNL_ADVERTISED_PREFIX, CNL_LABEL };
 
 // A row of a dump, or a change the monitor tells of.
 struct cnl_change {
@@ -84,6 +99,8 @@ struct cnl_change {
         struct cnl_route route;
         struct cnl_rule rule;
         struct cnl_neighbour neighbour;
+        struct cnl_advertised_prefix advertised_prefix;
+        struct cnl_label label;
     };
 };
 
@@ -95,8 +112,8 @@ int cnl_route_open(void);
 // Hands every row of one kind to `handler`. -EINTR: the table changed meanwhile and rows may be missing; dump again.
 int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *context);
 
-// Opens a nonblocking socket that hears of every change of the five kinds. `receive_buffer` in octets. Returns the
-// file descriptor.
+// Opens a nonblocking socket that hears of every change of links, addresses, routes, rules and neighbours, and of
+// advertised prefixes. `receive_buffer` in octets. Returns the file descriptor.
 int cnl_monitor_open(int receive_buffer);
 // Hands over what is waiting. -ENOBUFS: changes were lost; everything that waited was thrown away, so that a dump made
 // now is newer than any change read later.
@@ -131,6 +148,14 @@ int cnl_route_delete(int fd, const struct cnl_route *route);
 int cnl_rule_add(int fd, const struct cnl_rule *rule);
 // -ENOENT if there is none with these values and this protocol.
 int cnl_rule_delete(int fd, const struct cnl_rule *rule);
+
+// Makes the kernel look for the neighbour's link-layer address as if there was a packet for it.
+int cnl_neighbour_probe(int fd, uint32_t index, const struct cnl_address *address);
+
+// -EEXIST if the prefix has a label.
+int cnl_label_add(int fd, const struct cnl_label *label);
+// -ESRCH if the prefix has no label. Deletes whatever label it has.
+int cnl_label_delete(int fd, const struct cnl_label *label);
 
 // Delete every row whose protocol is `protocol`, which must not be 0. Return how many there were.
 int cnl_flush_addresses(int fd, uint8_t protocol);

@@ -12,6 +12,8 @@ public enum Command: Hashable, Sendable {
     /// Take contexts away.
     case remove(Selection)
     case locators
+    /// Show the key and the addresses that it proves, or make others.
+    case identity(IdentityAction)
     /// The recent events; with `follow` also every later one, as event lines on the same connection.
     case events(follow: Bool)
     /// The failovers of one context, or of all.
@@ -23,11 +25,20 @@ public enum Command: Hashable, Sendable {
         case all
     }
 
+    /// What to do with the identity. JSON: its name.
+    public enum IdentityAction: String, Codable, Hashable, Sendable {
+        case show
+        /// Other addresses of the same key over the prefixes that are there now.
+        case create
+        /// Another key, and addresses of it.
+        case rotate
+    }
+
     /// Whether the command changes anything: then the peer's credentials decide.
     public var changesState: Bool {
         switch self {
-        case .establish, .remove: true
-        case .status, .contexts, .context, .locators, .events, .timeline: false
+        case .establish, .remove, .identity(.create), .identity(.rotate): true
+        case .status, .contexts, .context, .locators, .identity(.show), .events, .timeline: false
         }
     }
 
@@ -40,6 +51,7 @@ public enum Command: Hashable, Sendable {
         case .establish: "establish"
         case .remove: "remove"
         case .locators: "locators"
+        case .identity: "identity"
         case .events: "events"
         case .timeline: "timeline"
         }
@@ -48,7 +60,7 @@ public enum Command: Hashable, Sendable {
 
 extension Command: Codable {
     private enum CodingKeys: String, CodingKey { case command, arguments }
-    private enum ArgumentKeys: String, CodingKey { case tag, local, peer, follow }
+    private enum ArgumentKeys: String, CodingKey { case tag, local, peer, follow, action }
 
     /// Throws `CommandError` with `unknown-command` for a name that is not one.
     public init(from decoder: any Decoder) throws {
@@ -66,6 +78,10 @@ extension Command: Codable {
             self = .establish(try container.decode(ULIDPair.self, forKey: .arguments))
         case "remove": self = .remove(try arguments().decode(Selection.self, forKey: .tag))
         case "locators": self = .locators
+        case "identity":
+            let action =
+                hasArguments ? try arguments().decodeIfPresent(IdentityAction.self, forKey: .action) : nil
+            self = .identity(action ?? .show)
         case "events":
             let follow = hasArguments ? try arguments().decodeIfPresent(Bool.self, forKey: .follow) : nil
             self = .events(follow: follow ?? false)
@@ -87,6 +103,9 @@ extension Command: Codable {
         case .remove(let selection):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(selection, forKey: .tag)
+        case .identity(let action):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(action, forKey: .action)
         case .events(let follow):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(follow, forKey: .follow)

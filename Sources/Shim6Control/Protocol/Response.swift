@@ -10,11 +10,12 @@ public enum Response: Hashable, Sendable {
     case established(Establishment)
     case removed(Removal)
     case locators(LocatorReport)
+    case identity(IdentityReport)
     case events(EventList)
     case timeline(TimelineReport)
 
     private enum Kind: String, Codable {
-        case status, contexts, context, established, removed, locators, events, timeline
+        case status, contexts, context, established, removed, locators, identity, events, timeline
     }
 
     private var kind: Kind {
@@ -25,6 +26,7 @@ public enum Response: Hashable, Sendable {
         case .established: .established
         case .removed: .removed
         case .locators: .locators
+        case .identity: .identity
         case .events: .events
         case .timeline: .timeline
         }
@@ -39,6 +41,7 @@ public enum Response: Hashable, Sendable {
         case .established(let report): report
         case .removed(let report): report
         case .locators(let report): report
+        case .identity(let report): report
         case .events(let report): report
         case .timeline(let report): report
         }
@@ -60,6 +63,7 @@ extension Response: Codable {
         case .established: self = .established(try result())
         case .removed: self = .removed(try result())
         case .locators: self = .locators(try result())
+        case .identity: self = .identity(try result())
         case .events: self = .events(try result())
         case .timeline: self = .timeline(try result())
         }

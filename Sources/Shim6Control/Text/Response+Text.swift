@@ -11,6 +11,7 @@ extension Response {
         case .removed(let removal):
             removal.tags.isEmpty ? "no context\n" : removal.tags.map { "removed \($0)\n" }.joined()
         case .locators(let report): report.text(style: style)
+        case .identity(let report): report.text(style: style)
         case .events(let list): list.events.map { $0.text + "\n" }.joined()
         case .timeline(let report): report.text(style: style)
         }

@@ -15,6 +15,7 @@ extension Engine {
         case .remove(.all): remove(host.contexts.map(\.localTag))
         case .locators: .success(.locators(LocatorReport(locators: locatorStatus)))
         case .events: .failure(CommandError(.internal, "events are answered where they are kept"))
+        case .identity: .success(.identity(identityReport))
         case .timeline(let tag): .success(.timeline(timeline.report(of: tag)))
         }
     }

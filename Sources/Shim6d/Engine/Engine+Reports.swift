@@ -30,7 +30,8 @@ extension Engine {
         }
         var peer = context.peerLocators.map { locator in
             ContextLocator(
-                address: locator.address, method: locator.method?.name, verified: locator.method != nil,
+                address: locator.address, method: locator.method?.name,
+                verified: locator.method != nil && configuration.peers.verify,
                 state: context.outgoing?.destination == locator.address ? .preferred : .usable,
                 ulid: locator.address == context.ulids.peer)
         }
@@ -61,18 +62,41 @@ extension Engine {
 
     var locatorStatus: [LocatorStatus] {
         let contexts = host.contexts
-        return uplinks.uplinks.flatMap { uplink in
-            let missing = uplinks.missingAddresses(on: uplink).map { Uplink.Address(row: $0, isVerifiable: true) }
+        return uplinks.uplinks.enumerated().flatMap { index, uplink in
+            let missing = uplinks.missingAddresses(on: index).map { Uplink.Address(row: $0, isVerifiable: true) }
             return (uplink.addresses + missing).map { address in
                 let locator = address.row.address
                 return LocatorStatus(
                     address: locator, prefixLength: Int(address.row.prefixLength),
-                    interface: uplink.configuration.interface, method: address.isVerifiable ? "cga" : nil,
+                    interface: uplink.configuration.interface, method: address.isVerifiable ? method(of: locator) : nil,
                     securityParameter: address.isVerifiable ? Int(locator.low >> 61) : nil,
                     state: state(of: address, on: uplink), ulidOf: contexts.count { $0.ulids.local == locator },
                     sourceOf: contexts.count { $0.outgoing?.source == locator })
             }
         }
+    }
+
+    /// As a ULID, with itself as locator.
+    private func method(of address: IPv6Address) -> String {
+        (identities.isInSet(address, of: address) ? VerificationMethod.hba : .cga).name
+    }
+
+    // MARK: Identity
+
+    var identityReport: IdentityReport {
+        let contexts = host.contexts
+        return IdentityReport(
+            keyFile: identities.configuration.privateKey ?? identities.configuration.key, keyBits: identities.key.bits,
+            broughtAlong: !identities.makesAddresses, making: identities.isMaking,
+            addresses: identities.addresses.map { address in
+                let uplink = uplinks.uplinks.first { $0.addresses.contains { $0.row.address == address } }
+                return IdentityReport.Address(
+                    address: address, method: method(of: address), securityParameter: Int(address.low >> 61),
+                    collisionCount: Int(identities.proof(of: address)?.collisionCount ?? 0),
+                    interface: uplink?.configuration.interface, old: identities.retired.contains(address),
+                    ulidOf: contexts.count { $0.ulids.local == address })
+            },
+            exhausted: identities.exhausted.sorted().map { "\(IPv6Address(high: $0, low: 0))/64" })
     }
 
     private func state(of address: Uplink.Address, on uplink: Uplink) -> LocatorStatus.State {

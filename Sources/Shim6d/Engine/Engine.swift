@@ -24,11 +24,17 @@ final class Engine {
     let uplinks: Uplinks
     let rows: OwnRows
     let idleWatch: IdleWatch
+    let identities: Identities
     var timeline: Timeline
     var counters = EngineCounters()
     /// What an operator should know.
     var warnings: [String]
 
+    /// Says in every line of a context's log what an operator must not overlook.
+    private let contextLog: Logger
+    private let worker: IdentityWorker
+    /// Who waits for an identity to be made.
+    private var identityCommands: [CheckedContinuation<Result<Response, CommandError>, Never>] = []
     private let socket: RouteSocket
     private let monitor: RouteMonitor
     private let shim6Socket: RawSocket
@@ -52,6 +58,12 @@ final class Engine {
         self.log = log
         self.mailbox = mailbox
         self.interfaces = interfaces
+        self.identities = identities
+        var contextLog = log
+        if !configuration.peers.verify { contextLog[metadataKey: "verify"] = "false" }
+        self.contextLog = contextLog
+        worker = IdentityWorker { [mailbox] in mailbox.post(.identity($0)) }
+        identities.work = worker.start
         socket = try RouteSocket()
         monitor = try RouteMonitor()
         shim6Socket = try RawSocket(nextHeader: Shim6Protocol.nextHeader)
@@ -67,7 +79,8 @@ final class Engine {
         (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = self.dataPath.forms
         host = Host(
             configuration: hostConfiguration, identity: identities,
-            verifier: CGALocatorVerifier(configuration.limits),
+            verifier: configuration.peers.verify
+                ? CGALocatorVerifier(configuration.limits) : TrustingVerifier(),
             activity: self.dataPath.activity, random: CryptographicRandom())
         try Leftovers.remove(socket)
         timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
@@ -111,23 +124,23 @@ final class Engine {
 
     private func readChanges() {
         do {
+            var changes: [KernelChange] = []
             switch try monitor.read() {
-            case .changes(let changes):
-                guard changes.contains(where: { uplinks.isConcerned(by: $0) }) else {
-                    return
-                }
+            case .changes(let read):
+                changes = read.filter { uplinks.isConcerned(by: $0) }
+                if changes.isEmpty { return }
             case .lost:
                 counters.resyncs += 1
             }
-            try refresh()
+            try refresh(after: changes)
         } catch {
             log.error("\(error)")
         }
     }
 
     /// Looks at the whole network anew.
-    private func refresh() throws {
-        try uplinks.refresh()
+    private func refresh(after changes: [KernelChange] = []) throws {
+        try uplinks.refresh(after: changes)
         try dataPath.refresh(uplinks)
         let now = uplinks.localLocators
         guard now != locators else { return }
@@ -209,6 +222,9 @@ final class Engine {
                     if let tag = idleWatch.expired(policy) { handle(.idle(tag)) }
                 }
             case .idle(.lost): idleWatch.missing().forEach { handle(.idle($0)) }
+            case .identity(let result): finishIdentity(result)
+            case .command(.identity(let action), let continuation) where action != .show:
+                renewIdentity(withNewKey: action == .rotate, continuation)
             case .command(let command, let continuation):
                 continuation.resume(returning: answer(command))
             }
@@ -221,6 +237,46 @@ final class Engine {
         guard now >= nextTick else { return }
         nextTick = now + .seconds(1)
         idleWatch.due(at: now).forEach { handle(.idle($0)) }
+        uplinks.probeDeadGateways()
+        guard uplinks.isWaiting else { return }
+        do {
+            try refresh()
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    // MARK: Identity
+
+    private func renewIdentity(
+        withNewKey: Bool, _ continuation: CheckedContinuation<Result<Response, CommandError>, Never>
+    ) {
+        guard identities.makesAddresses else {
+            let message = "the identity was brought along: change private-key and parameters in the configuration"
+            return continuation.resume(returning: .failure(CommandError(.conflict, message)))
+        }
+        let prefixes = uplinks.uplinks.flatMap(\.prefixes).map(\.prefix)
+        guard !prefixes.isEmpty, identities.renew(over: prefixes, withNewKey: withNewKey) else {
+            let message = prefixes.isEmpty ? "no uplink has a prefix" : "addresses are being made already"
+            return continuation.resume(returning: .failure(CommandError(.conflict, message)))
+        }
+        identityCommands.append(continuation)
+    }
+
+    private func finishIdentity(_ result: Result<IdentityJob.Product, any Error>) {
+        var outcome = Result<Void, CommandError>.success(())
+        do {
+            try identities.finish(result)
+            try refresh()
+        } catch {
+            let message = (error as? StartFailure)?.message ?? "\(error)"
+            log.error("\(message)")
+            outcome = .failure(CommandError(.internal, message))
+        }
+        for continuation in identityCommands {
+            continuation.resume(returning: outcome.map { .identity(identityReport) })
+        }
+        identityCommands = []
     }
 
     // MARK: Effects
@@ -287,16 +343,16 @@ final class Engine {
         timeline.record(notice, outgoing: notice.tag.flatMap(dataPath.outgoing(of:)))
         let record = EventRecord(notice)
         interfaces.broadcast(record)
-        EventLine.log(record, to: log)
+        EventLine.log(record, to: record.tag == nil ? log : contextLog)
     }
 
     // MARK: The end
 
     /// Answers what came in since the last pass; nothing more will come.
     func refuseCommands() {
-        for case .command(_, let continuation) in mailbox.drain() {
-            continuation.resume(returning: .failure(CommandPost.unavailable))
-        }
+        for case .command(_, let continuation) in mailbox.drain() { identityCommands.append(continuation) }
+        for continuation in identityCommands { continuation.resume(returning: .failure(CommandPost.unavailable)) }
+        identityCommands = []
     }
 
     private func stop() {
@@ -304,6 +360,7 @@ final class Engine {
         handle(.shutdown)
         timers.stop()
         idleThread.stop()
+        worker.stop()
         uplinks.stop(removingAddresses: configuration.removeAddressesOnExit)
         idleWatch.stop()
         dataPath.stop()

@@ -6,6 +6,7 @@ import Synchronization
 enum Mail: Sendable {
     case timer(Shim6Core.Timer)
     case idle(IdleThread.Report)
+    case identity(Result<IdentityJob.Product, any Error>)
     case command(Command, CheckedContinuation<Result<Response, CommandError>, Never>)
 }
 

@@ -1,26 +1,52 @@
 import CGA
 import Configuration
 import Logging
+import REAP
 import Shim6Core
 import Shim6Wire
 
-/// The host's cryptographic addresses and the key behind them.
+/// The host's cryptographic addresses and the keys behind them: at most one address a prefix that is current, and older
+/// ones for as long as contexts need them.
 ///
-/// Belongs to the main thread, as the host that asks it does.
+/// The prefixes that are present when the first addresses are made become one HBA set, whose members peers verify
+/// without a signature. Prefixes that come later get plain CGAs of the same key. Belongs to the main thread; what takes
+/// long is done by a worker.
 final class Identities: LocalIdentity {
-    private let key: PrivateKey
-    private let securityParameter: Int
+    /// How long the first addresses wait for every uplink to have a prefix.
+    private static let patience = Duration.seconds(5)
+    /// How long a failed attempt keeps the next one waiting.
+    private static let pause = Duration.seconds(60)
+
+    let configuration: Configuration.Identity
     private let files: IdentityFiles
+    private let log: Logger
     /// Whether addresses are made here; else they were brought along and are on the interfaces already.
     let makesAddresses: Bool
-    /// Parameters by which an address on an interface can be recognised.
-    private var parameters: [CGAParameters]
-    private var known: [IPv6Address: CGAIdentity] = [:]
+    private(set) var key: PrivateKey
+    /// What proves each address, current or old.
+    private var proofs: [IPv6Address: CGAIdentity] = [:]
+    /// The current address by its leftmost 64 bits.
+    private var current: [UInt64: IPv6Address] = [:]
+    /// Addresses that are current no more.
+    private(set) var retired: Set<IPv6Address> = []
+    /// Prefixes in which three addresses in a row were taken: no fourth is tried (RFC 3972, section 4, step 8).
+    private(set) var exhausted: Set<UInt64> = []
+    /// Parameters that were brought along, by which an address on an interface can be recognised.
+    private var brought: [CGAParameters] = []
+    /// Does the jobs, and has `finish` called on the main thread with what comes of each.
+    var work: (IdentityJob) -> Void = { _ in }
+    /// A job is under way: what it makes takes the place of all there is, or is added to it.
+    private var renewing: Bool?
+    private var earliest: Instant
+    private let impatient: Instant
 
     /// Loads the key and the parameters, or makes the key. Throws `StartFailure`.
     init(_ configuration: Configuration.Identity, log: Logger) throws(StartFailure) {
+        self.configuration = configuration
+        self.log = log
         files = IdentityFiles(directory: configuration.directory)
-        securityParameter = configuration.securityParameter
+        earliest = .monotonicNow
+        impatient = earliest + Self.patience
         if let path = configuration.privateKey {
             makesAddresses = false
             key = try IdentityFiles.privateKey(at: path)
@@ -30,86 +56,179 @@ final class Identities: LocalIdentity {
             guard parameters.allSatisfy({ $0.publicKey == spki }) else {
                 throw StartFailure("the parameters in [identity] are not of the key in \(path)", exitCode: 78)
             }
-            self.parameters = parameters
+            brought = parameters
         } else {
             makesAddresses = true
             key = try files.privateKey(at: configuration.key, bits: configuration.keyBits, log: log)
-            let spki = key.subjectPublicKeyInfo
-            parameters = try files.storedParameters().filter { $0.publicKey == spki }
+            for parameters in try files.storedParameters() { try? adopt(parameters) }
         }
     }
 
     // MARK: Addresses
 
-    /// The address of this host in a prefix of 64 bits, made now if there is none yet.
-    func address(in prefix: IPv6Prefix) throws(StartFailure) -> IPv6Address {
-        if let found = known.keys.first(where: prefix.contains) { return found }
-        let subnet = prefix.address.high
-        if let stored = parameters.first(where: { $0.subnetPrefix == subnet }),
-            let address = try? adopt(stored, collisionCount: Int(stored.collisionCount))
-        {
-            return address
+    /// The current address of this host in a prefix of 64 bits, if there is one.
+    func address(in prefix: IPv6Prefix) -> IPv6Address? { current[prefix.address.high] }
+
+    /// Sees to it that every prefix gets an address, now or when the worker has made it. `areAll`: no uplink is without
+    /// prefix. Returns whether to ask again a little later.
+    func provide(for prefixes: [IPv6Prefix], areAll: Bool, at now: Instant) -> Bool {
+        guard makesAddresses, renewing == nil else { return false }
+        var missing = prefixes.map(\.address.high).filter { current[$0] == nil && !exhausted.contains($0) }
+        guard !missing.isEmpty else { return false }
+        guard now >= earliest else { return true }
+        if current.isEmpty {
+            guard areAll || now >= impatient else { return true }
+            start(over: missing, isSet: configuration.hba, with: key, renewing: false)
+            return false
         }
-        return try make(in: subnet, collisionCount: 0)
+        do {
+            var underivable: [UInt64] = []
+            for prefix in missing where try !derive(in: prefix) { underivable.append(prefix) }
+            missing = underivable
+        } catch {
+            log.error("\(error.message)")
+            earliest = now + Self.pause
+            return true
+        }
+        if !missing.isEmpty { start(over: missing, isSet: false, with: key, renewing: false) }
+        return false
     }
 
-    /// Another address in the prefix of one that somebody else has (RFC 3972, section 4, step 8).
-    func replace(_ duplicate: IPv6Address) throws(StartFailure) -> IPv6Address {
-        let count = known.removeValue(forKey: duplicate).map { Int($0.parameters.collisionCount) } ?? 0
-        parameters.removeAll { $0.subnetPrefix == duplicate.high }
-        return try make(in: duplicate.high, collisionCount: count + 1)
+    /// Starts to make another set of addresses over these prefixes, with another key if `withNewKey`. Those that are
+    /// there now are retired when it is done. Returns false if that is not possible now.
+    func renew(over prefixes: [IPv6Prefix], withNewKey: Bool) -> Bool {
+        guard makesAddresses, renewing == nil else { return false }
+        start(
+            over: prefixes.map(\.address.high), isSet: configuration.hba, with: withNewKey ? nil : key, renewing: true)
+        return true
+    }
+
+    private func start(over prefixes: [UInt64], isSet: Bool, with key: PrivateKey?, renewing: Bool) {
+        self.renewing = renewing
+        work(
+            IdentityJob(
+                key: key, keyBits: configuration.keyBits, securityParameter: configuration.securityParameter,
+                prefixes: prefixes, isSet: isSet && prefixes.count > 1))
+    }
+
+    /// Takes over what the worker made. Throws `StartFailure`: nothing has changed then.
+    func finish(_ result: Result<IdentityJob.Product, any Error>) throws(StartFailure) {
+        guard let isRenewal = renewing else { return }
+        renewing = nil
+        do {
+            let product = try result.get()
+            if isRenewal {
+                try files.replace(key: product.key, at: configuration.key)
+                key = product.key
+                retired.formUnion(current.values)
+                current = [:]
+                exhausted = []
+            }
+            for parameters in product.parameters { try keep(parameters) }
+        } catch {
+            earliest = .monotonicNow + Self.pause
+            throw error as? StartFailure ?? StartFailure("no address can be made: \(error)")
+        }
+    }
+
+    /// An address that needs no search, by the Modifier of another. Returns false if there is none to go by.
+    private func derive(in prefix: UInt64) throws(StartFailure) -> Bool {
+        let known = current.values.compactMap { proofs[$0]?.parameters }
+        let relative =
+            known.first { $0.setPrefixes?.contains(prefix) == true } ?? known.first { $0.setPrefixes == nil }
+        guard let relative, let generator = try? CGAGenerator(reusing: relative, sec: configuration.securityParameter)
+        else { return false }
+        let count = relative.setPrefixes == nil ? 0 : Int(relative.collisionCount)
+        guard let made = try? generator.address(in: prefix, collisionCount: count) else { return false }
+        try keep(made.parameters)
+        return true
+    }
+
+    /// Somebody else has an address of ours: another one takes its place, with the next Collision Count (RFC 3972,
+    /// section 4, step 8). In an HBA set that count is common, so that all members change (RFC 5535, section 6, step
+    /// 6.4) and those that nobody else has are retired. Throws after the third collision.
+    func replace(_ duplicate: IPv6Address) throws(StartFailure) {
+        guard let taken = proofs.removeValue(forKey: duplicate)?.parameters else { return }
+        guard retired.remove(duplicate) == nil else { return }
+        current[duplicate.high] = nil
+        let members = taken.setPrefixes ?? [duplicate.high]
+        let count = Int(taken.collisionCount) + 1
+        do {
+            let generator = try CGAGenerator(reusing: taken, sec: configuration.securityParameter)
+            let made = try members.map { try generator.address(in: $0, collisionCount: count).parameters }
+            for parameters in made {
+                if let old = current[parameters.subnetPrefix] { retired.insert(old) }
+                try keep(parameters)
+            }
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            exhausted.insert(duplicate.high)
+            throw StartFailure("no address can be made in \(IPv6Address(high: duplicate.high, low: 0))/64: \(error)")
+        }
+    }
+
+    /// No context needs this retired address any more.
+    func forget(_ address: IPv6Address) {
+        guard retired.remove(address) != nil else { return }
+        proofs.removeValue(forKey: address)
     }
 
     /// Whether peers can verify this address. One that is found on an interface is recognised by parameters that were
     /// brought along.
     func recognise(_ address: IPv6Address) -> Bool {
-        if known[address] != nil { return true }
-        guard !makesAddresses, let match = parameters.first(where: { (try? $0.verify(address)) != nil }),
-            let identity = try? CGAIdentity(address: address, parameters: match, privateKey: key)
+        if proofs[address] != nil { return true }
+        guard let match = brought.first(where: { (try? $0.verify(address)) != nil }),
+            let proof = try? CGAIdentity(address: address, parameters: match, privateKey: key)
         else { return false }
-        known[address] = identity
+        proofs[address] = proof
         return true
     }
 
-    private func make(in subnet: UInt64, collisionCount: Int) throws(StartFailure) -> IPv6Address {
+    private func keep(_ parameters: CGAParameters) throws(StartFailure) {
+        try files.store(parameters, prefix: IPv6Address(high: parameters.subnetPrefix, low: 0))
         do {
-            var random = CryptographicRandom()
-            // One search serves every prefix.
-            var generator: CGAGenerator
-            if let earlier = parameters.first, let reused = try? CGAGenerator(reusing: earlier, sec: securityParameter)
-            {
-                generator = reused
-            } else {
-                generator = try CGAGenerator(
-                    publicKey: key.subjectPublicKeyInfo, sec: securityParameter,
-                    modifier: .random(in: 0 ... .max, using: &random))
-                try generator.search()
-            }
-            let made = try generator.address(in: subnet, collisionCount: collisionCount)
-            let identity = try CGAIdentity(address: made.address, parameters: made.parameters, privateKey: key)
-            try files.store(made.parameters, prefix: IPv6Address(high: subnet, low: 0))
-            parameters.append(made.parameters)
-            known[made.address] = identity
-            return made.address
-        } catch let failure as StartFailure {
-            throw failure
+            try adopt(parameters)
         } catch {
-            throw StartFailure("no address can be made in \(IPv6Address(high: subnet, low: 0))/64: \(error)")
+            throw StartFailure("no address can be made of \(parameters.subnetPrefix): \(error)")
         }
     }
 
-    private func adopt(_ stored: CGAParameters, collisionCount: Int) throws -> IPv6Address {
-        let generator = try CGAGenerator(reusing: stored, sec: securityParameter)
-        let made = try generator.address(in: stored.subnetPrefix, collisionCount: collisionCount)
-        known[made.address] = try CGAIdentity(address: made.address, parameters: stored, privateKey: key)
-        return made.address
+    /// Makes the address of these parameters the current one of its prefix.
+    private func adopt(_ parameters: CGAParameters) throws {
+        let generator = try CGAGenerator(reusing: parameters, sec: configuration.securityParameter)
+        let count = Int(parameters.collisionCount)
+        let address = try generator.address(in: parameters.subnetPrefix, collisionCount: count).address
+        proofs[address] = try CGAIdentity(address: address, parameters: parameters, privateKey: key)
+        current[parameters.subnetPrefix] = address
     }
+
+    // MARK: Questions
+
+    var isMaking: Bool { renewing != nil }
+    /// Current addresses first, each kind in the order of its numbers.
+    var addresses: [IPv6Address] {
+        proofs.keys.sorted { (retired.contains($0) ? 1 : 0, $0) < (retired.contains($1) ? 1 : 0, $1) }
+    }
+    func proof(of address: IPv6Address) -> CGAParameters? { proofs[address]?.parameters }
 
     // MARK: LocalIdentity
 
-    func parameters(of ulid: IPv6Address) -> [UInt8]? { known[ulid]?.parameters.octets }
+    func parameters(of ulid: IPv6Address) -> [UInt8]? { proofs[ulid]?.parameters.octets }
 
     func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
-        try? known[ulid]?.sign(generation: generation, locators: locators)
+        try? proofs[ulid]?.sign(generation: generation, locators: locators)
     }
+
+    func isInSet(_ locator: IPv6Address, of ulid: IPv6Address) -> Bool {
+        guard let parameters = proofs[ulid]?.parameters, parameters.setPrefixes?.contains(ulid.high) == true else {
+            return false
+        }
+        return (try? parameters.verify(locator, by: .hba)) != nil
+    }
+}
+
+extension CGAParameters {
+    /// The prefixes of the HBA set; nil if these are the parameters of a plain CGA.
+    var setPrefixes: [UInt64]? { (try? multiPrefix())?.subnetPrefixes }
 }

@@ -59,6 +59,17 @@ struct IdentityFiles {
         try Self.write(parameters.octets, to: "\(directory)/\(prefix)\(Self.suffix)", mode: 0o644)
     }
 
+    /// Puts another key in the place of the one in `path`, and takes away the parameters of the earlier one's addresses.
+    func replace(key: PrivateKey, at path: String) throws(StartFailure) {
+        do {
+            try Self.write(try key.pem(), to: path, mode: 0o600)
+        } catch {
+            throw error as? StartFailure ?? StartFailure("no key can be made: \(error)")
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.hasSuffix(Self.suffix) { unlink("\(directory)/\(name)") }
+    }
+
     private static func read(_ path: String, isSecret: Bool) throws(StartFailure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: 78) }

@@ -20,4 +20,6 @@ enum Mark {
     /// Routes of uplink number n stand in `sourceTable + n`.
     static let sourceTable: UInt32 = 6141
     static let sourcePriority: UInt32 = 102
+    /// Address label of the prefixes in which one of our addresses is preferred.
+    static let addressLabel: UInt32 = 6140
 }

@@ -47,6 +47,19 @@ final class OwnRows {
         attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
+    /// Wants the address with these lifetimes, which it may have already: the next `repair` adds it if it is missing.
+    func note(_ row: InterfaceAddress) {
+        let key = AddressKey(row)
+        addresses[key] = row
+    }
+
+    /// Gives the address these lifetimes now.
+    func put(_ row: InterfaceAddress) {
+        let key = AddressKey(row)
+        addresses[key] = row
+        attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
+    }
+
     func want(_ row: Route) {
         let key = row.key
         guard routes.updateValue(row, forKey: key) != row else { return }
@@ -76,6 +89,18 @@ final class OwnRows {
         try? socket.delete(row)
     }
 
+    /// Deletes an address with our mark, wanted or not.
+    func remove(_ row: InterfaceAddress) {
+        addresses.removeValue(forKey: AddressKey(row))
+        seen.remove(.address(AddressKey(row)))
+        try? socket.delete(row)
+    }
+
+    /// Releases every rule that satisfies `isUnwanted`.
+    func releaseRules(where isUnwanted: (Rule) -> Bool) {
+        for rule in rules where isUnwanted(rule) { release(rule) }
+    }
+
     /// Releases every route that satisfies `isUnwanted`.
     func releaseRoutes(where isUnwanted: (Route) -> Bool) {
         for route in routes.values where isUnwanted(route) { release(route) }
@@ -95,13 +120,14 @@ final class OwnRows {
         case .address(let row): addresses[AddressKey(row)] != nil
         case .route(let row): routes[row.key] != nil
         case .rule(let row): row.protocol == Mark.protocolNumber && rules.contains { $0.isSame(as: row) }
-        case .link, .neighbour: false
+        case .link, .neighbour, .advertised, .label: false
         }
     }
 
     /// Adds what is wanted and missing. `isUsable` tells whether an interface is there and up: on others nothing is tried.
     func repair(isUsable: (UInt32) -> Bool) throws(KernelError) {
         let haveAddresses = Set(try socket.addresses().map(AddressKey.init))
+        seen.formUnion(addresses.keys.filter(haveAddresses.contains).map(RowKey.address))
         for (key, row) in addresses where !haveAddresses.contains(key) {
             let wasRemoved = seen.remove(.address(key)) != nil
             guard isUsable(row.interface) else { continue }

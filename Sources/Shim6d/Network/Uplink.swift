@@ -11,8 +11,25 @@ struct Uplink {
     var link: Link?
     var gateway: IPv6Address?
     var gatewayState: Neighbour.State?
+    /// The interface had a default route since it came up, and has it no more.
+    var hasLostDefaultRoute = false
+    var hasDefaultRoute = false
+    /// Neighbour unreachability detection has given the gateway up, and it has not answered since.
+    var isGatewayDead = false
+    /// Where the uplink can have addresses.
+    var prefixes: [Prefix] = []
     /// The global addresses on the interface, and whether a peer could verify them.
     var addresses: [Address] = []
+
+    struct Prefix {
+        /// Always of length 64.
+        var prefix: IPv6Prefix
+        var lifetimes: Lifetimes
+        /// By a router; else it is from the configuration.
+        var isAdvertised: Bool
+        /// Hosts in it are reached without a router.
+        var isOnLink: Bool
+    }
 
     struct Address {
         var row: InterfaceAddress
@@ -23,7 +40,12 @@ struct Uplink {
         }
         var isDuplicate: Bool { row.flags.contains(.detectionFailed) }
         var isDeprecated: Bool { row.flags.contains(.deprecated) }
+        /// Others come before those whose detection goes on (RFC 4429), and these before deprecated ones.
+        fileprivate var rank: Int { isDeprecated ? 2 : row.flags.contains(.tentative) ? 1 : 0 }
     }
+
+    /// Whether packets get beyond the link, as far as the host can tell (RFC 5534, section 3.2).
+    var isOperational: Bool { isRunning && !hasLostDefaultRoute && !isGatewayDead }
 
     /// Whether packets can leave, as far as the host can tell.
     var isRunning: Bool {
@@ -31,10 +53,13 @@ struct Uplink {
         return link.isUp && link.isRunning
     }
 
-    /// The addresses that can be offered to peers, those for new sessions first.
+    /// The addresses that are available (RFC 5534, section 3.1), those for new sessions first.
     var locators: [Address] {
         guard isRunning else { return [] }
-        let usable = addresses.filter { $0.isVerifiable && !$0.isTentative && !$0.isDuplicate }
-        return usable.filter { !$0.isDeprecated } + usable.filter(\.isDeprecated)
+        let usable = addresses.filter { address in
+            address.isVerifiable && !address.isTentative && !address.isDuplicate
+                && !configuration.excluded.contains { $0.contains(address.row.address) }
+        }
+        return usable.sorted { $0.rank < $1.rank }
     }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import Logging
 import Netlink
+import REAP
 import Shim6Core
 import Shim6Wire
 
@@ -19,9 +20,8 @@ final class Uplinks {
     private(set) var attached: Set<UInt32> = []
     /// What the data path has been told: addresses of this host and where they are.
     private var told: [IPv6Address: UInt32?] = [:]
-    /// The addresses that this run has put on interfaces.
-    private var made: [IPv6Address: InterfaceAddress] = [:]
-    private(set) var warnings: [String] = []
+    private var advertised = AdvertisedPrefixes()
+    private let addresses: AddressManager
 
     init(
         _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, dataPath: any DataPath,
@@ -33,6 +33,7 @@ final class Uplinks {
         self.identities = identities
         self.log = log
         managesRoutes = configuration.manageRoutes
+        addresses = AddressManager(socket: socket, rows: rows, identities: identities, log: log)
         uplinks = configuration.uplinks.enumerated().map { index, uplink in
             Uplink(configuration: uplink, table: Mark.sourceTable + UInt32(index))
         }
@@ -40,21 +41,25 @@ final class Uplinks {
 
     // MARK: Questions
 
+    /// What can be offered to peers. Doubts about the routers count only as long as one is above them: a wrong doubt must
+    /// not take the last way.
     var localLocators: [LocalLocator] {
-        uplinks.flatMap(\.locators).map { LocalLocator(address: $0.row.address, method: .cga) }
+        let hasOperational = uplinks.contains { $0.isOperational && !$0.locators.isEmpty }
+        return uplinks.filter { $0.isOperational || !hasOperational }.flatMap(\.locators)
+            .map { LocalLocator(address: $0.row.address, method: .cga) }
     }
+
+    /// Something comes with time, or goes: look again in a second.
+    var isWaiting: Bool { addresses.isWaiting || addresses.hasRetired }
 
     /// The uplink that has this address and can send.
     func uplink(of address: IPv6Address) -> Uplink? {
         uplinks.first { uplink in uplink.isRunning && uplink.addresses.contains { $0.row.address == address } }
     }
 
-    /// Addresses that were made for an uplink and are not there now, since its interface is down or gone.
-    func missingAddresses(on uplink: Uplink) -> [InterfaceAddress] {
-        let present = Set(uplink.addresses.map(\.row.address))
-        return uplink.configuration.prefixes.compactMap { prefix in
-            made.values.first { prefix.contains($0.address) && !present.contains($0.address) }
-        }
+    /// Addresses that were made for uplink number `index` and are not there now, since its interface is down or gone.
+    func missingAddresses(on index: Int) -> [InterfaceAddress] {
+        addresses.missing(on: index, present: uplinks[index].addresses)
     }
 
     /// Whether a change could matter to the uplinks or to what we keep in the kernel's tables.
@@ -71,29 +76,43 @@ final class Uplinks {
                 || route.destination == nil && route.protocol != Mark.protocolNumber && isOurs(route.interface)
         case .rule: change.isRemoval && rows.isWanted(change.row)
         case .neighbour(let row): uplinks.contains { $0.link?.index == row.interface && $0.gateway == row.address }
+        case .advertised(let row): isOurs(row.interface)
+        case .label: false
         }
     }
 
     // MARK: Following the kernel
 
-    /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line.
-    func refresh() throws {
+    /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line. `changes` are
+    /// those that cannot be read later: advertisements and duplicates.
+    func refresh(after changes: [KernelChange]) throws {
+        let now = Instant.monotonicNow
+        let pinned = Set(dataPath.pinnedULIDs)
+        for change in changes {
+            if case .advertised(let prefix) = change.row { advertised.hear(prefix, at: now) }
+            addresses.hear(change)
+        }
         let links = try socket.links()
         for index in uplinks.indices {
             let link = links.first { $0.name == uplinks[index].configuration.interface }
-            if uplinks[index].link?.index != link?.index, let old = uplinks[index].link { attached.remove(old.index) }
+            let old = uplinks[index].link
+            if old?.index != link?.index, let old { attached.remove(old.index) }
+            if let old, link?.isUp != true || link?.index != old.index { advertised.forget(interface: old.index) }
             uplinks[index].link = link
             if let link { attach(link) }
         }
-        readAddresses(try socket.addresses())
-        for index in uplinks.indices { makeAddresses(on: uplinks[index]) }
-        readGateways(routes: try socket.routes(), neighbours: try socket.neighbours())
+        let present = try socket.addresses()
+        readAddresses(present)
+        let routes = try socket.routes()
+        readPrefixes(present, routes, at: now)
+        addresses.keep(uplinks, isNeeded: pinned.contains, at: now)
+        readGateways(routes: routes, neighbours: try socket.neighbours())
         if managesRoutes {
-            for uplink in uplinks { makeRoutes(for: uplink) }
+            for index in uplinks.indices { makeRoutes(for: index, pinned: pinned) }
         }
         try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
         readAddresses(try socket.addresses())
-        tellDataPath()
+        tellDataPath(pinned: pinned)
     }
 
     private func attach(_ link: Link) {
@@ -115,34 +134,29 @@ final class Uplinks {
         }
     }
 
-    private func makeAddresses(on uplink: Uplink) {
-        guard identities.makesAddresses, let link = uplink.link, link.isUp else { return }
-        for duplicate in uplink.addresses where duplicate.isDuplicate && made[duplicate.row.address] != nil {
-            replace(duplicate.row)
-        }
-        for prefix in uplink.configuration.prefixes {
-            do {
-                let address = try identities.address(in: prefix)
-                let row = InterfaceAddress(
-                    address, prefixLength: prefix.length, interface: link.index, protocol: Mark.protocolNumber)
-                if made.updateValue(row, forKey: address)?.interface != link.index {
-                    log.notice("address \(address)", metadata: ["interface": "\(link.name)"])
-                }
-                rows.want(row)
-            } catch {
-                log.error("\(error.message)")
+    private func readPrefixes(_ rows: [InterfaceAddress], _ routes: [Route], at now: Instant) {
+        let marked = rows.filter { $0.protocol == Mark.protocolNumber && identities.recognise($0.address) }
+        advertised.read(rows.lazy.filter { $0.protocol != Mark.protocolNumber }, own: marked, at: now)
+        var taken: Set<IPv6Prefix> = []
+        for index in uplinks.indices {
+            let configuration = uplinks[index].configuration
+            let interface = uplinks[index].link?.index
+            var prefixes = configuration.prefixes.map {
+                Uplink.Prefix(prefix: $0, lifetimes: .forever, isAdvertised: false, isOnLink: true)
             }
-        }
-    }
-
-    private func replace(_ row: InterfaceAddress) {
-        log.error("another host has \(row.address)")
-        rows.release(row)
-        made.removeValue(forKey: row.address)
-        do {
-            _ = try identities.replace(row.address)
-        } catch {
-            log.error("\(error.message)")
+            if configuration.advertisedPrefixes, let interface {
+                prefixes += advertised.prefixes(on: interface, at: now).map { prefix, lifetimes in
+                    let isOnLink = routes.contains {
+                        $0.destination == prefix && $0.interface == interface && $0.gateway == nil
+                            && $0.table == Route.mainTable
+                    }
+                    return Uplink.Prefix(prefix: prefix, lifetimes: lifetimes, isAdvertised: true, isOnLink: isOnLink)
+                }
+            }
+            // An address cannot stand on two links; the first uplink has it.
+            uplinks[index].prefixes = prefixes.filter {
+                !configuration.excluded.contains($0.prefix) && taken.insert($0.prefix).inserted
+            }
         }
     }
 
@@ -154,22 +168,45 @@ final class Uplinks {
             case .automatic:
                 let candidates = routes.filter {
                     $0.destination == nil && $0.interface == interface && $0.protocol != Mark.protocolNumber
-                        && $0.gateway != nil
+                        && $0.type == Route.unicast
                 }
+                let isUp = uplinks[index].link?.isUp == true
+                uplinks[index].hasLostDefaultRoute =
+                    isUp && candidates.isEmpty && (uplinks[index].hasDefaultRoute || uplinks[index].hasLostDefaultRoute)
+                uplinks[index].hasDefaultRoute = !candidates.isEmpty
                 // While the interface is down its route is gone, but the router is most likely the same.
-                if let best = candidates.min(by: { ($0.metric ?? 0) < ($1.metric ?? 0) }) {
-                    uplinks[index].gateway = best.gateway
-                }
+                let best = candidates.filter { $0.gateway != nil }.min { ($0.metric ?? 0) < ($1.metric ?? 0) }
+                if best != nil || isUp { uplinks[index].gateway = best?.gateway }
             }
             let gateway = uplinks[index].gateway
-            uplinks[index].gatewayState = neighbours.first { $0.interface == interface && $0.address == gateway }?.state
+            let state = neighbours.first { $0.interface == interface && $0.address == gateway }?.state
+            uplinks[index].gatewayState = state
+            switch state {
+            case .failed: uplinks[index].isGatewayDead = true
+            // A search that goes on says nothing yet.
+            case nil where gateway != nil, .incomplete, .some(.none): break
+            case nil, .reachable, .stale, .delay, .probe, .withoutResolution, .permanent:
+                uplinks[index].isGatewayDead = false
+            }
+        }
+    }
+
+    /// Nothing is sent over an uplink whose gateway is dead, so the kernel would never find out that it is back.
+    func probeDeadGateways() {
+        for uplink in uplinks where uplink.isGatewayDead && uplink.isRunning && uplink.gatewayState != .incomplete {
+            guard let link = uplink.link, let gateway = uplink.gateway else { continue }
+            try? socket.probe(gateway, interface: link.index)
         }
     }
 
     /// Packets with a source of this provider leave through this provider.
-    private func makeRoutes(for uplink: Uplink) {
+    private func makeRoutes(for index: Int, pinned: Set<IPv6Address>) {
         let mark = Mark.protocolNumber
-        for prefix in uplink.configuration.prefixes {
+        let uplink = uplinks[index]
+        // Sessions of a prefix that is gone still need their way to the data path.
+        let sources = addresses.prefixes(on: index, where: pinned.contains).union(uplink.prefixes.map(\.prefix))
+        rows.releaseRules { $0.table == uplink.table && $0.source.map(sources.contains) != true }
+        for prefix in sources {
             rows.want(Rule(priority: Mark.sourcePriority, from: prefix, table: uplink.table, protocol: mark))
         }
         // Sockets of a lost uplink keep a route, so that their packets reach the data path until it switches.
@@ -178,11 +215,14 @@ final class Uplinks {
             rows.want(Route(to: nil, interface: waiting, table: uplink.table, metric: .max, protocol: mark))
         }
         guard let link = uplink.link, link.isUp else { return }
+        let onLink = Set(uplink.prefixes.filter(\.isOnLink).map(\.prefix))
         rows.releaseRoutes { route in
             guard route.table == uplink.table, waiting == nil || route.interface != waiting else { return false }
-            return route.interface != link.index || route.destination == nil && route.gateway != uplink.gateway
+            if route.interface != link.index { return true }
+            guard let destination = route.destination else { return route.gateway != uplink.gateway }
+            return !onLink.contains(destination)
         }
-        for prefix in uplink.configuration.prefixes {
+        for prefix in onLink {
             rows.want(Route(to: prefix, interface: link.index, table: uplink.table, metric: 1024, protocol: mark))
         }
         if let gateway = uplink.gateway {
@@ -192,9 +232,9 @@ final class Uplinks {
         }
     }
 
-    private func tellDataPath() {
+    private func tellDataPath(pinned: Set<IPv6Address>) {
         var places: [IPv6Address: UInt32?] = [:]
-        for address in dataPath.pinnedULIDs { places[address] = .some(nil) }
+        for address in pinned { places[address] = .some(nil) }
         for uplink in uplinks where uplink.isRunning {
             for address in uplink.locators { places[address.row.address] = uplink.link?.index }
         }
@@ -211,9 +251,7 @@ final class Uplinks {
 
     /// Takes the programs off, and the addresses too if `removingAddresses`; else sessions go on using these.
     func stop(removingAddresses: Bool) {
-        for row in made.values {
-            if removingAddresses { rows.release(row) } else { rows.leave(row) }
-        }
+        addresses.stop(removing: removingAddresses)
         for interface in attached { detach(interface) }
         attached = []
     }
@@ -225,9 +263,4 @@ final class Uplinks {
             log.error("\(error)")
         }
     }
-}
-
-extension IPv6Address {
-    /// An address of a host that others can reach: neither unspecified, loopback, link-local nor multicast.
-    fileprivate var isGlobalUnicast: Bool { !isUnspecified && !isLoopback && !isLinkLocal && !isMulticast }
 }

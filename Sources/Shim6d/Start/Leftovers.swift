@@ -8,6 +8,7 @@ enum Leftovers {
         for link in try socket.links() where !link.isLoopback { try Datapath.detach(interface: link.index) }
         try socket.flushRules(protocol: Mark.protocolNumber)
         try socket.flushRoutes(protocol: Mark.protocolNumber)
+        try AddressLabels.flush(socket)
         try IdleWatch.flush()
         try XFRMDataPath.flush(socket)
         try Steering.removeDevices(socket)

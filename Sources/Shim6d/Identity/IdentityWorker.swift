@@ -1,0 +1,27 @@
+import CLinux
+import Foundation
+import Synchronization
+
+/// Does identity jobs on threads of low priority: with Sec 2 a search takes an hour or more, and nothing waits for it.
+final class IdentityWorker: Sendable {
+    private let isStopped = Atomic(false)
+    private let report: @Sendable (Result<IdentityJob.Product, any Error>) -> Void
+
+    /// `report` is called on the job's thread.
+    init(report: @escaping @Sendable (Result<IdentityJob.Product, any Error>) -> Void) {
+        self.report = report
+    }
+
+    func start(_ job: IdentityJob) {
+        let thread = Thread { [self] in
+            // Of this thread alone: in Linux each thread has its own.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            report(Result { try job.run { !self.isStopped.load(ordering: .relaxed) } })
+        }
+        thread.name = "identity"
+        thread.start()
+    }
+
+    /// Ends a search under way, which then reports that it was cancelled.
+    func stop() { isStopped.store(true, ordering: .relaxed) }
+}

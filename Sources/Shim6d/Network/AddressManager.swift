@@ -1,0 +1,179 @@
+import Logging
+import Netlink
+import REAP
+import Shim6Wire
+
+/// Puts the host's cryptographic addresses on the uplinks and keeps them as the prefixes are: one a prefix, with the
+/// prefix's lifetimes. The kernel does duplicate address detection. Addresses of others are only looked at.
+final class AddressManager {
+    private let rows: OwnRows
+    private let identities: Identities
+    private let log: Logger
+    /// The addresses that this run has put on interfaces, and the number of each one's uplink.
+    private var made: [IPv6Address: (row: InterfaceAddress, uplink: Int)] = [:]
+    private let labels: AddressLabels?
+    /// Something is missing that comes with time: look again in a second.
+    private(set) var isWaiting = false
+
+    init(socket: RouteSocket, rows: OwnRows, identities: Identities, log: Logger) {
+        self.rows = rows
+        self.identities = identities
+        self.log = log
+        labels = identities.configuration.prefer ? AddressLabels(socket: socket, log: log) : nil
+    }
+
+    // MARK: Duplicates
+
+    /// The kernel keeps an address for ever that turned out to be a duplicate, but deletes one with lifetimes, and
+    /// tells why in that message alone.
+    func hear(_ change: KernelChange) {
+        guard change.isRemoval, case .address(let row) = change.row, row.flags.contains(.detectionFailed),
+            made[row.address]?.row.interface == row.interface
+        else { return }
+        replace(row)
+    }
+
+    private func replace(_ row: InterfaceAddress) {
+        log.error("another host has \(row.address)")
+        rows.remove(row)
+        made.removeValue(forKey: row.address)
+        do {
+            try identities.replace(row.address)
+        } catch {
+            log.error("\(error.message)")
+        }
+    }
+
+    // MARK: Keeping
+
+    /// Brings the addresses in line with the uplinks' prefixes. `isNeeded` tells whether a context has an address as its
+    /// ULID. `rows.repair` has to follow.
+    func keep(_ uplinks: [Uplink], isNeeded: (IPv6Address) -> Bool, at now: Instant) {
+        for uplink in uplinks {
+            for address in uplink.addresses where address.isDuplicate && made[address.row.address] != nil {
+                replace(address.row)
+            }
+        }
+        guard identities.makesAddresses else {
+            removeUnwanted(from: uplinks, wanted: [])
+            return
+        }
+        isWaiting = identities.provide(
+            for: uplinks.flatMap(\.prefixes).map(\.prefix), areAll: uplinks.allSatisfy { !$0.prefixes.isEmpty }, at: now
+        )
+        var wanted: Set<IPv6Address> = []
+        for (index, uplink) in uplinks.enumerated() {
+            guard let link = uplink.link, link.isUp else { continue }
+            for prefix in uplink.prefixes {
+                guard let address = identities.address(in: prefix.prefix), wanted.insert(address).inserted else {
+                    continue
+                }
+                put(row(address, prefix, on: link, at: now), on: index, of: uplink)
+            }
+        }
+        keepRetired(uplinks, &wanted, isNeeded: isNeeded, at: now)
+        removeUnwanted(from: uplinks, wanted: wanted)
+        labels?.keep(wanted.subtracting(identities.retired))
+    }
+
+    private func row(
+        _ address: IPv6Address, _ prefix: Uplink.Prefix, on link: Link, at now: Instant
+    ) -> InterfaceAddress {
+        InterfaceAddress(
+            address, prefixLength: prefix.prefix.length, interface: link.index,
+            // Whether the hosts of an advertised prefix are on the link is for the router to say.
+            flags: prefix.isAdvertised ? .noPrefixRoute : [], preferred: prefix.lifetimes.preferredSeconds(at: now),
+            valid: prefix.lifetimes.validSeconds(at: now), protocol: Mark.protocolNumber)
+    }
+
+    private func put(_ row: InterfaceAddress, on index: Int, of uplink: Uplink) {
+        if made.updateValue((row, index), forKey: row.address)?.row.interface != row.interface {
+            log.notice("address \(row.address)", metadata: ["interface": "\(uplink.configuration.interface)"])
+        }
+        let present = uplink.addresses.first { $0.row.address == row.address }?.row
+        if let present, !present.lives(as: row) { rows.put(row) } else { rows.note(row) }
+    }
+
+    /// Old addresses stay, deprecated, for as long as they are ULIDs of contexts.
+    private func keepRetired(
+        _ uplinks: [Uplink], _ wanted: inout Set<IPv6Address>, isNeeded: (IPv6Address) -> Bool, at now: Instant
+    ) {
+        for address in identities.retired {
+            guard isNeeded(address) else {
+                if let entry = made.removeValue(forKey: address) { rows.remove(entry.row) }
+                identities.forget(address)
+                continue
+            }
+            for (index, uplink) in uplinks.enumerated() {
+                guard let link = uplink.link, link.isUp,
+                    let prefix = uplink.prefixes.first(where: { $0.prefix.contains(address) })
+                else { continue }
+                var row = row(address, prefix, on: link, at: now)
+                row.preferred = 0
+                wanted.insert(address)
+                put(row, on: index, of: uplink)
+            }
+        }
+    }
+
+    /// Removes addresses with our mark that no prefix asks for any more, also those of earlier runs.
+    private func removeUnwanted(from uplinks: [Uplink], wanted: Set<IPv6Address>) {
+        for uplink in uplinks {
+            for row in uplink.addresses.map(\.row) where row.protocol == Mark.protocolNumber {
+                if wanted.contains(row.address), made[row.address]?.row.interface == row.interface { continue }
+                log.notice("no longer \(row.address)", metadata: ["interface": "\(uplink.configuration.interface)"])
+                rows.remove(row)
+            }
+        }
+        for (address, entry) in made where !wanted.contains(address) {
+            // While the interface is down its prefixes are unknown; the address is only missing then.
+            guard uplinks[entry.uplink].link?.isUp == true else { continue }
+            rows.remove(entry.row)
+            made.removeValue(forKey: address)
+        }
+    }
+
+    // MARK: Questions
+
+    /// Addresses that were made for an uplink and are not there now, since its interface is down or gone.
+    func missing(on uplink: Int, present: [Uplink.Address]) -> [InterfaceAddress] {
+        let present = Set(present.map(\.row.address))
+        return made.values.filter { $0.uplink == uplink && !present.contains($0.row.address) }.map(\.row)
+            .sorted { $0.address < $1.address }
+    }
+
+    /// The prefixes of the addresses on an uplink that contexts need, whether these are there now or not.
+    func prefixes(on uplink: Int, where isNeeded: (IPv6Address) -> Bool) -> Set<IPv6Prefix> {
+        Set(
+            made.values.filter { $0.uplink == uplink && isNeeded($0.row.address) }.compactMap {
+                IPv6Prefix($0.row.address, length: Int($0.row.prefixLength))
+            })
+    }
+
+    var hasRetired: Bool { !identities.retired.isEmpty }
+
+    // MARK: The end
+
+    /// The contexts are gone, and so is the need for retired addresses; the others stay unless `removing`.
+    func stop(removing: Bool) {
+        for entry in made.values {
+            if removing || identities.retired.contains(entry.row.address) {
+                rows.remove(entry.row)
+            } else {
+                rows.leave(entry.row)
+            }
+        }
+        labels?.keep([])
+    }
+}
+
+extension InterfaceAddress {
+    /// Whether the lifetimes differ by no more than what reading the clock at another moment makes.
+    fileprivate func lives(as other: InterfaceAddress) -> Bool {
+        func isClose(_ left: UInt32?, _ right: UInt32?) -> Bool {
+            guard let left, let right else { return left == nil && right == nil }
+            return max(left, right) - min(left, right) <= 1 && (left == 0) == (right == 0)
+        }
+        return isClose(preferred, other.preferred) && isClose(valid, other.valid)
+    }
+}
