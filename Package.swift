@@ -58,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "shim6ctl",
             dependencies: [
-                "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CGA", "Shim6Control", "Shim6Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The daemon.
         .systemLibrary(name: "CLinux"),
@@ -143,8 +144,9 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Configuration", "ControlFixtures", "Shim6Console", "Shim6Control", "shim6ctl",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                "CGA", "Configuration", "ControlFixtures", "Requirements", "Shim6Console", "Shim6Control", "Vectors",
+                "shim6ctl", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Requirements", "Shim6Wire"],

@@ -66,6 +66,16 @@ public struct CGAGenerator: Sendable {
         try self.init(publicKey: publicKey, sec: sec, modifier: modifier, extensions: extensions)
     }
 
+    /// Goes on with a search that was left at the Modifier of `parameters` after so many attempts.
+    ///
+    /// Throws `unassignedSec`.
+    public init(continuing parameters: CGAParameters, sec: Int, attempts: UInt64) throws(CGAGenerationError) {
+        try self.init(
+            publicKey: parameters.publicKey, sec: sec, modifier: parameters.modifier,
+            extensions: Array(parameters.extensions))
+        self.attempts = attempts
+    }
+
     /// Starts at step 4 with the Modifier, key and extensions of earlier parameters, for another subnet prefix.
     ///
     /// Throws `unassignedSec`, or `modifierNotGoodEnough` if the Modifier was found for a lower Sec.

@@ -7,24 +7,29 @@ import Shim6Wire
 struct Shim6ctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shim6ctl",
-        abstract: "Ask a running shim6d, and tell it what to do.",
+        abstract: "Ask a running shim6d, and tell it what to do; make and check cryptographic addresses.",
         discussion: """
+            The options below may stand before or behind a command.
+
             Exit codes: 0 done, 64 wrong usage, 65 unknown tag or senseless argument, 69 no daemon answers, \
             70 the daemon failed, 75 try again later, 76 the daemon speaks another version, 77 access refused.
             """,
         subcommands: [
             Status.self, Contexts.self, Context.self, Establish.self, Remove.self, Locators.self, Identity.self,
-            Events.self, Timeline.self,
+            Events.self, Timeline.self, CGACommand.self, HBACommand.self,
         ])
+
+    @OptionGroup var common: CommonOptions
 }
 
-/// The options that every command has.
+/// The options that every command for a daemon has.
 struct CommonOptions: ParsableArguments {
     @Option(help: "Path of the daemon's control socket. Default: $SHIM6_SOCKET, else /run/shim6d.sock.")
     var socket: String?
 
-    @Flag(help: "Print JSON; docs/control-protocol.md describes it.")
-    var json = false
+    @OptionGroup var format: FormatOption
+
+    var json: Bool { format.json }
 
     var client: ControlClient {
         get throws {

@@ -27,10 +27,15 @@ final class RunningProgram {
     }
 
     /// Reads standard output up to and with `mark`, or to its end.
-    func read(through mark: String) -> String {
+    func read(through mark: String) -> String { read(output, through: mark) }
+
+    /// Reads standard error up to and with `mark`, or to its end.
+    func readErrors(through mark: String) -> String { read(errors, through: mark) }
+
+    private func read(_ pipe: Pipe, through mark: String) -> String {
         var text = Data()
         while !text.suffix(mark.utf8.count).elementsEqual(mark.utf8) {
-            guard let octet = try? output.fileHandleForReading.read(upToCount: 1), !octet.isEmpty else { break }
+            guard let octet = try? pipe.fileHandleForReading.read(upToCount: 1), !octet.isEmpty else { break }
             text += octet
         }
         return String(decoding: text, as: UTF8.self)
@@ -46,6 +51,9 @@ final class RunningProgram {
             process.terminationStatus, String(decoding: text, as: UTF8.self), String(decoding: complaint, as: UTF8.self)
         )
     }
+
+    /// Ctrl-C.
+    func interrupt() { process.interrupt() }
 
     func kill() {
         process.terminate()

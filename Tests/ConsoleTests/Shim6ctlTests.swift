@@ -92,6 +92,22 @@ import Testing
             """)
     }
 
+    @Test func `Socket and format may be named before the command as well as behind it`() async throws {
+        try await Daemon.run { daemon in
+            let behind = try Self.run("contexts", "--json", "--socket", daemon.socket)
+            #expect(behind.code == 0 && behind.output.hasPrefix("{"))
+            for arguments in [
+                ["--json", "--socket", daemon.socket, "contexts"], ["--socket", daemon.socket, "contexts", "--json"],
+                ["--json", "contexts", "--socket=\(daemon.socket)"],
+            ] {
+                let before = try RunningProgram([RunningProgram.built("shim6ctl")] + arguments).finish()
+                #expect(before == behind)
+            }
+            let text = try Self.run("--socket", daemon.socket, "context", "4A3B2C1D0E0F")
+            #expect(text.output.hasPrefix("context 4a3b2c1d0e0f\n"))
+        }
+    }
+
     @Test func `timeline tells a failover step by step`() async throws {
         try await Self.expectText(
             ["timeline", "4a3b2c1d0e0f"],
