@@ -37,19 +37,18 @@ final class Intruder {
         var seconds: Double
     }
 
-    let identity: any AddressMaker
-    /// His address, which is a proper ULID.
-    let address: IPv6Address
+    let stranger: Stranger
     /// The latest of each host.
     private(set) var overheard: [[Message]]
     /// What the I2 after an R1 to him will say.
     var bait: (tag: ContextTag, locators: [IPv6Address])?
 
-    init(identity: any AddressMaker, hosts: Int) {
-        self.identity = identity
-        address = identity.makeAddress(prefix: 0x2001_0db8_0bad_0001)
+    init(keys: Keys?, hosts: Int) {
+        stranger = Stranger(keys: keys)
         overheard = Array(repeating: [], count: hosts)
     }
+
+    var address: IPv6Address { stranger.address }
 
     func overhear(_ message: Message, to host: Int) {
         if overheard[host].count == 64 { overheard[host].removeFirst() }

@@ -74,7 +74,8 @@ public struct Scenario {
     var isRandom = true
     /// Until when faults are made, in a random one.
     var faultsEnd = 0.0
-    var usesCryptography = false
+    /// Whether keys prove addresses; it needs the keys of the world.
+    public var usesCryptography = false
     /// Each host's.
     var configurations: [HostConfiguration]
     var links: [Int]

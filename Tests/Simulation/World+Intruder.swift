@@ -69,13 +69,14 @@ extension World {
                 .i2(
                     I2(
                         initiatorTag: tag, initiatorNonce: nonce, responderNonce: other, responderValidator: validator,
-                        options: claim(of: source, [source, intruder.address]))))
+                        options: intruder.stranger.options(generation: other, [source, intruder.address]))))
         case .forgedI2bis:
             forge(
                 .i2bis(
                     I2bis(
                         initiatorTag: tag, initiatorNonce: nonce, responderNonce: other, packetTag: tag,
-                        responderValidator: validator, options: claim(of: source, [source, intruder.address]))))
+                        responderValidator: validator,
+                        options: intruder.stranger.options(generation: other, [source, intruder.address]))))
         case .forgedR1:
             forge(.r1(R1(initiatorNonce: nonce, responderNonce: other, responderValidator: validator)))
         case .forgedR2: forge(.r2(R2(responderTag: tag, initiatorNonce: nonce)))
@@ -84,7 +85,7 @@ extension World {
             forge(
                 .r1bis(R1bis(packetTag: tag, responderNonce: other, responderValidator: validator)), from: pretended)
         case .forgedUpdate:
-            let claim = claim(of: source, [intruder.address])
+            let claim = intruder.stranger.options(generation: other, [intruder.address])
             forge(
                 .updateRequest(UpdateRequest(receiverTag: tag, requestNonce: nonce, options: claim)), from: pretended)
         case .forgedAcknowledgement:
@@ -170,17 +171,6 @@ extension World {
 
     // MARK: - The intruder's own messages
 
-    /// A list of locators of `ulid` with what the intruder has for proof.
-    private func claim(of ulid: IPv6Address, _ locators: [IPv6Address]) -> LocatorOptions {
-        let generation: UInt32 = random.next()
-        return LocatorOptions(
-            locatorList: LocatorList(
-                generation: generation, locators: locators.map { LocatorList.Entry(locator: $0, method: .cga) }),
-            cgaParameters: intruder.identity.parameters(of: intruder.address),
-            cgaSignature: intruder.identity.signature(
-                by: intruder.address, generation: generation, locators: locators))
-    }
-
     /// Says that a Probe of `address` has come in at `target`, so that payload should go there.
     private func madeUpProbe(_ tag: ContextTag, _ address: IPv6Address, to target: IPv6Address) -> Probe {
         let report = ProbeReport(source: address, destination: target, nonce: random.next())
@@ -202,7 +192,7 @@ extension World {
                 I2(
                     initiatorTag: bait.tag, initiatorNonce: r1.initiatorNonce, responderNonce: r1.responderNonce,
                     responderValidator: r1.responderValidator,
-                    options: claim(of: intruder.address, bait.locators)))
+                    options: intruder.stranger.options(bait.locators)))
         case .r2(let r2):
             let target = bait.locators.last ?? intruder.address
             answer = .probe(madeUpProbe(r2.responderTag, packet.source, to: target))
@@ -215,7 +205,7 @@ extension World {
 
 extension [UInt8] {
     /// Puts the checksum of a control message right (RFC 5533, section 5.3).
-    mutating func rightChecksum() {
+    public mutating func rightChecksum() {
         guard count >= 8 else { return }
         self[4] = 0
         self[5] = 0

@@ -40,7 +40,7 @@ extension World {
 
     /// Sends a packet out of the link that has its source address, to the link that has its destination address.
     func transmit(_ packet: Packet, from host: SimulatedHost) {
-        if packet.destination == intruder.address { return intruderReceives(packet, from: host) }
+        if scenario.isRandom, packet.destination == intruder.address { return intruderReceives(packet, from: host) }
         guard let fromLink = host.link(of: packet.source), let peer = owner(of: packet.destination),
             let toLink = peer.link(of: packet.destination)
         else {

@@ -61,7 +61,7 @@ public final class World {
             SimulatedHost(number: $0, scenario: scenario, proofs: proofs, sabotage: sabotage)
         }
         self.hosts = hosts
-        intruder = Intruder(identity: proofs.identity(ofHost: 15), hosts: hosts.count)
+        intruder = Intruder(keys: scenario.usesCryptography ? keys : nil, hosts: hosts.count)
         flows = scenario.flows.map { flow in
             let ends = zip(flow.hosts, flow.links).map { hosts[$0].locators[$1].address }
             return ULIDPair(local: ends[0], peer: ends[1])
@@ -147,6 +147,12 @@ public final class World {
 
     /// The host's contexts as it shows them.
     public func contexts(of host: Int) -> [ContextSnapshot] { hosts[host].daemon?.contexts ?? [] }
+
+    /// What the host has counted; nil while it has no daemon.
+    public func counters(of host: Int) -> HostCounters? { hosts[host].daemon?.counters }
+
+    /// What the host's data path has.
+    public func dataPath(of host: Int) -> [DataPathEntry] { Array(hosts[host].datapath.entries.values) }
 
     /// The addresses that a host has now.
     public func addresses(of host: Int) -> Set<IPv6Address> { Set(hosts[host].addresses.compactMap { $0 }) }

@@ -42,24 +42,25 @@ struct ScriptedRun {
     /// Two hosts that send each other a packet a second over their links 0 and get a context, until the script says
     /// otherwise.
     init(
-        _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, until end: Double,
-        _ actions: [(seconds: Double, action: Scenario.Action)]
+        _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, keys: Keys? = nil,
+        until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)]
     ) {
-        let scenario = Scenario(
+        var scenario = Scenario(
             configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)],
             actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
-        world = World(scenario)
+        scenario.usesCryptography = keys != nil
+        world = World(scenario, keys: keys)
         world.run()
         messages = world.record.messages
     }
 
     /// Two hosts with as little traffic as possible; in second 1 an operator asks host 0 for a context.
     init(
-        quiet configuration: HostConfiguration, peer: HostConfiguration? = nil, until end: Double,
-        _ actions: [(seconds: Double, action: Scenario.Action)] = []
+        quiet configuration: HostConfiguration, peer: HostConfiguration? = nil, keys: Keys? = nil,
+        until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)] = []
     ) {
         self.init(
-            configuration, peer: peer, until: end,
+            configuration, peer: peer, keys: keys, until: end,
             [(0, .mode(flow: 0, .silent)), (1, .establish(host: 0, flow: 0))] + actions)
     }
 
