@@ -130,6 +130,7 @@ extension Configuration {
         public var minPeerKeyBits = 1024
         public var maxPeerKeyBits = 4096
         public var maxPeerKeys = 256
+        public var maxAnswersPerSecond = 16
         public var maxFailovers = 256
         public var maxEvents = 1024
         public var maxControlClients = 64

@@ -108,6 +108,9 @@ enum Declaration {
                 Key(
                     "max-peer-keys", \.limits.maxPeerKeys, .integer(0...65_536),
                     "Decoded keys of peers that are kept, a few KiB each; the one unused for longest makes room."),
+                Key(
+                    "max-answers-per-second", \.limits.maxAnswersPerSecond, .integer(1...10_000),
+                    "R1bis messages a second to one /48, and as many Errors."),
                 Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
                 Key(
                     "max-events", \.limits.maxEvents, .integer(1...65_536),

@@ -2,8 +2,10 @@ import Shim6Wire
 
 /// What can happen to the machine of an established context. Addresses of packets are in the direction of the packet.
 public enum REAPEvent: Sendable, Equatable {
-    /// The context is established: from here on its traffic is watched.
+    /// The context is established, or recovered: from here on its traffic is watched.
     case established
+    /// There is a reason to doubt the current pair.
+    case suspected(REAPReason)
     /// The data path reports an incoming packet that it was asked to notify; it has stamped it already.
     case payloadReceived
     /// The data path reports an outgoing packet that it was asked to notify; it has stamped it already.

@@ -46,7 +46,9 @@ public struct REAPMachine: Sendable {
         var moment = Moment(stamps: stamps, random: random, now: now)
         switch event {
         case .payloadReceived: payloadReceived(&moment)
-        case .established, .payloadSent: break  // What counts is in the stamps.
+        case .established: resume(&moment)
+        case .suspected(let reason): suspected(reason, &moment)
+        case .payloadSent: break  // What counts is in the stamps.
         case .otherMessageReceived: otherMessageReceived(&moment)
         case .otherMessageSent: otherMessageSent(&moment)
         case .keepaliveReceived: keepaliveReceived(&moment)
@@ -74,6 +76,18 @@ public struct REAPMachine: Sendable {
     }
 
     // MARK: - Events (RFC 5534, section 6)
+
+    /// Goes on with an exploration that `stop` has interrupted.
+    private mutating func resume<S, R>(_ moment: inout Moment<S, R>) {
+        guard state != .operational, timers[.probe] == nil else { return }
+        sendScheduledProbe(on: nextPair(), &moment)
+    }
+
+    private mutating func suspected<S, R>(_ reason: REAPReason, _ moment: inout Moment<S, R>) {
+        guard state == .operational else { return }
+        startExploration(&moment)
+        explore(reason, &moment)
+    }
 
     private mutating func payloadReceived<S, R>(_ moment: inout Moment<S, R>) {
         switch state {

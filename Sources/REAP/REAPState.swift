@@ -31,6 +31,8 @@ public enum REAPState: String, Sendable, CaseIterable, Codable {
 /// Why a state changed.
 public enum REAPReason: String, Sendable, CaseIterable, Codable {
     case sendTimerExpired = "send-timer-expired"
+    /// The context was established over another pair than the one that payload uses.
+    case establishedElsewhere = "established-elsewhere"
     /// The source locator of outgoing payload is no longer available here.
     case localLocatorGone = "local-locator-gone"
     /// The peer withdrew the destination locator of outgoing payload.

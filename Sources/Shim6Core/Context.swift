@@ -15,6 +15,8 @@ final class Context {
     let createdAt: Instant
     /// The index of the activity stamps; nil in E-FAILED and NO-SUPPORT, which see no traffic.
     var slot: UInt32?
+    /// Of a forked context that this host has asked for: the packets that are its own.
+    let flows: [Flow]
     /// What the data path has.
     var entry: DataPathEntry?
     /// Ls(local) as the peer knows it, or is about to.
@@ -25,6 +27,9 @@ final class Context {
     var deadline: Instant?
     var stateSince: Instant
     var counters = ContextCounters()
+    /// The latest I2 and I2bis messages, newest last. The same one again is just answered; a late copy of an older one
+    /// must not bring a tag back that the peer has given up.
+    var introductions: [Introduction.ID] = []
     var state: State
 
     /// RFC 5533, section 6.2. IDLE is the absence of a context.
@@ -32,13 +37,18 @@ final class Context {
         case i1Sent(I1Sent)
         case i2Sent(I2Sent)
         case established(Established)
+        case i2bisSent(I2bisSent)
         case eFailed
         case noSupport
     }
 
-    init(tag: ContextTag, key: ContextKey, slot: UInt32?, announced: LocalList, state: State, at now: Instant) {
+    init(
+        tag: ContextTag, key: ContextKey, flows: [Flow] = [], slot: UInt32?, announced: LocalList, state: State,
+        at now: Instant
+    ) {
         self.tag = tag
         self.key = key
+        self.flows = flows
         self.slot = slot
         self.announced = announced
         self.state = state
@@ -49,13 +59,14 @@ final class Context {
     var ulids: ULIDPair { key.ulids }
 
     /// The ULIDs as addresses of a packet of ours.
-    var ulidLocators: LocatorPair { LocatorPair(source: ulids.local, destination: ulids.peer) }
+    var ulidLocators: LocatorPair { ulids.locators }
 
     var name: ContextState {
         switch state {
         case .i1Sent: .i1Sent
         case .i2Sent: .i2Sent
         case .established: .established
+        case .i2bisSent: .i2bisSent
         case .eFailed: .eFailed
         case .noSupport: .noSupport
         }
@@ -71,11 +82,21 @@ final class Context {
         }
     }
 
+    /// What ESTABLISHED has and I2BIS-SENT keeps; nil in other states.
+    var kept: Established? {
+        switch state {
+        case .established(let established): established
+        case .i2bisSent(let sent): sent.kept
+        case .i1Sent, .i2Sent, .eFailed, .noSupport: nil
+        }
+    }
+
     /// What is known of the peer.
     var peer: Peer? {
         switch state {
         case .established(let established): established.peer
         case .i2Sent(let sent): sent.peer
+        case .i2bisSent(let sent): sent.kept.peer
         case .i1Sent, .eFailed, .noSupport: nil
         }
     }
@@ -84,8 +105,40 @@ final class Context {
     var initiatorNonce: UInt32? {
         switch state {
         case .i1Sent(let sent): sent.initiatorNonce
-        case .i2Sent(let sent): sent.initiatorNonce
+        case .i2Sent, .i2bisSent: request?.initiatorNonce
         case .established, .eFailed, .noSupport: nil
+        }
+    }
+
+    /// The I2 or I2bis on its way. Setting it is possible only in I2-SENT and I2BIS-SENT.
+    var request: OutstandingRequest? {
+        get {
+            switch state {
+            case .i2Sent(let sent): sent.request
+            case .i2bisSent(let sent): sent.request
+            case .i1Sent, .established, .eFailed, .noSupport: nil
+            }
+        }
+        set {
+            guard let newValue else { return }
+            switch state {
+            case .i2Sent(var sent):
+                sent.request = newValue
+                state = .i2Sent(sent)
+            case .i2bisSent(var sent):
+                sent.request = newValue
+                state = .i2bisSent(sent)
+            case .i1Sent, .established, .eFailed, .noSupport: break
+            }
+        }
+    }
+
+    /// Whether an R1 or R2 on this pair can answer what the context has sent (RFC 5533, section 12.4).
+    func awaitsAnswer(on locators: LocatorPair) -> Bool {
+        switch state {
+        case .i1Sent(let sent): sent.pairs.contains(locators.reversed)
+        case .i2Sent, .i2bisSent: request?.locators == locators.reversed
+        case .established, .eFailed, .noSupport: false
         }
     }
 }
@@ -93,19 +146,34 @@ final class Context {
 /// The data of I1-SENT.
 struct I1Sent {
     var initiatorNonce: UInt32
+    /// Where I1 goes, in turns, never empty: the ULID pair, or first the pair that served the context before.
+    var pairs: [LocatorPair]
     var retransmissions = 0
 }
 
-/// The data of I2-SENT. Responder Nonce and validator are in the message, which is kept whole to be sent again.
+/// The data of I2-SENT. Responder Nonce and validator are in the message.
 struct I2Sent {
-    var initiatorNonce: UInt32
-    var message: [UInt8]
-    var retransmissions = 0
-    var sentAt: Instant
-    /// Those of I1 before this I2.
-    var i1Retransmissions: Int
+    var request: OutstandingRequest
+    /// To go back to.
+    var i1: I1Sent
     /// From an I2 of the peer that crossed ours; it is used only when the R2 has come (RFC 5533, section 7.13).
     var peer: Peer?
+}
+
+/// The data of I2BIS-SENT. Payload goes on as before; reachability rests, since the peer knows nothing of the context.
+struct I2bisSent {
+    var request: OutstandingRequest
+    var kept: Established
+}
+
+/// An I2 or I2bis that waits for its R2. It is kept whole, to be sent again.
+struct OutstandingRequest {
+    var initiatorNonce: UInt32
+    var message: [UInt8]
+    /// Those of the R1 or R1bis, reversed: the validator holds for no others.
+    var locators: LocatorPair
+    var retransmissions = 0
+    var sentAt: Instant
 }
 
 /// The data of ESTABLISHED.
@@ -135,8 +203,6 @@ struct Peer {
     var forms = PayloadForms.payloadHeader
     /// The list as received, to know a repetition without verifying it again.
     var list: LocatorList?
-    /// Of the I2 that made it known: the same one again is just answered.
-    var i2Nonce: UInt32?
     /// Request Nonces of the latest Update Requests, newest last. A late duplicate of an older one must not undo a
     /// newer one.
     var requestNonces: [UInt32] = []

@@ -10,6 +10,8 @@ public struct ContextSnapshot: Sendable, Equatable {
     public var peerTag: ContextTag?
     public var ulids: ULIDPair
     public var forkedInstance: UInt32
+    /// Of a forked context that this host has asked for: the packets that are its own.
+    public var flows: [Flow]
     public var slot: UInt32?
 
     /// Ls(local) as the peer knows it.
@@ -23,7 +25,7 @@ public struct ContextSnapshot: Sendable, Equatable {
     /// Whether an Update Request waits for its acknowledgement.
     public var updatePending: Bool
 
-    /// The pair that outgoing payload carries; nil unless established.
+    /// The pair that outgoing payload carries; nil before the context was established.
     public var outgoing: LocatorPair?
     /// The pair of the last payload that came in: source is the peer's locator.
     public var incoming: LocatorPair?
@@ -45,7 +47,7 @@ public struct ContextSnapshot: Sendable, Equatable {
     public var createdAt: Instant
     /// When the state was entered.
     public var stateSince: Instant
-    /// When the context became established; nil unless it is.
+    /// When the context became established; nil before.
     public var establishedAt: Instant?
     /// When outgoing payload last moved to another pair.
     public var lastSwitch: Instant?
@@ -68,9 +70,9 @@ extension Host {
     /// The context with this CT(local).
     public func snapshot(of tag: ContextTag) -> ContextSnapshot? { table[tag].map(snapshot(of:)) }
 
-    /// The context of this ULID pair.
-    public func snapshot(of ulids: ULIDPair) -> ContextSnapshot? {
-        table[ContextKey(ulids: ulids)].map(snapshot(of:))
+    /// The default context of this ULID pair, or a forked one.
+    public func snapshot(of ulids: ULIDPair, forkedInstance: UInt32 = 0) -> ContextSnapshot? {
+        table[ContextKey(ulids: ulids, forkedInstance: forkedInstance)].map(snapshot(of:))
     }
 
     /// The usable local locators, best first.
@@ -85,9 +87,10 @@ extension Host {
 
     private func snapshot(of context: Context) -> ContextSnapshot {
         let established = context.established
+        let kept = context.kept
         let peer = context.peer
         let stamps = context.slot.map { activity[$0] }
-        let outgoing = established == nil ? nil : context.entry?.outgoing
+        let outgoing = kept == nil ? nil : context.entry?.outgoing
         var timers: [Timer: Instant] = [:]
         if let deadline = context.deadline { timers[.context(context.tag)] = deadline }
         for timer in REAPTimer.allCases {
@@ -95,7 +98,8 @@ extension Host {
         }
         return ContextSnapshot(
             state: context.name, localTag: context.tag, peerTag: peer?.tag, ulids: context.ulids,
-            forkedInstance: context.key.forkedInstance, slot: context.slot, localLocators: localStatus(of: context),
+            forkedInstance: context.key.forkedInstance, flows: context.flows, slot: context.slot,
+            localLocators: localStatus(of: context),
             localGeneration: context.announced.announcement?.generation, peerLocators: peer?.locators ?? [],
             peerGeneration: peer?.generation, updatePending: established?.update != nil, outgoing: outgoing,
             incoming: stamps?.incoming, isRehomed: context.entry?.isRehomed ?? false,
@@ -103,7 +107,7 @@ extension Host {
             reachability: established?.machine.state, sendTimeout: configuration.reap.sendTimeout,
             keepaliveTimeout: reapConfiguration(for: peer).keepaliveTimeout, lastIn: stamps?.lastIn,
             lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,
-            establishedAt: established?.since, lastSwitch: context.lastSwitch,
+            establishedAt: kept?.since, lastSwitch: context.lastSwitch,
             counters: context.counters)
     }
 

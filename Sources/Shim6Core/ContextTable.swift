@@ -9,7 +9,7 @@ struct ContextTable {
 
     private var byTag: [ContextTag: Context] = [:]
     private var byKey: [ContextKey: Context] = [:]
-    /// I1-SENT and I2-SENT, for R1 and R2.
+    /// I1-SENT, I2-SENT and I2BIS-SENT, for R1 and R2.
     private var byNonce: [UInt32: Context] = [:]
     /// By CT(peer), which different peers may choose alike.
     private var byPeerTag: [ContextTag: [Context]] = [:]
@@ -34,7 +34,7 @@ struct ContextTable {
     subscript(tag: ContextTag) -> Context? { byTag[tag] }
     subscript(key: ContextKey) -> Context? { byKey[key] }
 
-    /// The context in I1-SENT or I2-SENT with this Initiator Nonce.
+    /// The context in I1-SENT, I2-SENT or I2BIS-SENT with this Initiator Nonce.
     func negotiating(_ nonce: UInt32) -> Context? { byNonce[nonce] }
 
     /// Contexts that send with this tag.

@@ -15,14 +15,16 @@ public enum DropReason: Error, Hashable, Sendable {
     case unknownPayloadTag
     /// The tag is right but the packet's addresses are no locators of the context.
     case locatorsOutsideSets
-    /// An R1 or R2 that answers no I1 or I2 of ours.
+    /// An R1 or R2 that answers no I1, I2 or I2bis of ours.
     case unmatchedNonce
+    /// An R1bis about a tag that no context sends with, or from or to addresses that are no locators of it.
+    case unmatchedR1bis
+    /// An R1bis or Error was due, but its receiver's network has had enough of them.
+    case answerRate
     /// The context's state has no use for this message.
     case unexpectedInState
-    /// R1bis, I2bis and Error messages have no effect yet.
+    /// Error messages have no effect yet.
     case unsupportedMessage
-    /// Contexts with a Forked Instance Identifier are not made yet.
-    case forkedInstance
     /// Locator Preferences in a message; the rest of the message is processed.
     case locatorPreferences
 
@@ -35,6 +37,8 @@ public enum DropReason: Error, Hashable, Sendable {
     case validatorTooLong
     case staleResponderNonce
     case badValidator
+    /// An I2 or I2bis that a newer one has already replaced.
+    case supersededIntroduction
     case contextTableFull
     case tooManyContextsOfPeer
     /// More proofs of peers to verify than the limit for one second.

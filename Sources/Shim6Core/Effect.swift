@@ -44,13 +44,19 @@ public struct DataPathEntry: Hashable, Sendable {
     /// How outgoing payload carries the ULIDs while rehomed. Nil if the peer accepts no form that this host can send: then
     /// `outgoing` is that of the ULIDs.
     public var form: PayloadForms?
+    /// Zero for the default context, which has all outgoing packets of the ULID pair but those of forked contexts
+    /// (RFC 5533, section 4.2).
+    public var forkedInstance: UInt32
+    /// The outgoing packets of the ULID pair that a forked context has. They come before the default context's, which
+    /// has them while this is empty. Empty for the default context.
+    public var flows: [Flow]
 
     /// Whether outgoing payload carries the payload extension header.
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
 
     public init(
         localTag: ContextTag, peerTag: ContextTag?, slot: UInt32, ulids: ULIDPair, outgoing: LocatorPair,
-        inbound: Inbound, form: PayloadForms? = .payloadHeader
+        inbound: Inbound, form: PayloadForms? = .payloadHeader, forkedInstance: UInt32 = 0, flows: [Flow] = []
     ) {
         self.localTag = localTag
         self.peerTag = peerTag
@@ -59,6 +65,24 @@ public struct DataPathEntry: Hashable, Sendable {
         self.outgoing = outgoing
         self.inbound = inbound
         self.form = form
+        self.forkedInstance = forkedInstance
+        self.flows = flows
+    }
+}
+
+/// Outgoing packets between two ULIDs that belong together, named by what their transport header says.
+public struct Flow: Hashable, Sendable {
+    /// Next Header value of the transport protocol.
+    public var protocolNumber: UInt8
+    /// This host's port; nil for any.
+    public var sourcePort: UInt16?
+    /// The peer's port; nil for any.
+    public var destinationPort: UInt16?
+
+    public init(protocolNumber: UInt8, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil) {
+        self.protocolNumber = protocolNumber
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
     }
 }
 

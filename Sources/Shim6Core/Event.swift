@@ -23,6 +23,8 @@ public enum Event: Sendable {
     case localLocators([LocalLocator])
     /// An operator asks for a context.
     case establish(ULIDPair)
+    /// An operator wants some of the packets of this context's ULID pair to have a context, and locators, of their own.
+    case fork(ContextTag, [Flow])
     /// An operator removes a context.
     case remove(ContextTag)
     /// The daemon ends: every context is removed.

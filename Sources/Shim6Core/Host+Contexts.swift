@@ -4,12 +4,15 @@ import Shim6Wire
 // The life of a context: made, moved from state to state, established, removed.
 extension Host {
     /// Makes a context with a fresh tag; nil if there is no slot. A negative cache entry for the same ULIDs ends.
-    func create(_ key: ContextKey, _ announced: LocalList, _ state: Context.State, reason: String) -> Context? {
+    func create(
+        _ key: ContextKey, flows: [Flow] = [], _ announced: LocalList, _ state: Context.State, reason: String
+    ) -> Context? {
         if let holddown = table[key] { remove(holddown, reason: reason) }
         guard let slot = table.takeSlot() else { return nil }
         activity.clear(slot: slot)
         let context = Context(
-            tag: table.freshTag(&random), key: key, slot: slot, announced: announced, state: state, at: now)
+            tag: table.freshTag(&random), key: key, flows: flows, slot: slot, announced: announced, state: state,
+            at: now)
         table.insert(context)
         publish(.state(from: nil, to: context.name, reason: reason), context)
         install(context)
@@ -51,21 +54,34 @@ extension Host {
 
     /// What every new established context needs. It comes before an R2 goes out (RFC 5533, section 7.14).
     func enteredEstablished(_ context: Context) {
-        removeConfused(with: context)
         tally.established &+= 1
+        resume(context)
+    }
+
+    /// Begins to watch an established context: its tag, its traffic, its peer.
+    func resume(_ context: Context) {
+        removeConfused(with: context)
         emit(.watchIdle(context.tag, context.ulids, seconds: idleSeconds(configuration.idleTimeout)))
         if let peer = context.peer { publish(.peerLocators(peer.locators), context) }
         reachability(context, .established)
         reachability(context, .otherMessageReceived)
     }
 
+    /// Stops watching an established context, which is about to end or to be recovered.
+    func suspend(_ context: Context) {
+        guard var data = context.established else { return }
+        for case .cancel(let timer) in data.machine.stop() { emit(.cancel(.reap(context.tag, timer))) }
+        context.established = data
+        emit(.unwatchIdle(context.tag, context.ulids))
+    }
+
     /// Removes contexts whose CT(peer) the peer has given to this one: it has lost them (RFC 5533, section 7.15).
     func removeConfused(with context: Context) {
         guard let peer = context.peer else { return }
         for other in table.sending(peer.tag) where other !== context {
-            guard case .established(let data) = other.state,
-                data.peer.locators.contains(where: { peer.hasLocator($0.address) })
-            else { continue }
+            guard let known = other.kept?.peer, known.locators.contains(where: { peer.hasLocator($0.address) }) else {
+                continue
+            }
             publish(.confused, other)
             remove(other, reason: "context confusion")
         }
@@ -74,10 +90,7 @@ extension Host {
     /// Ends a context. Nothing is sent (RFC 5533, section 9).
     func remove(_ context: Context, reason: String) {
         disarm(context)
-        if var data = context.established {
-            for case .cancel(let timer) in data.machine.stop() { emit(.cancel(.reap(context.tag, timer))) }
-            emit(.unwatchIdle(context.tag, context.ulids))
-        }
+        suspend(context)
         uninstall(context)
         table.remove(context)
         publish(.state(from: context.name, to: nil, reason: reason), context)
@@ -108,7 +121,9 @@ extension Host {
         guard let slot = context.slot else { return }
         var entry = DataPathEntry(
             localTag: context.tag, peerTag: nil, slot: slot, ulids: context.ulids, outgoing: context.ulidLocators,
-            inbound: .discard)
+            inbound: .discard, forkedInstance: context.key.forkedInstance)
+        // Until the peer knows the context its packets go with those of the default context.
+        if context.kept != nil { entry.flows = context.flows }
         switch context.state {
         case .i1Sent:
             break
@@ -116,9 +131,10 @@ extension Host {
             entry.inbound = .deliverAndNotify
         case .established(let data):
             entry.inbound = .deliver
-            entry.peerTag = data.peer.tag
-            entry.form = configuration.sentForms.first(where: data.peer.forms.contains)
-            if entry.form != nil { entry.outgoing = data.machine.current }
+            use(data, in: &entry)
+        case .i2bisSent(let sent):
+            entry.inbound = .deliverAndNotify
+            use(sent.kept, in: &entry)
         case .eFailed, .noSupport:
             uninstall(context)
             return
@@ -126,6 +142,12 @@ extension Host {
         guard entry != context.entry else { return }
         context.entry = entry
         emit(.install(entry))
+    }
+
+    private func use(_ data: Established, in entry: inout DataPathEntry) {
+        entry.peerTag = data.peer.tag
+        entry.form = configuration.sentForms.first(where: data.peer.forms.contains)
+        if entry.form != nil { entry.outgoing = data.machine.current }
     }
 
     private func uninstall(_ context: Context) {

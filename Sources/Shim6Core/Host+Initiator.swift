@@ -18,7 +18,7 @@ extension Host {
         guard ulids.areUsable else { return .unusable }
         guard lists.contains(ulids.local) else { return .notLocal }
         switch table[ContextKey(ulids: ulids)]?.state {
-        case .i1Sent, .i2Sent, .established: return .exists
+        case .i1Sent, .i2Sent, .established, .i2bisSent: return .exists
         case .eFailed, .noSupport, nil: return table.isFull ? .tableFull : nil
         }
     }
@@ -45,18 +45,20 @@ extension Host {
         case nil:
             break
         }
-        let state = Context.State.i1Sent(I1Sent(initiatorNonce: table.freshNonce(&random)))
-        guard let context = create(ContextKey(ulids: ulids), localList(for: ulids.local), state, reason: reason) else {
-            return
-        }
+        let i1 = I1Sent(initiatorNonce: table.freshNonce(&random), pairs: [ulids.locators])
+        guard let context = create(ContextKey(ulids: ulids), localList(for: ulids.local), .i1Sent(i1), reason: reason)
+        else { return }
         sendI1(context)
     }
 
-    /// Sends I1 over the ULID pair and waits for R1 or R2.
+    /// Sends I1 and waits for R1 or R2.
     func sendI1(_ context: Context) {
         guard case .i1Sent(let sent) = context.state else { return }
-        let i1 = I1(initiatorTag: context.tag, initiatorNonce: sent.initiatorNonce)
-        send(.i1(i1), over: context.ulidLocators, of: context)
+        let locators = sent.pairs[sent.retransmissions % sent.pairs.count]
+        let i1 = I1(
+            initiatorTag: context.tag, initiatorNonce: sent.initiatorNonce,
+            ulidPair: context.ulidPairOption(over: locators), forkedInstance: context.forkedInstanceOption)
+        send(.i1(i1), over: locators, of: context)
         let backoff = Backoff(initial: configuration.i1Timeout)
         arm(context, after: backoff.wait(before: sent.retransmissions + 1, random: &random))
     }
@@ -68,52 +70,61 @@ extension Host {
         switch context.state {
         case .i1Sent(let sent):
             context.counters.messagesIn &+= 1
-            try sendI2(context, answering: r1, to: sent)
-        case .i2Sent, .established, .eFailed, .noSupport:
+            try sendI2(context, answering: r1, to: sent, over: locators.reversed)
+        case .i2Sent, .established, .i2bisSent, .eFailed, .noSupport:
             throw .unexpectedInState
         }
     }
 
-    private func sendI2(_ context: Context, answering r1: R1, to i1: I1Sent) throws(DropReason) {
-        var i2 = I2(
-            initiatorTag: context.tag, initiatorNonce: i1.initiatorNonce, responderNonce: r1.responderNonce,
-            responderValidator: r1.responderValidator, options: locatorOptions(of: context))
-        var octets = encoded(.i2(i2))
-        if octets == nil {
-            // A very long validator takes the place of the list, which follows by Update Request.
-            i2.options = with(LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout))
-            octets = encoded(.i2(i2))
-            if octets != nil { context.announced = LocalList(ulid: context.ulids.local) }
+    private func sendI2(
+        _ context: Context, answering r1: R1, to i1: I1Sent, over locators: LocatorPair
+    ) throws(DropReason) {
+        let message = try introduction(of: context) { options in
+            .i2(
+                I2(
+                    initiatorTag: context.tag, initiatorNonce: i1.initiatorNonce, responderNonce: r1.responderNonce,
+                    responderValidator: r1.responderValidator, ulidPair: context.ulidPairOption(over: locators),
+                    forkedInstance: context.forkedInstanceOption, options: options))
         }
-        guard let octets else { throw .validatorTooLong }
-        let state = Context.State.i2Sent(
-            I2Sent(
-                initiatorNonce: i1.initiatorNonce, message: octets, sentAt: now,
-                i1Retransmissions: i1.retransmissions))
-        change(context, to: state, reason: "R1 received")
-        retransmitI2(context)
-        armI2(context)
+        let request = OutstandingRequest(
+            initiatorNonce: i1.initiatorNonce, message: message, locators: locators, sentAt: now)
+        change(context, to: .i2Sent(I2Sent(request: request, i1: i1)), reason: "R1 received")
+        sendRequest(context)
+        armRequest(context)
     }
 
-    /// Sends the I2 again, whatever the reason; its timer stays as it is.
-    func retransmitI2(_ context: Context) {
-        guard case .i2Sent(var sent) = context.state else { return }
-        sent.sentAt = now
-        context.state = .i2Sent(sent)
-        transmit(sent.message, .i2, over: context.ulidLocators, of: context)
+    /// An I2 or I2bis with what this host has to say of itself. A very long validator takes the place of the list, which
+    /// follows by Update Request.
+    func introduction(
+        of context: Context, _ message: (LocatorOptions) -> ControlMessage
+    ) throws(DropReason) -> [UInt8] {
+        if let octets = encoded(message(locatorOptions(of: context))) { return octets }
+        guard let octets = encoded(message(with(LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout)))) else {
+            throw .validatorTooLong
+        }
+        context.announced = LocalList(ulid: context.ulids.local)
+        return octets
     }
 
-    private func armI2(_ context: Context) {
-        guard case .i2Sent(let sent) = context.state else { return }
-        let backoff = Backoff(initial: configuration.i2Timeout)
-        arm(context, after: backoff.wait(before: sent.retransmissions + 1, random: &random))
+    /// Sends the I2 or I2bis, again or for the first time; its timer stays as it is.
+    func sendRequest(_ context: Context) {
+        context.request?.sentAt = now
+        guard let request = context.request else { return }
+        let type: MessageType = context.name == .i2bisSent ? .i2bis : .i2
+        transmit(request.message, type, over: request.locators, of: context)
     }
 
-    /// Payload or a control message in I2-SENT shows that the peer has the context and its R2 was lost (section 12.2).
-    /// A stream of payload gets no stream of I2 messages.
-    func answerInI2Sent(_ context: Context) {
-        guard case .i2Sent(let sent) = context.state, sent.sentAt + .milliseconds(500) <= now else { return }
-        retransmitI2(context)
+    func armRequest(_ context: Context) {
+        guard let request = context.request else { return }
+        let timeout = context.name == .i2bisSent ? configuration.i2bisTimeout : configuration.i2Timeout
+        arm(context, after: Backoff(initial: timeout).wait(before: request.retransmissions + 1, random: &random))
+    }
+
+    /// Payload or a control message in I2-SENT or I2BIS-SENT shows that the peer has the context and its R2 was lost
+    /// (section 12.2). A stream of payload gets no stream of I2 messages.
+    func answerWithRequest(_ context: Context) {
+        guard let request = context.request, request.sentAt + .milliseconds(500) <= now else { return }
+        sendRequest(context)
     }
 
     /// R2 (section 7.16).
@@ -121,47 +132,63 @@ extension Host {
         let context = try negotiating(view, locators)
         guard case .r2(let r2) = try message(view) else { return }
         switch context.state {
-        case .i1Sent, .i2Sent:
+        case .i1Sent, .i2Sent, .i2bisSent:
             let peer = try verifiedPeer(
                 tag: r2.responderTag, r2.options, of: context.ulids, known: context.peer)
             context.counters.messagesIn &+= 1
-            becomeEstablished(context, peer, reason: "R2 received")
+            if case .i2bisSent(let sent) = context.state {
+                becomeRecovered(context, sent.kept, peer)
+            } else {
+                becomeEstablished(context, peer, reason: "R2 received")
+                doubtUnusedULIDs(context, locators.reversed)
+            }
             announceChanges(context)
         case .established, .eFailed, .noSupport:
             throw .unexpectedInState
         }
     }
 
+    /// A new context uses the ULID pair. If its messages took another one, that had a reason: both are tried at once.
+    func doubtUnusedULIDs(_ context: Context, _ locators: LocatorPair) {
+        guard locators != context.ulidLocators else { return }
+        reachability(context, .suspected(.establishedElsewhere))
+    }
+
     /// The negotiation that an R1 or R2 answers: the same Initiator Nonce, and the locator pair of our I1 or I2
     /// (section 12.4).
     private func negotiating(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) -> Context {
         guard let nonce = view.initiatorNonce, let context = table.negotiating(nonce),
-            context.ulidLocators == locators.reversed
+            context.awaitsAnswer(on: locators)
         else { throw .unmatchedNonce }
         return context
     }
 
-    /// I1, I2 or a holddown has run its time.
+    /// I1, I2, I2bis or a holddown has run its time.
     func negotiationTimer(_ context: Context) {
         switch context.state {
         case .i1Sent(let sent):
             retryI1(context, sent, reason: "no answer to I1")
-        case .i2Sent(var sent):
-            guard sent.retransmissions < configuration.i2RetriesMax else {
-                // The same nonce: a late R2 is as good as one to the next I1.
-                let i1 = I1Sent(initiatorNonce: sent.initiatorNonce, retransmissions: sent.i1Retransmissions)
-                retryI1(context, i1, reason: "no answer to I2")
-                return
+        case .i2Sent(let sent):
+            // The same nonce: a late R2 is as good as one to the next I1.
+            if !repeatRequest(context, atMost: configuration.i2RetriesMax) {
+                retryI1(context, sent.i1, reason: "no answer to I2")
             }
-            sent.retransmissions += 1
-            context.state = .i2Sent(sent)
-            retransmitI2(context)
-            armI2(context)
+        case .i2bisSent(let sent):
+            if !repeatRequest(context, atMost: configuration.i2bisRetriesMax) { fallBack(context, from: sent) }
         case .eFailed, .noSupport:
             remove(context, reason: "holddown over")
         case .established:
             break
         }
+    }
+
+    /// Sends the I2 or I2bis once more; false if that was done often enough.
+    private func repeatRequest(_ context: Context, atMost limit: Int) -> Bool {
+        guard let request = context.request, request.retransmissions < limit else { return false }
+        context.request?.retransmissions += 1
+        sendRequest(context)
+        armRequest(context)
+        return true
     }
 
     /// Sends I1 once more, or gives up. An I1 after fruitless I2 messages counts as a retransmission too: a peer that
@@ -193,7 +220,7 @@ extension Host {
     func parameterProblem(_ quoted: [UInt8], _ locators: LocatorPair) {
         guard let view = try? MessageView(quoted), view.type == .i1, let nonce = view.initiatorNonce,
             let context = table.negotiating(nonce), case .i1Sent = context.state, context.tag == view.contextTag,
-            context.ulidLocators == locators
+            context.awaitsAnswer(on: locators.reversed)
         else {
             count(.unmatchedParameterProblem)
             return
@@ -208,5 +235,18 @@ extension LocatorPair {
 }
 
 extension ULIDPair {
+    /// The ULIDs as addresses of a packet of ours.
+    var locators: LocatorPair { LocatorPair(source: local, destination: peer) }
+
     var areUsable: Bool { local.canBeLocator && peer.canBeLocator && local != peer }
+}
+
+extension Context {
+    /// The option that names the ULIDs in a message on a pair which does not (section 7.7).
+    func ulidPairOption(over locators: LocatorPair) -> ULIDPairOption? {
+        locators == ulidLocators ? nil : ULIDPairOption(sender: ulids.local, receiver: ulids.peer)
+    }
+
+    /// Nil for the default context.
+    var forkedInstanceOption: UInt32? { key.forkedInstance == 0 ? nil : key.forkedInstance }
 }

@@ -4,8 +4,35 @@ import Shim6Wire
 // Messages in and out: the checks of RFC 5533 section 12.3 and the dispatch of section 12.4.
 extension Host {
     func receive(_ octets: [UInt8], from source: IPv6Address, to destination: IPv6Address) {
+        let locators = LocatorPair(source: source, destination: destination)
         do throws(DropReason) {
-            try dispatch(checked(octets, source, destination), LocatorPair(source: source, destination: destination))
+            let view = try checked(octets, source, destination)
+            do throws(DropReason) {
+                try dispatch(view, locators)
+            } catch {
+                count(error)
+                answer(error, to: view, locators)
+            }
+        } catch {
+            count(error)
+        }
+    }
+
+    /// What the sender of a message that was refused is told. Most of it it has to find out (RFC 5533, section 12.4).
+    private func answer(_ reason: DropReason, to view: MessageView, _ locators: LocatorPair) {
+        switch reason {
+        case .unknownTag, .locatorsOutsideSets:
+            guard view.type.elicitsR1bis, let tag = view.contextTag else { return }
+            answer { () throws(DropReason) in try sendR1bis(tag, over: locators.reversed) }
+        default:
+            break
+        }
+    }
+
+    /// Sends an answer to something that was dropped, and counts what keeps it from being sent.
+    func answer(_ send: () throws(DropReason) -> Void) {
+        do throws(DropReason) {
+            try send()
         } catch {
             count(error)
         }
@@ -32,7 +59,9 @@ extension Host {
         case .updateRequest: try receiveUpdateRequest(view, locators)
         case .updateAcknowledgement: try receiveUpdateAcknowledgement(view, locators)
         case .keepalive, .probe: try receiveReachability(view, locators)
-        case .r1bis, .i2bis, .error: throw .unsupportedMessage
+        case .r1bis: try receiveR1bis(view, locators)
+        case .i2bis: try receiveI2bis(view, locators)
+        case .error: throw .unsupportedMessage
         }
     }
 
@@ -51,11 +80,11 @@ extension Host {
         guard let tag = view.contextTag, let context = table[tag] else { throw .unknownTag }
         switch context.state {
         case .eFailed, .noSupport: throw .unknownTag
-        case .i1Sent, .i2Sent, .established: break
+        case .i1Sent, .i2Sent, .established, .i2bisSent: break
         }
-        guard isPeerLocator(locators.source, of: context), isLocalLocator(locators.destination, of: context) else {
-            throw .locatorsOutsideSets
-        }
+        // Before the peer has introduced itself its locators are not known; what the state says is answer enough.
+        let isFromPeer = context.peer == nil || isPeerLocator(locators.source, of: context)
+        guard isFromPeer, isLocalLocator(locators.destination, of: context) else { throw .locatorsOutsideSets }
         context.counters.messagesIn &+= 1
         return context
     }

@@ -61,8 +61,8 @@ extension Host {
     func activity(of tag: ContextTag, _ direction: Direction) {
         guard let context = table[tag] else { return }
         switch context.state {
-        case .i2Sent:
-            if direction == .incoming { answerInI2Sent(context) }
+        case .i2Sent, .i2bisSent:
+            if direction == .incoming { answerWithRequest(context) }
         case .established(let data):
             if data.awaitedPayload.contains(direction) {
                 context.established?.awaitedPayload.remove(direction)
@@ -82,8 +82,8 @@ extension Host {
         switch context.state {
         case .i1Sent, .eFailed, .noSupport:
             throw .unexpectedInState
-        case .i2Sent:
-            answerInI2Sent(context)
+        case .i2Sent, .i2bisSent:
+            answerWithRequest(context)
             throw .unexpectedInState
         case .established:
             if case .probe(let probe) = try message(view) {

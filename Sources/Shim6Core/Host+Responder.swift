@@ -1,7 +1,7 @@
 import REAP
 import Shim6Wire
 
-// Establishment as responder (RFC 5533, sections 7.9, 7.10, 7.13 and 7.14).
+// Establishment as responder (RFC 5533, sections 7.9, 7.10, 7.13 and 7.14), and the responder's part of recovery.
 extension Host {
     /// I1 (section 7.9). Nothing is remembered of it.
     func receiveI1(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
@@ -12,7 +12,7 @@ extension Host {
             sendR2(context, nonce: nonce, over: locators.reversed)
             return
         }
-        let challenge = try secrets.challenge(offer, at: now, random: &random)
+        let challenge = try secrets.challenge(.establishment(offer), at: now, random: &random)
         let r1 = R1(
             initiatorNonce: nonce, responderNonce: challenge.nonce, responderValidator: challenge.validator)
         guard let octets = encoded(.r1(r1)) else { return }
@@ -26,7 +26,7 @@ extension Host {
             isLocalLocator(offer.locators.destination, of: context)
         else { return false }
         return switch context.state {
-        case .i1Sent, .i2Sent: true
+        case .i1Sent, .i2Sent, .i2bisSent: true
         case .established(let data): data.peer.tag == offer.initiatorTag
         case .eFailed, .noSupport: false
         }
@@ -39,71 +39,105 @@ extension Host {
         guard let nonce = view.responderNonce, let validator = view.responderValidator else {
             throw .parse(.missingResponderValidator)
         }
-        switch secrets.check(offer, nonce: nonce, validator: validator, at: now) {
+        try check(.establishment(offer), nonce: nonce, validator: validator)
+        guard case .i2(let i2) = try message(view) else { return }
+        try take(
+            Introduction(
+                name: "I2", key: offer.key, locators: locators, tag: i2.initiatorTag, nonce: i2.initiatorNonce,
+                options: i2.options))
+    }
+
+    /// Refuses a validator that this host has not made, or too long ago.
+    func check(
+        _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>
+    ) throws(DropReason) {
+        switch secrets.check(exchange, nonce: nonce, validator: validator, at: now) {
         case .stale: throw .staleResponderNonce
         case .forged: throw .badValidator
         case .genuine: break
         }
-        guard case .i2(let i2) = try message(view) else { return }
-        let context = try accept(i2, offer)
+    }
+
+    /// Takes in what a genuine I2 or I2bis says, and answers with R2.
+    func take(_ introduction: Introduction) throws(DropReason) {
+        let (context, isNew) = try accept(introduction)
         context.counters.messagesIn &+= 1
-        sendR2(context, nonce: i2.initiatorNonce, over: locators.reversed)
+        sendR2(context, nonce: introduction.nonce, over: introduction.locators.reversed)
+        if isNew { doubtUnusedULIDs(context, introduction.locators.reversed) }
         announceChanges(context)
     }
 
-    /// Brings a genuine I2 into the context of its ULIDs, which is made if there is none.
-    private func accept(_ i2: I2, _ offer: Offer) throws(DropReason) -> Context {
-        let context = table[offer.key]
+    /// Brings an introduction into the context of its ULIDs, which is made if there is none; tells whether the context
+    /// became established by it.
+    private func accept(_ introduction: Introduction) throws(DropReason) -> (Context, isNew: Bool) {
+        let context = table[introduction.key]
+        if let context, context.introductions.contains(introduction.id) {
+            guard context.introductions.last == introduction.id, context.peer?.tag == introduction.tag else {
+                throw .supersededIntroduction
+            }
+            reachability(context, .otherMessageReceived)
+            return (context, false)
+        }
+        let reason = "\(introduction.name) received"
         switch context?.state {
         case .i1Sent:
             guard let context else { break }
-            becomeEstablished(context, try peer(i2, offer, context), reason: "I2 received")
-            return context
+            becomeEstablished(context, try peer(introduction, context), reason: reason)
+            context.remember(introduction)
+            return (context, true)
         case .i2Sent(var sent):
             guard let context else { break }
-            if sent.peer?.sent(i2) == true { return context }
-            sent.peer = try peer(i2, offer, context)
-            change(context, to: .i2Sent(sent), reason: "I2 received")
+            sent.peer = try peer(introduction, context)
+            context.remember(introduction)
+            change(context, to: .i2Sent(sent), reason: reason)
             removeConfused(with: context)
-            return context
+            return (context, false)
         case .established(let data):
             guard let context else { break }
-            if !data.peer.sent(i2) { renew(context, try peer(i2, offer, context), from: data.peer) }
+            renew(context, try peer(introduction, context), from: data.peer)
+            context.remember(introduction)
             reachability(context, .otherMessageReceived)
-            return context
+            return (context, false)
+        case .i2bisSent(var sent):
+            guard let context else { break }
+            sent.kept.peer = try peer(introduction, context)
+            context.remember(introduction)
+            change(context, to: .i2bisSent(sent), reason: reason)
+            removeConfused(with: context)
+            return (context, false)
         case .eFailed, .noSupport, nil:
             break
         }
         guard !table.isFull else { throw .contextTableFull }
-        guard !table.isFull(for: offer.ulids.peer) else { throw .tooManyContextsOfPeer }
-        let peer = try peer(i2, offer, nil)
-        let announced = localList(for: offer.ulids.local)
-        let state = Context.State.established(established(offer.ulids, announced, peer))
-        guard let context = create(offer.key, announced, state, reason: "I2 received") else { throw .contextTableFull }
+        guard !table.isFull(for: introduction.key.ulids.peer) else { throw .tooManyContextsOfPeer }
+        let peer = try peer(introduction, nil)
+        let announced = localList(for: introduction.key.ulids.local)
+        let state = Context.State.established(established(introduction.key.ulids, announced, peer))
+        guard let context = create(introduction.key, announced, state, reason: reason) else { throw .contextTableFull }
+        context.remember(introduction)
         enteredEstablished(context)
-        return context
+        return (context, true)
     }
 
-    /// An I2 for an established context: the peer has lost its own and made a new one, or repeats itself.
+    /// An I2 or I2bis for an established context: the peer has lost its own and made a new one, has locators that this
+    /// host does not know yet, or repeats itself. The R2 tells all that an Update Request on its way would have told.
     private func renew(_ context: Context, _ peer: Peer, from old: Peer) {
-        if peer.tag != old.tag {
-            // The peer knows nothing of an Update Request on its way; the R2 tells it all.
+        if context.established?.update != nil {
             context.established?.update = nil
             disarm(context)
-            context.announced = localList(for: context.ulids.local)
         }
+        context.announced = localList(for: context.ulids.local)
         replace(peer, of: context)
         locatorsChanged(context)
     }
 
-    /// What an I2 tells of the peer. Its source has to be the ULID, or a locator that is verified now or before.
-    private func peer(_ i2: I2, _ offer: Offer, _ context: Context?) throws(DropReason) -> Peer {
-        var peer = try verifiedPeer(tag: i2.initiatorTag, i2.options, of: offer.ulids, known: context?.peer)
-        let source = offer.locators.source
-        guard source == offer.ulids.peer || peer.hasLocator(source) || context?.peer?.hasLocator(source) == true else {
+    /// What an introduction tells of the peer. Its source has to be the ULID, or a locator that is verified now or before.
+    private func peer(_ introduction: Introduction, _ context: Context?) throws(DropReason) -> Peer {
+        let (ulids, source) = (introduction.key.ulids, introduction.locators.source)
+        let peer = try verifiedPeer(tag: introduction.tag, introduction.options, of: ulids, known: context?.peer)
+        guard source == ulids.peer || peer.hasLocator(source) || context?.peer?.hasLocator(source) == true else {
             throw .sourceNotALocator
         }
-        peer.i2Nonce = i2.initiatorNonce
         return peer
     }
 
@@ -113,8 +147,8 @@ extension Host {
         send(.r2(r2), over: locators, of: context)
     }
 
-    /// The ULIDs, locators and tag of an I1 or I2. The local ULID has to be ours, or that of a context.
-    private func offer(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) -> Offer {
+    /// The ULIDs, locators and tag of an I1, I2 or I2bis. The local ULID has to be ours, or that of a context.
+    func offer(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) -> Offer {
         guard let tag = view.contextTag else { throw .unexpectedInState }
         var offer = Offer(
             initiatorTag: tag, ulids: ULIDPair(local: locators.destination, peer: locators.source), locators: locators,
@@ -128,7 +162,6 @@ extension Host {
         } catch {
             throw .parse(error.reason)
         }
-        guard offer.forkedInstance == 0 else { throw .forkedInstance }
         guard offer.ulids.areUsable else { throw .ulidNotUsable }
         guard lists.contains(offer.ulids.local) || table[offer.key] != nil else { throw .ulidNotLocal }
         return offer
@@ -139,7 +172,30 @@ extension Offer {
     var key: ContextKey { ContextKey(ulids: ulids, forkedInstance: forkedInstance) }
 }
 
-extension Peer {
-    /// Whether all that this I2 tells is known from an earlier copy of it.
-    fileprivate func sent(_ i2: I2) -> Bool { tag == i2.initiatorTag && i2Nonce == i2.initiatorNonce }
+/// What I2 and I2bis have in common, once their validators are found genuine.
+struct Introduction {
+    /// Of the message.
+    var name: String
+    var key: ContextKey
+    /// The addresses of the packet.
+    var locators: LocatorPair
+    var tag: ContextTag
+    var nonce: UInt32
+    var options: LocatorOptions
+
+    /// What tells one from all others that the peer makes.
+    struct ID: Equatable {
+        var tag: ContextTag
+        var nonce: UInt32
+    }
+
+    var id: ID { ID(tag: tag, nonce: nonce) }
+}
+
+extension Context {
+    private static let rememberedIntroductions = 8
+
+    fileprivate func remember(_ introduction: Introduction) {
+        introductions = (introductions + [introduction.id]).suffix(Self.rememberedIntroductions)
+    }
 }

@@ -53,6 +53,8 @@ extension Host {
         let current = data.machine.current
         var sources = available(context.announced)
         if lists.contains(context.ulids.local) { sources.append(context.ulids.local) }
+        // The peer refuses a request from an address that it does not know, but by R1bis, and the I2bis makes it known.
+        if sources.isEmpty { sources = lists.locators.map(\.address) }
         var candidates = explorationOrder(
             local: sources, peer: data.peer.locators.map(\.address), failed: current)
         if sources.contains(current.source) {
@@ -83,10 +85,15 @@ extension Host {
         case .i1Sent, .eFailed, .noSupport:
             throw .unexpectedInState
         case .i2Sent:
-            answerInI2Sent(context)
+            answerWithRequest(context)
             guard case .i2Sent(var sent) = context.state, let known = sent.peer else { throw .peerTagUnknown }
             sent.peer = try updated(known, view, context)
             table.change(context) { context.state = .i2Sent(sent) }
+        case .i2bisSent:
+            answerWithRequest(context)
+            guard case .i2bisSent(var sent) = context.state else { return }
+            sent.kept.peer = try updated(sent.kept.peer, view, context)
+            table.change(context) { context.state = .i2bisSent(sent) }
         case .established(let data):
             let peer = try updated(data.peer, view, context)
             reachability(context, .otherMessageReceived)
@@ -115,8 +122,8 @@ extension Host {
         switch context.state {
         case .i1Sent, .eFailed, .noSupport:
             throw .unexpectedInState
-        case .i2Sent:
-            answerInI2Sent(context)
+        case .i2Sent, .i2bisSent:
+            answerWithRequest(context)
             throw .unmatchedAcknowledgement
         case .established(let data):
             guard let update = data.update, update.sentAt != nil, update.requestNonce == view.requestNonce else {

@@ -8,6 +8,7 @@ extension Host {
         tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil
     ) throws(DropReason) -> Peer {
         var peer = Peer(tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)])
+        if known?.tag == tag { peer.requestNonces = known?.requestNonces ?? [] }
         if let known, let list = options.locatorList, known.list == list, known.parameters == options.cgaParameters {
             peer.locators = known.locators
             peer.list = known.list

@@ -17,6 +17,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
     var lists: LocalLists
     var secrets: ResponderSecrets
     var budget: VerificationBudget
+    var recoveryLimit: SourceLimit
     var tally = HostCounters()
 
     /// The time and the effects of the event under way.
@@ -37,6 +38,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         lists = LocalLists(maximumLocators: configuration.maximumLocators)
         secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
         budget = VerificationBudget(perSecond: configuration.maximumVerificationsPerSecond)
+        recoveryLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
     }
 
     /// Takes in one event and returns what is to be done about it. Nothing that a peer sends can make it trap.
@@ -57,14 +59,16 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
             trigger(ulids)
         case .activity(let tag, let direction):
             activity(of: tag, direction)
-        case .unknownTag:
-            count(.unknownPayloadTag)
+        case .unknownTag(let tag, let source, let destination):
+            unknownTag(tag, LocatorPair(source: source, destination: destination))
         case .idle(let tag):
             idle(tag)
         case .localLocators(let locators):
             localLocators(locators)
         case .establish(let ulids):
             establish(ulids)
+        case .fork(let tag, let flows):
+            fork(tag, flows)
         case .remove(let tag):
             if let context = table[tag] { remove(context, reason: "removed by the operator") }
         case .shutdown:
@@ -104,7 +108,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         context.deadline = nil
         switch context.state {
         case .established: updateTimer(context)
-        case .i1Sent, .i2Sent, .eFailed, .noSupport: negotiationTimer(context)
+        case .i1Sent, .i2Sent, .i2bisSent, .eFailed, .noSupport: negotiationTimer(context)
         }
     }
 }

@@ -17,6 +17,10 @@ public struct HostConfiguration: Sendable, Equatable {
     public var i2RetriesMax = 2
     /// I2_TIMEOUT: nominal wait for R2 after the first I2.
     public var i2Timeout = Duration.seconds(4)
+    /// I2bis_RETRIES_MAX: retransmissions of I2bis before the host falls back to I1.
+    public var i2bisRetriesMax = 2
+    /// I2bis_TIMEOUT: nominal wait for R2 after the first I2bis.
+    public var i2bisTimeout = Duration.seconds(4)
     /// VALIDATOR_MIN_LIFETIME: a validator is good for at least this long, and for at most twice as long.
     public var validatorMinLifetime = Duration.seconds(30)
     /// UPDATE_TIMEOUT: nominal wait for an Update Acknowledgement after the first Update Request.
@@ -43,6 +47,9 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumLocators = 16
     /// I2, R2 and Update Requests a second whose keys and signatures are looked at; also the size of a burst.
     public var maximumVerificationsPerSecond = 1_000
+
+    /// R1bis messages a second to sources of one /48, and as many Errors; also the size of a burst.
+    public var maximumAnswersPerSecond = 16
 
     public init() {}
 }

@@ -10,6 +10,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var verifications: UInt64 = 0
     /// Contexts that became established.
     public internal(set) var established: UInt64 = 0
+    /// Contexts that the peer had lost and that it has again by I2bis.
+    public internal(set) var recovered: UInt64 = 0
     /// Outgoing payload moved to another locator pair.
     public internal(set) var switches: UInt64 = 0
     /// Own triggers that were refused because the table was full.

@@ -14,7 +14,15 @@ struct Offer: Hashable {
     var forkedInstance: UInt32
 }
 
-/// Responder Nonces and validators (RFC 5533, sections 5.15.1 and 7.10.1), the only memory of a responder.
+/// What a Responder Validator is good for.
+enum ValidatedExchange: Hashable {
+    /// An I2 that follows this I1.
+    case establishment(Offer)
+    /// An I2bis that follows the R1bis about a packet with this tag on this pair (RFC 5533, section 7.17.1).
+    case recovery(packetTag: ContextTag, LocatorPair)
+}
+
+/// Responder Nonces and validators (RFC 5533, sections 5.15.1, 7.10.1 and 7.17.1), the only memory of a responder.
 ///
 /// The Responder Nonce is a counter that begins at a random value and advances every VALIDATOR_MIN_LIFETIME. Each value
 /// has a secret of its own; those of the current and of the previous value are kept, so a validator is accepted for at
@@ -34,13 +42,13 @@ struct ResponderSecrets {
         self.lifetime = lifetime
     }
 
-    /// The Responder Nonce and validator for an I1. Throws `proof` if libcrypto fails.
+    /// The Responder Nonce and validator for an R1 or R1bis. Throws `proof` if libcrypto fails.
     mutating func challenge(
-        _ offer: Offer, at now: Instant, random: inout some RandomNumberGenerator
+        _ exchange: ValidatedExchange, at now: Instant, random: inout some RandomNumberGenerator
     ) throws(DropReason) -> (nonce: UInt32, validator: [UInt8]) {
         do {
             let period = try advance(to: now, random: &random)
-            return (period.nonce, try period.key.code(for: Self.octets(offer, period.nonce)))
+            return (period.nonce, try period.key.code(for: Self.octets(exchange, period.nonce)))
         } catch {
             throw .proof(error)
         }
@@ -50,14 +58,16 @@ struct ResponderSecrets {
         case genuine, stale, forged
     }
 
-    /// Whether this host gave out `validator` for this offer, not too long ago. Costs one SipHash; takes the same time
+    /// Whether this host gave out `validator` for this exchange, not too long ago. Costs one SipHash; takes the same time
     /// wherever the first wrong octet is.
-    func check(_ offer: Offer, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant) -> Verdict {
+    func check(
+        _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant
+    ) -> Verdict {
         let periods = [current, previous].compactMap { $0 }
         guard let period = periods.first(where: { $0.nonce == nonce && now < $0.start + lifetime + lifetime }) else {
             return .stale
         }
-        return period.key.verify(validator, of: Self.octets(offer, period.nonce)) ? .genuine : .forged
+        return period.key.verify(validator, of: Self.octets(exchange, period.nonce)) ? .genuine : .forged
     }
 
     private mutating func advance(
@@ -72,14 +82,23 @@ struct ResponderSecrets {
         return period
     }
 
-    /// What a validator vouches for.
-    private static func octets(_ offer: Offer, _ nonce: UInt32) -> [UInt8] {
-        let (ulids, locators) = (offer.ulids, offer.locators)
-        let words = (
-            UInt64(nonce) << 32 | UInt64(offer.forkedInstance), offer.initiatorTag.rawValue,
-            ulids.local.high, ulids.local.low, ulids.peer.high, ulids.peer.low,
-            locators.source.high, locators.source.low, locators.destination.high, locators.destination.low
-        )
-        return withUnsafeBytes(of: words) { Array($0) }
+    /// What a validator vouches for. The two kinds differ in length, so that none passes for the other.
+    private static func octets(_ exchange: ValidatedExchange, _ nonce: UInt32) -> [UInt8] {
+        switch exchange {
+        case .establishment(let offer):
+            let (ulids, locators) = (offer.ulids, offer.locators)
+            let words = (
+                UInt64(nonce) << 32 | UInt64(offer.forkedInstance), offer.initiatorTag.rawValue,
+                ulids.local.high, ulids.local.low, ulids.peer.high, ulids.peer.low,
+                locators.source.high, locators.source.low, locators.destination.high, locators.destination.low
+            )
+            return withUnsafeBytes(of: words) { Array($0) }
+        case .recovery(let tag, let locators):
+            let words = (
+                UInt64(nonce), tag.rawValue,
+                locators.source.high, locators.source.low, locators.destination.high, locators.destination.low
+            )
+            return withUnsafeBytes(of: words) { Array($0) }
+        }
     }
 }

@@ -15,8 +15,8 @@ struct Shim6ctl: ParsableCommand {
             70 the daemon failed, 75 try again later, 76 the daemon speaks another version, 77 access refused.
             """,
         subcommands: [
-            Status.self, Contexts.self, Context.self, Establish.self, Remove.self, Locators.self, Identity.self,
-            Events.self, Timeline.self, CGACommand.self, HBACommand.self,
+            Status.self, Contexts.self, Context.self, Establish.self, Fork.self, Remove.self, Locators.self,
+            Identity.self, Events.self, Timeline.self, CGACommand.self, HBACommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

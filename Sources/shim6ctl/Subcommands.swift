@@ -45,6 +45,24 @@ extension Shim6ctl {
         }
     }
 
+    struct Fork: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give some packets of a context's ULID pair a context, and locators, of their own.",
+            discussion: "The ports that are left out may be any.")
+        @Argument(help: "The local tag of a context of the ULID pair, hexadecimal.") var tag: ContextTag
+        @Option(name: .customLong("protocol"), help: "tcp, udp, sctp, or a number of the IPv6 Next Header registry.")
+        var transport: Transport
+        @Option(name: .customLong("sport"), help: "The port on this host.") var sourcePort: UInt16?
+        @Option(name: .customLong("dport"), help: "The port on the peer.") var destinationPort: UInt16?
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            let flow = FlowSelector(
+                protocolNumber: transport.number, sourcePort: sourcePort, destinationPort: destinationPort)
+            try common.run(.fork(tag, [flow]))
+        }
+    }
+
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a context, or all.")
         @Argument(help: "The context's local tag, hexadecimal, or '*' for all.") var tag: Command.Selection
@@ -134,5 +152,15 @@ extension Shim6ctl {
             // At once, into a pipe as well.
             fflush(nil)
         }
+    }
+}
+
+/// A transport protocol, by name or number.
+struct Transport: ExpressibleByArgument {
+    var number: UInt8
+
+    init?(argument: String) {
+        guard let number = ["tcp": 6, "udp": 17, "sctp": 132][argument] ?? UInt8(argument) else { return nil }
+        self.number = number
     }
 }

@@ -31,6 +31,9 @@ public final class InventedDaemon: CommandHandler {
                 return .failure(CommandError(.badArgument, "\(ulids.local) is not an address of this host"))
             }
             return .success(.established(Establishment(context: Fixtures.negotiating, created: true)))
+        case .fork(let tag, _):
+            guard contexts.contains(where: { $0.tag == tag }) else { return .failure(unknown(tag)) }
+            return .success(.established(Establishment(context: Fixtures.negotiating, created: true)))
         case .remove(.all):
             defer { contexts = [] }
             return .success(.removed(Removal(tags: contexts.map(\.tag))))

@@ -14,6 +14,10 @@ import Testing
             #"{"arguments":{"local":"2001:db8:a1::1","peer":"2001:db8:b1::1"},"command":"establish","id":7,"version":1}"#
         ),
         (
+            .fork(Fixtures.otherTag, [FlowSelector(protocolNumber: 6, destinationPort: 80)]),
+            #"{"arguments":{"flows":[{"destination_port":80,"protocol":6}],"tag":"00000000002a"},"command":"fork","id":7,"version":1}"#
+        ),
+        (
             .remove(.one(Fixtures.otherTag)),
             #"{"arguments":{"tag":"00000000002a"},"command":"remove","id":7,"version":1}"#
         ),
@@ -133,9 +137,10 @@ import Testing
 
     @Test func `Only commands that change something need permission`() {
         let changing = Self.requests.map(\.0).filter(\.changesState)
+        let fork = Command.fork(Fixtures.otherTag, [FlowSelector(protocolNumber: 6, destinationPort: 80)])
         #expect(
             changing == [
-                .establish(Fixtures.ulids), .remove(.one(Fixtures.otherTag)), .remove(.all), .identity(.rotate),
+                .establish(Fixtures.ulids), fork, .remove(.one(Fixtures.otherTag)), .remove(.all), .identity(.rotate),
             ])
     }
 

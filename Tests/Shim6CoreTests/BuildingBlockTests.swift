@@ -59,8 +59,8 @@ struct BuildingBlockTests {
     func periods() throws {
         var random = Seeded(1)
         var secrets = ResponderSecrets(lifetime: .seconds(30))
-        let offer = Offer(
-            initiatorTag: ContextTag(truncating: 1), ulids: .atB, locators: .a1b1, forkedInstance: 0)
+        let i1 = Offer(initiatorTag: ContextTag(truncating: 1), ulids: .atB, locators: .a1b1, forkedInstance: 0)
+        let offer = ValidatedExchange.establishment(i1)
         let first = try secrets.challenge(offer, at: .seconds(100), random: &random)
         let same = try secrets.challenge(offer, at: .seconds(129), random: &random)
         #expect(first.nonce == same.nonce && first.validator == same.validator)
@@ -70,8 +70,9 @@ struct BuildingBlockTests {
         #expect(secrets.check(offer, nonce: first.nonce, validator: first.validator, at: .seconds(159)) == .genuine)
         #expect(secrets.check(offer, nonce: first.nonce, validator: first.validator, at: .seconds(160)) == .stale)
         #expect(secrets.check(offer, nonce: second.nonce, validator: first.validator, at: .seconds(131)) == .forged)
-        var forked = offer
-        forked.forkedInstance = 1
+        var other = i1
+        other.forkedInstance = 1
+        let forked = ValidatedExchange.establishment(other)
         #expect(secrets.check(forked, nonce: second.nonce, validator: second.validator, at: .seconds(131)) == .forged)
         _ = try secrets.challenge(offer, at: .seconds(400), random: &random)
         #expect(secrets.check(offer, nonce: second.nonce, validator: second.validator, at: .seconds(400)) == .stale)

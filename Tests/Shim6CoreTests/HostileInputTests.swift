@@ -125,25 +125,6 @@ struct HostileInputTests {
         #expect(pair.b.host.counters.drops.values.reduce(0, +) == 9)
     }
 
-    @Test("Messages whose behaviour is still to come are counted and dropped")
-    func toCome() throws {
-        let pair = Pair()
-        pair.establish()
-        let tag = try #require(pair.a.context?.localTag)
-        let before = pair.log.count
-        try pair.forge(.r1bis(R1bis(packetTag: tag, responderNonce: 1, responderValidator: [1])), from: .a1, to: .b1)
-        let i2bis = I2bis(
-            initiatorTag: .ofA, initiatorNonce: 1, responderNonce: 2, packetTag: tag, responderValidator: [1])
-        try pair.forge(.i2bis(i2bis), from: .a1, to: .b1)
-        let error = ErrorMessage(code: .unknownMessageType, pointer: 0, packet: [UInt8](repeating: 0, count: 48))
-        try pair.forge(.error(error), from: .a1, to: .b1)
-        pair.post(.unknownTag(.ofA, source: .a1, destination: .b1), to: .b)
-        #expect(pair.b.drops(.unsupportedMessage) == 3)
-        #expect(pair.b.drops(.unknownPayloadTag) == 1)
-        #expect(pair.b.state == .established)
-        #expect(pair.log.count == before)
-    }
-
     @Test("A message with an unknown critical option is not processed", .requirement("5533-5.15-14"))
     func criticalOption() throws {
         let pair = Pair()

@@ -132,6 +132,7 @@ struct LocatorSetTests {
         pair.announce([.a2], by: .a)
         pair.run(for: .seconds(1))
         pair.post(.remove(try #require(pair.b.context?.localTag)), to: .b)
+        pair.fate = { $0.type == .r1bis ? .drop : .deliver }
         pair.announce([.a1], by: .a)
         pair.run(for: .seconds(1))
         #expect(pair.a.context?.reachability == .exploring)

@@ -136,7 +136,7 @@ struct RetransmissionTests {
         let pair = Pair()
         var r2: Node.Packet?
         pair.fate = { sent in
-            if sent.type == .r2 { r2 = sent.packet }
+            if sent.type == .r2, sent.by == .b { r2 = sent.packet }
             return sent.type == .r2 || (sent.type == .i1 && r2 != nil) ? .drop : .deliver
         }
         pair.trigger()

@@ -230,7 +230,7 @@ struct UpdateTests {
 
     @Test(
         "An Update Request has to come from and go to locators of the context",
-        .requirement("5533-10.4-03", "5533-12.4-06", "5533-10.5-03"))
+        .requirement("5533-10.4-03", "5533-12.4-06", "5533-10.5-03", "5533-10.4-04", "5533-10.5-04", "5533-12.4-07"))
     func locatorsOutside() throws {
         let pair = Pair()
         pair.establish()
@@ -243,11 +243,16 @@ struct UpdateTests {
         #expect(pair.b.drops(.locatorsOutsideSets) == 3)
         #expect(peerLocators(of: pair.b) == [.a1, .a2])
         #expect(pair.sent(.updateAcknowledgement).isEmpty)
+        #expect(
+            pair.sent(.r1bis, by: .b).map(\.packet.pair) == [
+                LocatorPair(source: .b1, destination: .stranger), LocatorPair(source: .a3, destination: .a1),
+                LocatorPair(source: .b1, destination: .stranger),
+            ])
     }
 
     @Test(
-        "Updates for contexts that are not there are counted",
-        .requirement("5533-10.4-02", "5533-10.5-02"))
+        "Updates for contexts that are not there are answered with R1bis",
+        .requirement("5533-10.4-02", "5533-10.5-02", "5533-7.17-02"))
     func unknownTag() throws {
         let pair = Pair()
         try pair.forge(
@@ -255,6 +260,8 @@ struct UpdateTests {
         let acknowledgement = UpdateAcknowledgement(receiverTag: .ofA, requestNonce: 1)
         try pair.forge(.updateAcknowledgement(acknowledgement), from: .a1, to: .b1)
         #expect(pair.b.drops(.unknownTag) == 2)
+        #expect(pair.sent(.r1bis, by: .b).count == 2)
+        #expect(pair.log.count == 2)
     }
 
     @Test("An Update Request in I2-SENT from a peer whose I2 came already is processed", .requirement("5533-10.4-08"))

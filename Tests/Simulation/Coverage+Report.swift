@@ -34,7 +34,9 @@ extension Coverage {
         return machine + "\n\n" + context + "\n"
     }
 
-    private static let states: [ContextState?] = [nil, .i1Sent, .i2Sent, .established, .eFailed, .noSupport]
+    private static let states: [ContextState?] = [
+        nil, .i1Sent, .i2Sent, .established, .i2bisSent, .eFailed, .noSupport,
+    ]
 
     private func canOccur(_ happening: Happening, in state: REAPState) -> Bool {
         switch (happening, state) {
@@ -51,7 +53,9 @@ extension Coverage {
         // There is nothing to remove, to be idle, or to be timed.
         case (.remove, nil), (.idle, nil), (.timer, nil): false
         // Only established contexts are watched.
-        case (.idle, .i1Sent), (.idle, .i2Sent), (.idle, .eFailed), (.idle, .noSupport): false
+        case (.idle, .i1Sent), (.idle, .i2Sent), (.idle, .i2bisSent), (.idle, .eFailed), (.idle, .noSupport): false
+        // An R1bis is for who knows the peer's tag.
+        case (.r1bis, .i1Sent), (.r1bis, .i2Sent), (.r1bis, .eFailed), (.r1bis, .noSupport): false
         // The data path has no entry in holddown: there is no context for it.
         case (.taggedPayload, .eFailed), (.taggedPayload, .noSupport): false
         default: true

@@ -24,7 +24,7 @@ public struct Coverage: Sendable {
     /// What can happen to a context (RFC 5533, section 7). A nil state is IDLE: there is no context.
     public enum Occasion: String, CaseIterable, Sendable {
         case trigger, establish = "operator establishes", remove = "operator removes"
-        case i1 = "I1", r1 = "R1", i2 = "I2", r2 = "R2"
+        case i1 = "I1", r1 = "R1", i2 = "I2", r2 = "R2", r1bis = "R1bis", i2bis = "I2bis"
         case updateRequest = "Update Request", updateAcknowledgement = "Update Acknowledgement"
         case keepalive = "Keepalive", probe = "Probe", parameterProblem = "Parameter Problem"
         case taggedPayload = "payload with tag", timer, idle, localLocators = "local locators changed", shutdown

@@ -119,8 +119,11 @@ extension World {
             if snapshot.slot != nil { fail("\(host.name) has no data path entry for a context") }
             return
         }
-        guard snapshot.state == .established else { return }
-        if entry.outgoing != snapshot.outgoing || entry.peerTag != snapshot.peerTag || entry.inbound != .deliver {
+        guard
+            let inbound = [.established: .deliver, .i2bisSent: .deliverAndNotify][snapshot.state]
+                as DataPathEntry.Inbound?
+        else { return }
+        if entry.outgoing != snapshot.outgoing || entry.peerTag != snapshot.peerTag || entry.inbound != inbound {
             fail("the data path of \(host.name) differs from its context")
         }
     }

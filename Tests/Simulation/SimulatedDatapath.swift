@@ -59,7 +59,7 @@ struct SimulatedDatapath {
 
     mutating func install(_ entry: DataPathEntry) {
         entries[entry.localTag] = entry
-        tags[entry.ulids] = entry.localTag
+        if entry.forkedInstance == 0 { tags[entry.ulids] = entry.localTag }
         counts[entry.ulids] = nil
     }
 

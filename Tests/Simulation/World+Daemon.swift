@@ -93,7 +93,8 @@ extension World {
             }
             var shadow = host.shadows[tag] ?? SimulatedHost.Shadow(ulids: ulids, state: to)
             shadow.state = to
-            shadow.reachability = .operational
+            // In I2BIS-SENT reachability rests; it goes on where it was.
+            if from != .i2bisSent, to != .i2bisSent { shadow.reachability = .operational }
             host.shadows[tag] = shadow
             interfere(with: to, of: ulids, host)
         case .reachability(let from, let to, let reason, _, _):
@@ -123,7 +124,7 @@ extension World {
         case .timer(.context(let tag)): coverage.visit(host.shadows[tag]?.state, .timer)
         case .timer(.reap(let tag, .probe)):
             if let shadow = host.shadows[tag] { coverage.visit(shadow.reachability, .probeTimer) }
-        case .timer, .activity, .unknownTag: break
+        case .timer, .activity, .unknownTag, .fork: break
         case .trigger(let ulids): coverage.visit(state(ulids, host), .trigger)
         case .establish(let ulids): coverage.visit(state(ulids, host), .establish)
         case .idle(let tag): coverage.visit(host.shadows[tag]?.state, .idle)
@@ -145,11 +146,17 @@ extension World {
 
     private func visit(_ octets: [UInt8], _ source: IPv6Address, _ destination: IPv6Address, _ host: SimulatedHost) {
         guard let view = try? MessageView(octets), let occasion = Coverage.Occasion(view.type) else { return }
-        let isTagged = view.type.rawValue >= MessageType.updateRequest.rawValue
-        let shadow =
-            isTagged
-            ? view.contextTag.flatMap { host.shadows[$0] }
-            : host.shadow(of: ULIDPair(local: destination, peer: source))
+        let shadow: SimulatedHost.Shadow?
+        switch view.type {
+        case .r1bis:
+            let context = host.daemon?.contexts.first { $0.peerTag == view.packetTag }
+            shadow = context.flatMap { host.shadows[$0.localTag] }
+        case .updateRequest, .updateAcknowledgement, .keepalive, .probe, .error:
+            shadow = view.contextTag.flatMap { host.shadows[$0] }
+        case .i1, .r1, .i2, .r2, .i2bis:
+            let option = view.option(.ulidPair).flatMap { try? ULIDPairOption($0) }
+            shadow = host.shadow(of: ULIDPair(local: option?.receiver ?? destination, peer: option?.sender ?? source))
+        }
         coverage.visit(shadow?.state, occasion)
         guard let shadow, shadow.state == .established else { return }
         switch view.type {
@@ -170,12 +177,12 @@ extension World {
         }
         let shadow: SimulatedHost.Shadow?
         switch view.type {
-        case .i1, .i2, .r2:
+        case .i1, .i2, .r2, .i2bis:
             shadow = host.shadow(of: ULIDPair(local: source, peer: destination))
         case .updateRequest, .updateAcknowledgement:
             let context = host.daemon?.contexts.first { $0.peerTag == view.contextTag }
             shadow = context.flatMap { host.shadows[$0.localTag] }
-        case .r1, .keepalive, .probe, .r1bis, .i2bis, .error: return
+        case .r1, .keepalive, .probe, .r1bis, .error: return
         }
         if let shadow, shadow.state == .established { coverage.visit(shadow.reachability, .otherMessageSent) }
     }
@@ -190,11 +197,13 @@ extension Coverage.Occasion {
         case .r1: self = .r1
         case .i2: self = .i2
         case .r2: self = .r2
+        case .r1bis: self = .r1bis
+        case .i2bis: self = .i2bis
         case .updateRequest: self = .updateRequest
         case .updateAcknowledgement: self = .updateAcknowledgement
         case .keepalive: self = .keepalive
         case .probe: self = .probe
-        case .r1bis, .i2bis, .error: return nil
+        case .error: return nil
         }
     }
 }
@@ -214,7 +223,7 @@ extension Event {
     fileprivate var tag: ContextTag? {
         switch self {
         case .timer(let timer): timer.tag
-        case .activity(let tag, _), .idle(let tag), .remove(let tag): tag
+        case .activity(let tag, _), .idle(let tag), .fork(let tag, _), .remove(let tag): tag
         case .packet(let octets, _, _): (try? MessageView(octets))?.contextTag
         case .parameterProblem, .trigger, .unknownTag, .localLocators, .establish, .shutdown: nil
         }
@@ -224,7 +233,8 @@ extension Event {
     fileprivate var concernsAll: Bool {
         switch self {
         case .localLocators, .shutdown: true
-        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .remove: false
+        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .fork, .remove:
+            false
         }
     }
 }

@@ -47,6 +47,8 @@ public struct ContextDetail: Codable, Hashable, Sendable {
     public var peerTag: ContextTag?
     /// FII; 0 for a context that was not forked.
     public var forkedInstance: UInt32
+    /// Of a context that was forked here: the packets that are its own. Empty for others.
+    public var flows: [FlowSelector]
     public var localLocators: LocatorSet
     public var peerLocators: LocatorSet
     public var timeouts: ReachabilityTimeouts?
@@ -64,8 +66,8 @@ public struct ContextDetail: Codable, Hashable, Sendable {
     public var lastSwitch: Moment?
 
     public init(
-        summary: ContextSummary, peerTag: ContextTag?, forkedInstance: UInt32, localLocators: LocatorSet,
-        peerLocators: LocatorSet, timeouts: ReachabilityTimeouts?, counters: ContextCounts,
+        summary: ContextSummary, peerTag: ContextTag?, forkedInstance: UInt32, flows: [FlowSelector] = [],
+        localLocators: LocatorSet, peerLocators: LocatorSet, timeouts: ReachabilityTimeouts?, counters: ContextCounts,
         updatePending: Bool, obstacle: String? = nil, now: Moment, created: Moment, established: Moment? = nil,
         lastIn: Moment? = nil,
         lastOut: Moment? = nil, lastSwitch: Moment? = nil
@@ -73,6 +75,7 @@ public struct ContextDetail: Codable, Hashable, Sendable {
         self.summary = summary
         self.peerTag = peerTag
         self.forkedInstance = forkedInstance
+        self.flows = flows
         self.localLocators = localLocators
         self.peerLocators = peerLocators
         self.timeouts = timeouts

@@ -9,6 +9,8 @@ public enum Command: Hashable, Sendable {
     case context(ContextTag)
     /// Make a context for this ULID pair now, without waiting for traffic.
     case establish(ULIDPair)
+    /// Make a context of their own for some packets of this context's ULID pair.
+    case fork(ContextTag, [FlowSelector])
     /// Take contexts away.
     case remove(Selection)
     case locators
@@ -37,7 +39,7 @@ public enum Command: Hashable, Sendable {
     /// Whether the command changes anything: then the peer's credentials decide.
     public var changesState: Bool {
         switch self {
-        case .establish, .remove, .identity(.create), .identity(.rotate): true
+        case .establish, .fork, .remove, .identity(.create), .identity(.rotate): true
         case .status, .contexts, .context, .locators, .identity(.show), .events, .timeline: false
         }
     }
@@ -49,6 +51,7 @@ public enum Command: Hashable, Sendable {
         case .contexts: "contexts"
         case .context: "context"
         case .establish: "establish"
+        case .fork: "fork"
         case .remove: "remove"
         case .locators: "locators"
         case .identity: "identity"
@@ -60,7 +63,7 @@ public enum Command: Hashable, Sendable {
 
 extension Command: Codable {
     private enum CodingKeys: String, CodingKey { case command, arguments }
-    private enum ArgumentKeys: String, CodingKey { case tag, local, peer, follow, action }
+    private enum ArgumentKeys: String, CodingKey { case tag, flows, local, peer, follow, action }
 
     /// Throws `CommandError` with `unknown-command` for a name that is not one.
     public init(from decoder: any Decoder) throws {
@@ -76,6 +79,10 @@ extension Command: Codable {
         case "context": self = .context(try arguments().decode(ContextTag.self, forKey: .tag))
         case "establish":
             self = .establish(try container.decode(ULIDPair.self, forKey: .arguments))
+        case "fork":
+            self = .fork(
+                try arguments().decode(ContextTag.self, forKey: .tag),
+                try arguments().decode([FlowSelector].self, forKey: .flows))
         case "remove": self = .remove(try arguments().decode(Selection.self, forKey: .tag))
         case "locators": self = .locators
         case "identity":
@@ -100,6 +107,10 @@ extension Command: Codable {
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(tag, forKey: .tag)
         case .establish(let ulids): try container.encode(ulids, forKey: .arguments)
+        case .fork(let tag, let flows):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(tag, forKey: .tag)
+            try arguments.encode(flows, forKey: .flows)
         case .remove(let selection):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(selection, forKey: .tag)

@@ -85,7 +85,7 @@ public struct ContextList: Codable, Hashable, Sendable {
     }
 }
 
-/// The answer to `establish`: the context as it is now, usually in I1-SENT. One that existed before is answered too.
+/// The answer to `establish` and `fork`: the context as it is now, usually in I1-SENT. One that existed before is answered too.
 public struct Establishment: Codable, Hashable, Sendable {
     public var context: ContextSummary
     /// Whether the command made the context.

@@ -10,6 +10,7 @@ extension ContextDetail {
         line("peer tag", peerTag?.description)
         line("ULIDs", "\(summary.ulids.local) (local) \(summary.ulids.peer) (peer)")
         line("forked instance", forkedInstance == 0 ? nil : String(forkedInstance))
+        line("flows", flows.isEmpty ? nil : flows.map(\.text).joined(separator: ", "))
         line("outgoing", Self.text(of: summary.outgoing, rehomed: summary.rehomed.outgoing))
         line("never rehomed", obstacle)
         line("last incoming", Self.text(of: summary.lastIncoming, rehomed: summary.rehomed.incoming))

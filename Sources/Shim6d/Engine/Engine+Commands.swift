@@ -11,6 +11,7 @@ extension Engine {
         case .contexts: .success(.contexts(ContextList(contexts: host.contexts.map(summary))))
         case .context(let tag): host.snapshot(of: tag).map { .success(.context(detail(of: $0))) } ?? unknown(tag)
         case .establish(let ulids): establish(ulids)
+        case .fork(let tag, let flows): fork(tag, flows.map(Flow.init))
         case .remove(.one(let tag)): host.snapshot(of: tag) == nil ? unknown(tag) : remove([tag])
         case .remove(.all): remove(host.contexts.map(\.localTag))
         case .locators: .success(.locators(LocatorReport(locators: locatorStatus)))
@@ -38,8 +39,38 @@ extension Engine {
         return .success(.established(Establishment(context: summary(made), created: true)))
     }
 
+    private func fork(_ tag: ContextTag, _ flows: [Flow]) -> Result<Response, CommandError> {
+        switch host.refusal(ofFork: tag, flows) {
+        case .unknownTag: return unknown(tag)
+        case .tableFull: return .failure(CommandError(.limit, "no context can be made: the table is full"))
+        case .some(let refusal): return .failure(CommandError(.badArgument, refusal.rawValue))
+        case nil: break
+        }
+        for case .publish(let notice) in handle(.fork(tag, flows)) {
+            if case .state(nil, _, _) = notice.kind, let made = notice.tag.flatMap(host.snapshot(of:)) {
+                return .success(.established(Establishment(context: summary(made), created: true)))
+            }
+        }
+        return .failure(CommandError(.limit, "no context was made"))
+    }
+
     private func remove(_ tags: [ContextTag]) -> Result<Response, CommandError> {
         for tag in tags { handle(.remove(tag)) }
         return .success(.removed(Removal(tags: tags)))
+    }
+}
+
+extension Flow {
+    init(_ selector: FlowSelector) {
+        self.init(
+            protocolNumber: selector.protocolNumber, sourcePort: selector.sourcePort,
+            destinationPort: selector.destinationPort)
+    }
+}
+
+extension FlowSelector {
+    init(_ flow: Flow) {
+        self.init(
+            protocolNumber: flow.protocolNumber, sourcePort: flow.sourcePort, destinationPort: flow.destinationPort)
     }
 }

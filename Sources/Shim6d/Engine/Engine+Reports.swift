@@ -41,6 +41,7 @@ extension Engine {
         let keepalive = context.keepaliveTimeout
         return ContextDetail(
             summary: summary(context), peerTag: context.peerTag, forkedInstance: context.forkedInstance,
+            flows: context.flows.map(FlowSelector.init),
             localLocators: LocatorSet(generation: context.localGeneration, locators: local),
             peerLocators: LocatorSet(generation: context.peerGeneration, locators: peer),
             timeouts: isEstablished
@@ -142,7 +143,8 @@ extension Engine {
 
     private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
         var report: [String: UInt64] = [
-            "established": counts.established, "switches": counts.switches, "verifications": counts.verifications,
+            "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
+            "verifications": counts.verifications,
             "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
             "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,

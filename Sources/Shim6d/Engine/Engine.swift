@@ -323,7 +323,7 @@ final class Engine {
         case .forget(let ulids): dataPath.forget(ulids)
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
-        case .unwatchIdle(_, let ulids): idleWatch.unwatch(ulids)
+        case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)
         case .publish(let notice): publish(notice)
         }
     }

@@ -7,19 +7,21 @@ import Shim6Wire
 
 /// Watches contexts for idleness by the kernel's inbound policies, which every packet touches.
 ///
-/// Where the kernel takes no policy of ours (somebody else has one for the same addresses), the daemon asks by itself
-/// when the time is over: an expiry is only a question anyway.
+/// A policy is of a ULID pair: where several contexts share one, or where the kernel takes no policy of ours (somebody
+/// else has one for the same addresses), the daemon asks by itself when the time is over. An expiry is only a question
+/// anyway.
 final class IdleWatch {
     private struct Watched {
-        var tag: ContextTag
-        var seconds: Int
-        /// When to ask, if there is no policy.
+        var ulids: ULIDPair
+        var hasPolicy = false
+        /// When to ask, if no policy of its own does.
         var deadline: Instant?
     }
 
     private let policies: IdlePolicies
     private let log: Logger
-    private var watched: [ULIDPair: Watched] = [:]
+    private var watched: [ContextTag: Watched] = [:]
+    private var tags: [ULIDPair: [ContextTag]] = [:]
 
     /// - Parameter rehoming: request id of the XFRM states whose packets the policies let in, 0 for none.
     init(rehoming: UInt32, log: Logger) throws(KernelError) {
@@ -28,43 +30,61 @@ final class IdleWatch {
     }
 
     func watch(_ tag: ContextTag, _ ulids: ULIDPair, seconds: Int, at now: Instant) {
-        var entry = Watched(tag: tag, seconds: seconds, deadline: nil)
-        do {
-            try policies.add(source: ulids.peer, destination: ulids.local, seconds: UInt32(clamping: seconds))
-        } catch {
-            log.notice("\(error); asking the stamps instead")
-            entry.deadline = now + .seconds(seconds)
+        unwatch(tag)
+        var entry = Watched(ulids: ulids)
+        let deadline = now + .seconds(seconds)
+        let others = tags[ulids] ?? []
+        if others.isEmpty {
+            do {
+                try policies.add(source: ulids.peer, destination: ulids.local, seconds: UInt32(clamping: seconds))
+                entry.hasPolicy = true
+            } catch {
+                log.notice("\(error); asking the stamps instead")
+            }
+        } else {
+            // Packets of one context keep the policy from telling that the other is idle.
+            for other in others where watched[other]?.deadline == nil { watched[other]?.deadline = deadline }
         }
-        watched[ulids] = entry
+        if !entry.hasPolicy { entry.deadline = deadline }
+        watched[tag] = entry
+        tags[ulids, default: []].append(tag)
     }
 
-    func unwatch(_ ulids: ULIDPair) {
-        guard let entry = watched.removeValue(forKey: ulids), entry.deadline == nil else { return }
+    func unwatch(_ tag: ContextTag) {
+        guard let entry = forget(tag), entry.hasPolicy else { return }
         // An expired policy is gone already.
-        try? policies.delete(source: ulids.peer, destination: ulids.local)
+        try? policies.delete(source: entry.ulids.peer, destination: entry.ulids.local)
     }
 
     /// The context whose policy expired.
     func expired(_ policy: IdlePolicy) -> ContextTag? {
-        watched.removeValue(forKey: ULIDPair(local: policy.destination, peer: policy.source))?.tag
+        let ulids = ULIDPair(local: policy.destination, peer: policy.source)
+        guard let tag = tags[ulids]?.first(where: { watched[$0]?.hasPolicy == true }) else { return nil }
+        _ = forget(tag)
+        return tag
+    }
+
+    private func forget(_ tag: ContextTag) -> Watched? {
+        guard let entry = watched.removeValue(forKey: tag) else { return nil }
+        let left = tags[entry.ulids]?.filter { $0 != tag } ?? []
+        tags[entry.ulids] = left.isEmpty ? nil : left
+        return entry
     }
 
     /// After a loss of expiries: the contexts whose policy is gone.
     func missing() -> [ContextTag] {
         guard let left = try? policies.list() else { return [] }
         let present = Set(left.map { ULIDPair(local: $0.destination, peer: $0.source) })
-        return take { ulids, entry in entry.deadline == nil && !present.contains(ulids) }
+        let gone = watched.filter { $0.value.hasPolicy && !present.contains($0.value.ulids) }.map(\.key)
+        gone.forEach(unwatch)
+        return gone
     }
 
-    /// The contexts without a policy whose time is over.
+    /// The contexts whose time is over and whose policy cannot tell.
     func due(at now: Instant) -> [ContextTag] {
-        take { _, entry in entry.deadline.map { $0 <= now } ?? false }
-    }
-
-    private func take(where isMeant: (ULIDPair, Watched) -> Bool) -> [ContextTag] {
-        let taken = watched.filter { isMeant($0.key, $0.value) }
-        for ulids in taken.keys { watched.removeValue(forKey: ulids) }
-        return taken.values.map(\.tag)
+        let due = watched.filter { $0.value.deadline.map { $0 <= now } ?? false }.map(\.key)
+        due.forEach(unwatch)
+        return due
     }
 
     static func flush() throws(KernelError) {
@@ -72,6 +92,6 @@ final class IdleWatch {
     }
 
     func stop() {
-        for ulids in Array(watched.keys) { unwatch(ulids) }
+        Array(watched.keys).forEach(unwatch)
     }
 }

@@ -12,6 +12,8 @@ extension HostConfiguration {
         icmpHolddownTime = timing.icmpHolddownTime
         i2RetriesMax = timing.i2RetriesMax
         i2Timeout = timing.i2Timeout
+        i2bisTimeout = timing.i2bisTimeout
+        i2bisRetriesMax = timing.i2bisRetriesMax
         validatorMinLifetime = timing.validatorMinLifetime
         updateTimeout = timing.updateTimeout
         maxUpdateTimeout = timing.maxUpdateTimeout
@@ -26,5 +28,6 @@ extension HostConfiguration {
         maximumHolddowns = limits.maxHolddowns
         maximumLocators = limits.maxLocators
         maximumVerificationsPerSecond = limits.maxVerificationsPerSecond
+        maximumAnswersPerSecond = limits.maxAnswersPerSecond
     }
 }

@@ -111,13 +111,15 @@ final class Pair {
     }
 
     /// One payload packet from `side`, as its data path treats it.
-    func payload(from side: Side, _ ulids: ULIDPair? = nil) {
+    func payload(from side: Side, _ ulids: ULIDPair? = nil, flow: Flow? = nil) {
         let ulids =
             ulids ?? (side == .a ? ULIDPair(local: .a1, peer: .b1) : ULIDPair(local: .b1, peer: .a1))
         let sender = node(side)
         var pair = LocatorPair(source: ulids.local, destination: ulids.peer)
         var tag: ContextTag?
-        if let entry = sender.entries.values.first(where: { $0.ulids == ulids }) {
+        let entries = sender.entries.values.filter { $0.ulids == ulids }
+        let forked = flow.flatMap { flow in entries.first { $0.flows.contains(flow) } }
+        if let entry = forked ?? entries.first(where: { $0.forkedInstance == 0 }) {
             pair = entry.outgoing
             if entry.isRehomed { tag = entry.peerTag }
             if sender.activity[entry.slot].stamp(.outgoing, at: now) {
@@ -135,7 +137,7 @@ final class Pair {
                 receiver.entries[tag]
             } else {
                 receiver.entries.values.first {
-                    $0.ulids == ULIDPair(local: pair.destination, peer: pair.source)
+                    $0.forkedInstance == 0 && $0.ulids == ULIDPair(local: pair.destination, peer: pair.source)
                 }
             }
         guard let entry else {
