@@ -57,7 +57,6 @@ extension World {
         checkTimers(snapshot, host)
         checkLocators(snapshot, host)
         checkDatapath(snapshot, host)
-        checkTags(snapshot, host)
     }
 
     /// The notices tell the truth.
@@ -128,17 +127,20 @@ extension World {
         }
     }
 
-    /// Two established contexts of one ULID pair agree on their tags.
-    private func checkTags(_ snapshot: ContextSnapshot, _ host: SimulatedHost) {
-        guard snapshot.state == .established, let other = counterpart(of: snapshot) else { return }
-        if other.state == .established, other.peerTag != snapshot.localTag || other.localTag != snapshot.peerTag {
-            fail("the hosts are both established but do not agree on tags")
+    /// A payload packet has come in with a tag that the host does not have, or was delivered. What was lost has to be
+    /// recovered at once when no message is lost, except at first: a negotiation that began on a broken network may wait
+    /// to repeat itself, and then for its holddown to end.
+    func checkRecovery(_ payload: Payload, isKnown: Bool, _ host: SimulatedHost) {
+        let way = WayOfFlow(flow: payload.flow, to: host.number)
+        guard !isKnown else {
+            unknownSince[way] = nil
+            return
         }
-    }
-
-    /// The other end of a context.
-    private func counterpart(of snapshot: ContextSnapshot) -> ContextSnapshot? {
-        owner(of: snapshot.ulids.peer)?.daemon?.snapshot(of: snapshot.ulids.reversed)
+        let since = unknownSince[way] ?? now
+        unknownSince[way] = since
+        if virtualSeconds > scenario.faultsEnd + 220, since + .seconds(15) < now {
+            fail("flow \(payload.flow) has met an unknown tag on \(host.name) for 15 s")
+        }
     }
 
     /// Payload moves only to a pair on which a Probe reached the peer in this exploration, between verified locators.
@@ -156,8 +158,23 @@ extension World {
 
     // MARK: - At the end
 
+    /// Two contexts of one ULID pair agree on their tags, if payload uses them.
+    private func checkTags() {
+        for flow in flows {
+            guard let first = owner(of: flow.local)?.daemon?.snapshot(of: flow),
+                let second = owner(of: flow.peer)?.daemon?.snapshot(of: flow.reversed),
+                first.state == .established, second.state == .established
+            else { continue }
+            let doDiffer = first.peerTag != second.localTag || first.localTag != second.peerTag
+            if doDiffer, first.isRehomed || second.isRehomed {
+                fail("the contexts of \(flow) are established but do not agree on tags")
+            }
+        }
+    }
+
     /// Once the network is whole, everything that can work works.
     func checkLiveness() {
+        checkTags()
         for (index, flow) in flows.enumerated() where canWork(flow) {
             for (end, way) in tally.flows[index].enumerated() {
                 // The last ones may still be on their way.
@@ -171,18 +188,19 @@ extension World {
     }
 
     /// Whether the ULIDs are still addresses, so that even plain packets arrive, or both hosts have a context and know a
-    /// locator of each other that is left. A host whose table is too small for all flows may have lost one that its peer
-    /// goes on with.
+    /// locator of each other that is left, or one has: then the other recovers it. A host whose table is too small for all
+    /// flows may have lost one that its peer goes on with.
     private func canWork(_ flow: ULIDPair) -> Bool {
         if scenario.configurations.contains(where: { $0.maximumContexts < 2 * flows.count }) { return false }
         guard let first = owner(of: flow.local), let second = owner(of: flow.peer) else { return false }
         if first.link(of: flow.local) != nil, second.link(of: flow.peer) != nil { return true }
-        guard let snapshot = first.daemon?.snapshot(of: flow), let other = counterpart(of: snapshot) else {
-            return false
-        }
-        return [snapshot, other].allSatisfy { context in
-            context.state == .established && context.localLocators.contains { $0.available }
-        }
+        let contexts = [(first, flow), (second, flow.reversed)].compactMap { $0.daemon?.snapshot(of: $1) }
+            .filter { $0.state == .established || $0.state == .i2bisSent }
+        return !contexts.isEmpty
+            && contexts.allSatisfy { context in
+                context.localLocators.contains { $0.available }
+                    && context.peerLocators.contains { owner(of: $0.address)?.link(of: $0.address) != nil }
+            }
     }
 
     /// After long silence nothing is left. A run in which little happened shows nothing.

@@ -123,6 +123,8 @@ public enum Sabotage: String, CaseIterable, Sendable {
     case timersLost = "timers-lost"
     /// Effects that move payload to another pair are not carried out.
     case switchesLost = "switches-lost"
+    /// No R1bis is ever sent.
+    case recoveryLost = "recovery-lost"
     /// Nothing is ever said to be idle.
     case idlenessUnseen = "idleness-unseen"
 }

@@ -53,6 +53,7 @@ extension World {
         switch effect {
         case .send(let octets, let source, let destination):
             visitSent(octets, source, destination, host)
+            if host.sabotage == .recoveryLost, (try? MessageView(octets))?.type == .r1bis { return }
             transmit(Packet(source: source, destination: destination, body: .control(octets)), from: host)
         case .arm(let timer, let time):
             if host.sabotage == .timersLost, random.chance(0.01) { return }

@@ -115,21 +115,12 @@ extension World {
         schedule(.intrusion(packet, host: host.number), after: random.seconds(0.001...0.05))
     }
 
-    /// Lets control messages come in again. An I2 is left out, since its validator makes it good for a minute, and so
-    /// is an Update Request for an established context: with both, one who reads the packets can do as he likes.
+    /// Lets control messages come in again.
     private func replay(to host: SimulatedHost, from source: (Intruder.Message) -> IPv6Address) {
         for _ in 0..<3 {
-            guard let message = intruder.overheard[host.number].randomElement(using: &random),
-                isHarmless(message.octets, host)
-            else { continue }
+            guard let message = intruder.overheard[host.number].randomElement(using: &random) else { return }
             inject(message.octets, from: source(message), to: message.destination, host)
         }
-    }
-
-    private func isHarmless(_ octets: [UInt8], _ host: SimulatedHost) -> Bool {
-        guard let view = try? MessageView(octets) else { return true }
-        let context = view.contextTag.flatMap { host.shadows[$0] }
-        return view.type != .i2 && (view.type != .updateRequest || context?.state != .established)
     }
 
     /// Changes bits of a message that is too old to wait for an answer.
@@ -143,7 +134,6 @@ extension World {
             octets[index] ^= 1 << UInt8.random(in: 0...7, using: &random)
         }
         octets.rightChecksum()
-        guard isHarmless(octets, host) else { return }
         inject(octets, from: message.source, to: message.destination, host)
     }
 

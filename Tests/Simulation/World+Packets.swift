@@ -114,10 +114,12 @@ extension World {
             touch(ulids, host)
             if let tag = host.datapath.tag(of: ulids) { visitPayload(tag, .payloadReceived, host) }
             if tag != nil { coverage.visit(host.shadow(of: ulids)?.state, .taggedPayload) }
+            checkRecovery(payload, isKnown: true, host)
             if let notify { reportSoon(.activity(notify, .incoming), host) }
             deliver(payload, to: ulids, host)
         case .unknownTag(let tag):
             coverage.visit(nil, .taggedPayload)
+            checkRecovery(payload, isKnown: false, host)
             reportSoon(.unknownTag(tag, source: packet.source, destination: packet.destination), host)
         case .discard:
             if let tag { coverage.visit(host.shadows[tag]?.state, .taggedPayload) }

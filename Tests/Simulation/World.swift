@@ -31,6 +31,12 @@ public final class World {
     var modes: [Scenario.Mode]
     /// Where and when a Probe last arrived, by its pair: proof that a pair works.
     var probesArrived: [LocatorPair: Instant] = [:]
+    struct WayOfFlow: Hashable {
+        var flow: Int
+        var to: Int
+    }
+    /// Since when the payload of a flow has arrived with a tag that its receiver does not have.
+    var unknownSince: [WayOfFlow: Instant] = [:]
     var tally = Tally()
     public internal(set) var coverage = Coverage()
     /// What was violated first; the run ends there.
