@@ -249,6 +249,57 @@ struct HBATests {
     }
 
     @Test(
+        "With the prefix of a member in its place a structure is that of the member, and all that is needed",
+        .requirement("5535-7.2-06", "5535-7.2-13", "5535-6-18"), arguments: CGAVectors.all.hba)
+    func substitutes(vector: CGAVectors.HBA) throws {
+        for owner in vector.members {
+            for member in vector.members {
+                var parameters = try CGAParameters(owner.pds_hex.octets)
+                let address = try address(member.address)
+                parameters.subnetPrefix = address.high
+                #expect(parameters.octets == member.pds_hex.octets)
+                try parameters.verify(address)
+            }
+        }
+    }
+
+    @Test(
+        "Extensions of other kinds beside the Multi-Prefix extension do no harm",
+        .requirement("5533-5.15.4-02", "5533-5.15.4-03"))
+    func otherExtensions() throws {
+        let prefixes: [UInt64] = [0x2001_0db8_0001_0000, 0x2001_0db8_0002_0000]
+        let field = MultiPrefix(hasPublicKey: true, subnetPrefixes: prefixes).extensionField
+        let fields = [CGAExtension(type: 0xfffd, data: [1, 2, 3]), field, CGAExtension(type: 0xfffe, data: [])]
+        let set = try CGAGenerator(
+            publicKey: CGAVectors.key("rsa1024").spki_hex.octets, sec: 0, modifier: 5,
+            extensions: try fields.flatMap { try #require($0.octets) })
+        let members = try prefixes.map { try set.address(in: $0) }
+        for owner in members {
+            for member in members { try owner.parameters.verify(member.address, by: .hba) }
+        }
+        let alone = try CGAGenerator(
+            publicKey: set.publicKey, sec: 0, modifier: 5, extensions: try #require(fields[0].octets)
+        ).address(in: prefixes[0])
+        #expect(throws: CGAError.methodContradictsParameters) { try alone.parameters.verify(alone.address, by: .hba) }
+    }
+
+    @Test(
+        "An address outside of the set, and one without a set, is not proven by HBA",
+        .requirement("5535-9-01", "5535-4-02", "5535-7.2-04"))
+    func outsiders() throws {
+        let vector = try #require(CGAVectors.all.hba.first { $0.p_flag == 1 })
+        let member = try CGAParameters(try #require(vector.members.first).pds_hex.octets)
+        let outside = try CGAGenerator(reusing: member, sec: 0).address(in: 0x2001_0db8_ffff_0001)
+        try outside.parameters.verify(outside.address, by: .cga)
+        #expect(throws: CGAError.subnetPrefix) { try outside.parameters.verify(outside.address, by: .hba) }
+        let alone = try CGAGenerator(publicKey: member.publicKey, sec: 0, modifier: 3).address(
+            in: 0x2001_0db8_ffff_0001)
+        #expect(try alone.parameters.multiPrefix() == nil)
+        try alone.parameters.verify(alone.address, by: .cga)
+        #expect(throws: CGAError.methodContradictsParameters) { try alone.parameters.verify(alone.address, by: .hba) }
+    }
+
+    @Test(
         "Each step of the verification can fail for a member",
         .requirement("5535-7-01", "5535-7.2-05", "5535-7.2-08", "5535-7.2-09", "5535-7.2-10", "5535-7.2-11"))
     func failsAtEachStep() throws {

@@ -149,7 +149,7 @@ struct VerificationTests {
 
     @Test(
         "Unknown extensions are hashed and otherwise ignored",
-        .requirement("3972-3-11", "3972-3-14", "3972-5-18", "3972-5-19", "4581-2-05"))
+        .requirement("3972-3-11", "3972-3-14", "3972-5-18", "3972-5-19", "4581-2-05", "4581-3-01"))
     func hashesUnknownExtensions() throws {
         let vector = try CGAVectors.cga("cga-sec1-unknown-ext")
         let ulid = try address(vector.address)

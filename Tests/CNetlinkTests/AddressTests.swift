@@ -1,5 +1,6 @@
 import Glibc
 import Netlink
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -38,7 +39,8 @@ struct AddressTests {
         #expect(refusal { try routes.add(new) } == EEXIST)
     }
 
-    @Test func `An address under duplicate address detection is tentative`() throws {
+    @Test(.requirement("5534-3.1-03"))
+    func `An address under duplicate address detection is tentative`() throws {
         // Without a carrier the detection does not begin.
         try network.run("ip link set dev b down")
         try routes.add(InterfaceAddress(try address("2001:db8:a1::1"), prefixLength: 64, interface: link))

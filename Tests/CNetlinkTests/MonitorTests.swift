@@ -1,5 +1,6 @@
 import Glibc
 import Netlink
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -26,7 +27,8 @@ struct MonitorTests {
         return seen
     }
 
-    @Test func `Links, addresses, routes, rules and neighbours are told as they come and go`() throws {
+    @Test(.requirement("5534-3.1-06", "5534-3.2-02"))
+    func `Links, addresses, routes, rules and neighbours are told as they come and go`() throws {
         let monitor = try RouteMonitor()
         let link = try network.veth()
         let ours = InterfaceAddress(

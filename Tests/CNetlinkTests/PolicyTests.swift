@@ -1,5 +1,6 @@
 import Glibc
 import Netlink
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -129,7 +130,8 @@ struct PolicyTests {
         #expect(expired.map(\.source) == [there])
     }
 
-    @Test func `Packets put the expiry off until they stop`() throws {
+    @Test(.requirement("5533-9-03", "5533-6.1-06"))
+    func `Packets put the expiry off until they stop`() throws {
         let other = try OtherNamespace()
         _ = try network.veth()
         try network.run("ip link set dev b netns \(other.path)")

@@ -1,5 +1,6 @@
 import Glibc
 import Netlink
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -41,7 +42,8 @@ struct RawSocketTests {
         return packets
     }
 
-    @Test func `A packet arrives with its octets, addresses and interface`() throws {
+    @Test(.requirement("5533-5-01"))
+    func `A packet arrives with its octets, addresses and interface`() throws {
         for number in 0..<2 {
             let (from, to) = (try address("2001:db8:\(number + 1)::a"), try address("2001:db8:\(number + 1)::b"))
             let octets: [UInt8] = [59, 0, 1, UInt8(number), 0xde, 0xad, 0xbe, 0xef]

@@ -1,12 +1,14 @@
 import Foundation
 import Lab
+import Requirements
 import Shim6Control
 import Shim6Wire
 import Testing
 
 extension HostTests {
     @Suite struct FailoverTests {
-        @Test(arguments: ["hba", "cga"])
+        @Test(
+            .requirement("5533-1.6-03", "5533-11-05", "5533-5-01", "5533-15.3-03"), arguments: ["hba", "cga"])
         func `Traffic establishes a context with every locator verified`(method: String) throws {
             var settings = quick
             settings.sections["identity"] = ["hba = \(method == "hba")"]
@@ -34,7 +36,8 @@ extension HostTests {
 
         // Longer than the kernel takes to declare the dead gateway FAILED, which ends a data path that only hooks the
         // old uplink.
-        @Test func `A session outlives 45 seconds of a dead uplink`() throws {
+        @Test(.requirement("5533-11-06", "5533-11.1-01", "5533-4-05", "5533-1.3-02", "5534-9-03", "5534-4.2-04"))
+        func `A session outlives 45 seconds of a dead uplink`() throws {
             try withPair { pair in
                 let wire = try WireWatch(pair.topology)
                 let echo = try pair.startSession()
@@ -73,7 +76,8 @@ extension HostTests {
             }
         }
 
-        @Test func `A failure of one direction moves that direction`() throws {
+        @Test(.requirement("5533-5.13-02"))
+        func `A failure of one direction moves that direction`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()
                 let begin = try pair.topology.cutBehindRouter(pair.topology.uplink("b1"), .toHost)
@@ -90,7 +94,8 @@ extension HostTests {
             }
         }
 
-        @Test func `A session outlives its ULID's interface, and the locator is withdrawn`() throws {
+        @Test(.requirement("5534-3.2-01", "5534-3.2-03", "5533-4-08", "5533-1.5-03", "5534-3.1-07"))
+        func `A session outlives its ULID's interface, and the locator is withdrawn`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()
                 let begin = Clock.now

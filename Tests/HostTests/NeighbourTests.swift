@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Requirements
 import Shim6Control
 import Shim6Wire
 import Testing
@@ -7,7 +8,8 @@ import Testing
 extension HostTests {
     /// What else is on a host goes on working as its owner meant it.
     @Suite struct NeighbourTests {
-        @Test func `A strict reverse-path filter and a socket bound to the ULID's interface keep receiving`() throws {
+        @Test(.requirement("5533-15.2-02"))
+        func `A strict reverse-path filter and a socket bound to the ULID's interface keep receiving`() throws {
             try withPair { pair in
                 for host in [pair.a, pair.b] {
                     try host.namespace.run(

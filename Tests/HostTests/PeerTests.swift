@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Requirements
 import Shim6Control
 import Shim6Wire
 import Testing
@@ -44,7 +45,8 @@ extension HostTests {
             return types.count
         }
 
-        @Test func `A host whose kernel refuses Shim6 is left alone after one I1`() throws {
+        @Test(.requirement("5533-7.8-07", "5533-4-03", "5533-15.3-02", "5533-8-05"))
+        func `A host whose kernel refuses Shim6 is left alone after one I1`() throws {
             var settings = quick
             settings.sections["protocol"] = ["icmp-holddown-time = 3.0"]
             try withPlainPeer(settings) { topology, daemon, peer in
@@ -53,7 +55,8 @@ extension HostTests {
             }
         }
 
-        @Test func `A host that ignores Shim6 gets the first I1 and four more`() throws {
+        @Test(.requirement("5533-7.8-01", "5533-7.8-04", "5533-4-03", "5533-15.3-02"))
+        func `A host that ignores Shim6 gets the first I1 and four more`() throws {
             var settings = quick
             settings.sections["protocol"] = ["i1-timeout = 0.2", "no-r1-holddown-time = 3.0"]
             try withPlainPeer(settings) { topology, daemon, peer in
@@ -69,7 +72,8 @@ extension HostTests {
             }
         }
 
-        @Test func `Malformed packets are dropped and counted by reason`() throws {
+        @Test(.requirement("5533-12.3-01", "5533-12.3-02"))
+        func `Malformed packets are dropped and counted by reason`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()
                 let internet = pair.topology.internet

@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Requirements
 import Shim6Control
 import Shim6Wire
 import Testing
@@ -7,7 +8,8 @@ import Testing
 extension HostTests {
     /// Payload of every size and kind after the session has moved, with the offloads that veth has.
     @Suite struct RehomedPayloadTests {
-        @Test func `Payload of every size arrives intact over the new pair`() throws {
+        @Test(.requirement("5533-1.6-05", "5533-12.2-09", "5533-15.2-02"))
+        func `Payload of every size arrives intact over the new pair`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()
                 try pair.laboratory.serveBursts(in: pair.b.namespace, on: pair.ulidOfB.description)
@@ -43,7 +45,8 @@ extension HostTests {
         }
 
         // With checksum offload a capture shows unfinished checksums and the stack believes them all.
-        @Test func `Without checksum offload every checksum is right and every tag is the peer's`() throws {
+        @Test(.requirement("5533-4-05", "5533-12.2-07"))
+        func `Without checksum offload every checksum is right and every tag is the peer's`() throws {
             try withPair { pair in
                 for uplink in pair.topology.uplinks {
                     for namespace in [pair.topology.internet, pair.topology.namespace(of: uplink)] {

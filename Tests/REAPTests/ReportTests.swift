@@ -196,7 +196,9 @@ import Testing
         #expect(effects.first == .tookProbe(pair(b2, a2), nonce: 8, .inboundOk, reports: 1))
     }
 
-    @Test("Nonces do not repeat and differ from run to run", .requirement("5534-5.2-26", "5534-5.2-28"))
+    @Test(
+        "Nonces do not repeat, differ from run to run, and do not follow from each other",
+        .requirement("5534-5.2-26", "5534-5.2-27", "5534-5.2-28"))
     func nonces() {
         let nonces = (0..<8).flatMap { (seed: UInt64) -> [UInt32] in
             var rig = Rig(seed: seed)
@@ -205,5 +207,6 @@ import Testing
         }
         #expect(nonces.count > 80)
         #expect(Set(nonces).count == nonces.count)
+        #expect(Set(zip(nonces, nonces.dropFirst()).map { $1 &- $0 }).count == nonces.count - 1)
     }
 }

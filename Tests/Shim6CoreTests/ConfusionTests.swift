@@ -44,7 +44,7 @@ struct ConfusionTests {
         #expect(try #require(removal) < #require(r2))
     }
 
-    @Test("Equal tags of different hosts are no confusion", .requirement("5533-7.15-04"))
+    @Test("Equal tags of different hosts are no confusion", .requirement("5533-7.15-02", "5533-7.15-04"))
     func differentHosts() throws {
         let pair = Pair()
         try introduce(pair, .a1, tag: .ofA, [.a1, .a2])

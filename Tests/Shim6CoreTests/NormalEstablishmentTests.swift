@@ -200,7 +200,7 @@ struct NormalEstablishmentTests {
 
     @Test(
         "A host without proof for its ULID takes part with the ULID alone",
-        .requirement("5533-3-03", "5533-7.11-14"))
+        .requirement("5533-3-03", "5533-7.11-14", "3972-7.1-02"))
     func withoutProof() throws {
         let pair = Pair(identityA: ToyIdentity(ulids: []))
         pair.establish()

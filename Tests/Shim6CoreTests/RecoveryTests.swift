@@ -252,7 +252,8 @@ struct RecoveryTests {
 
     @Test(
         "After fruitless I2bis messages the exchange begins anew over the pair that worked, with the ULID Pair option",
-        .requirement("5533-7.11-10", "5533-7.11-13", "5533-7.9-02", "5533-7.13-02", "5533-5.15.6-04"))
+        .requirement(
+            "5533-7.11-10", "5533-7.11-13", "5533-7.9-02", "5533-7.13-02", "5533-5.15.6-04", "5533-5.15.6-03"))
     func establishmentElsewhere() throws {
         let pair = rehomed()
         pair.fate = { $0.type == .i2bis ? .drop : .deliver }
@@ -545,51 +546,6 @@ struct RecoveryTests {
     }
 }
 
-/// Host B in a chosen state towards A, whom a test plays; nothing that is sent arrives.
-private struct Bench {
-    private let pair: Pair
-    var i2bisNonce: UInt32? {
-        if case .i2bis(let i2bis) = pair.sent(.i2bis, by: .b).last?.packet.message {
-            i2bis.initiatorNonce
-        } else {
-            nonce
-        }
-    }
-    private var nonce: UInt32?
-
-    var sentByB: [MessageType?] { pair.log.filter { $0.by == .b }.map(\.type) }
-
-    init(_ state: ContextState?, _ pair: Pair) throws {
-        self.pair = pair
-        pair.fate = { _ in .drop }
-        defer {
-            pair.run(for: .seconds(1))
-            pair.clearLog()
-        }
-        guard let state else { return }
-        pair.trigger(.b)
-        let packet = try #require(pair.last(.i1, by: .b))
-        guard case .i1(let i1) = packet.message else { throw Pair.Missing.message }
-        switch state {
-        case .i1Sent: break
-        case .i2Sent:
-            let r1 = R1(initiatorNonce: i1.initiatorNonce, responderNonce: 5, responderValidator: [1, 2, 3])
-            try pair.forge(.r1(r1), from: .a1, to: .b1)
-        case .established, .i2bisSent:
-            let r2 = R2(responderTag: .ofA, initiatorNonce: i1.initiatorNonce)
-            try pair.forge(.r2(r2), from: .a1, to: .b1)
-            guard state == .i2bisSent else { return }
-            let r1bis = R1bis(packetTag: .ofA, responderNonce: 5, responderValidator: [1, 2, 3])
-            try pair.forge(.r1bis(r1bis), from: .a1, to: .b1)
-            if case .i2bis(let i2bis) = pair.last(.i2bis, by: .b)?.message { nonce = i2bis.initiatorNonce }
-        case .eFailed: while pair.b.state == .i1Sent { pair.run(for: .seconds(1)) }
-        case .noSupport:
-            pair.post(.parameterProblem(quoted: packet.octets, source: .b1, destination: .a1), to: .b)
-        }
-        #expect(pair.b.state == state)
-    }
-}
-
 extension HostConfiguration {
     /// Notices a dead pair after two seconds.
     static var impatient: HostConfiguration {
@@ -600,18 +556,6 @@ extension HostConfiguration {
 }
 
 extension Pair {
-    /// A genuine I2bis of A for B: B has been made to answer a packet from `source` with R1bis.
-    fileprivate func i2bis(
-        tag: ContextTag = .ofA, from source: IPv6Address = .a2, options: LocatorOptions = .ofA()
-    ) throws -> I2bis {
-        post(.unknownTag(ContextTag(truncating: 0x99), source: source, destination: .b1), to: .b)
-        guard case .r1bis(let r1bis) = last(.r1bis, by: .b)?.message else { throw Missing.message }
-        return I2bis(
-            initiatorTag: tag, initiatorNonce: 0x3344, responderNonce: r1bis.responderNonce,
-            packetTag: r1bis.packetTag, responderValidator: r1bis.responderValidator,
-            ulidPair: ULIDPairOption(sender: .a1, receiver: .b1), options: options)
-    }
-
     fileprivate func firstI1() -> ControlMessage? {
         trigger()
         return last(.i1)?.message

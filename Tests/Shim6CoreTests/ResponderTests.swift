@@ -48,7 +48,7 @@ struct ResponderTests {
 
     @Test(
         "An I2 that differs from its I1 costs no cryptography and makes no context",
-        .requirement("5533-7.10.1-03", "5533-7.13-06", "5533-5.15.1-04", "5533-16-05"),
+        .requirement("5533-7.10.1-02", "5533-7.10.1-03", "5533-7.13-06", "5533-5.15.1-04", "5533-16-05"),
         arguments: Change.allCases)
     func altered(_ change: Change) throws {
         let pair = Pair()

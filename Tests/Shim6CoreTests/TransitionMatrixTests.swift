@@ -133,7 +133,7 @@ struct TransitionMatrixTests {
         arguments: MatrixState.allCases, MatrixEvent.allCases)
     func cell(_ state: MatrixState, _ event: MatrixEvent) throws {
         let expected = try #require(matrix[state]?[event])
-        let bench = try Bench(state)
+        let bench = try Subject(state)
         #expect(try bench.react(to: event) == expected)
     }
 
@@ -185,13 +185,13 @@ struct TransitionMatrixTests {
     private func row(_ state: MatrixState, _ events: [MatrixEvent]) throws {
         for event in events {
             let expected = try #require(matrix[state]?[event])
-            #expect(try Bench(state).react(to: event) == expected, "\(state) meets \(event)")
+            #expect(try Subject(state).react(to: event) == expected, "\(state) meets \(event)")
         }
     }
 }
 
 /// Host B in a chosen state, with a peer that a test plays.
-private struct Bench {
+private struct Subject {
     private let pair = Pair()
     /// An R1 of B for the peer, from before.
     private let r1: R1

@@ -105,7 +105,7 @@ struct VerificationTests {
 
     @Test(
         "A known PDS need not be sent again with an Update Request",
-        .requirement("5533-10.1-06", "5533-5.10-10"))
+        .requirement("5533-10.1-06", "5533-5.10-10", "5535-8-03"))
     func rememberedParameters() throws {
         let pair = Pair()
         pair.establish()
@@ -209,7 +209,8 @@ struct VerificationTests {
         #expect(pair.b.host.counters.verifications == 15)
     }
 
-    @Test("Locators that were verified for a context are not verified again for a new tag")
+    @Test(
+        "Locators that were verified for a context are not verified again for a new tag", .requirement("5535-8-03"))
     func knownList() throws {
         let pair = Pair()
         try pair.forge(.i2(pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)), from: .a1, to: .b1)

@@ -50,7 +50,7 @@ import Testing
         locators.map { identities.isInSet($0, of: ulid) }
     }
 
-    @Test(.requirement("5535-8.1-01"))
+    @Test(.requirement("5535-8.1-01", "5533-3-01"))
     func `The first start makes a key that only its owner can read, and one set that verifies`() throws {
         defer { removeDirectory() }
         let identities = try identities()

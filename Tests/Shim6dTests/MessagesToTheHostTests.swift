@@ -1,4 +1,5 @@
 import Netlink
+import Requirements
 import Shim6Wire
 import Testing
 
@@ -20,7 +21,8 @@ import Testing
             interface: 1, isTruncated: false)
     }
 
-    @Test func `A Parameter Problem gives the message that it quotes and its addresses`() throws {
+    @Test(.requirement("5533-7.8-07"))
+    func `A Parameter Problem gives the message that it quotes and its addresses`() throws {
         let quoted = try #require(QuotedMessage(Self.problem()))
         #expect(quoted.octets == Self.i1)
         #expect(quoted.source == Self.source)

@@ -1,4 +1,5 @@
 import REAP
+import Requirements
 import Shim6Control
 import Shim6Core
 import Shim6Wire
@@ -26,7 +27,8 @@ import Testing
         return notice(seconds, kind, tag: tag)
     }
 
-    @Test func `A failover is told from the suspicion to the first payload on the new pair`() throws {
+    @Test(.requirement("5534-9-03", "5534-4.2-04"))
+    func `A failover is told from the suspicion to the first payload on the new pair`() throws {
         var timeline = Timeline(limit: 4)
         let steps: [Notice] = [
             Self.suspicion(100),

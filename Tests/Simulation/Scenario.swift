@@ -54,6 +54,8 @@ public struct Scenario {
         /// The host's clock leaps. It is a monotonic one, so it never goes back.
         case jump(host: Int, seconds: Double)
         case removeContext(host: Int, flow: Int), establish(host: Int, flow: Int), trigger(host: Int, flow: Int)
+        /// An operator forks a context off that of a flow.
+        case fork(host: Int, flow: Int)
         /// Somebody who is on no path does something to one end of a flow.
         case intrude(Intrusion, host: Int, flow: Int)
         /// Somebody makes a message of what was sent so far; it comes in at the host that has its destination.

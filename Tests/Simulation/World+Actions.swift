@@ -27,6 +27,10 @@ extension World {
             if let tag = hosts[host].daemon?.snapshot(of: ulids(of: flow, at: host))?.localTag {
                 report(.remove(tag), to: hosts[host])
             }
+        case .fork(let host, let flow):
+            if let tag = hosts[host].daemon?.snapshot(of: ulids(of: flow, at: host))?.localTag {
+                report(.fork(tag, [Shim6Core.Flow(protocolNumber: 17)]), to: hosts[host])
+            }
         case .establish(let host, let flow): report(.establish(ulids(of: flow, at: host)), to: hosts[host])
         case .trigger(let host, let flow): report(.trigger(ulids(of: flow, at: host)), to: hosts[host])
         case .intrude(let intrusion, let host, let flow): intrude(intrusion, hosts[host], flow)

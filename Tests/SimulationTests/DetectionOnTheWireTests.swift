@@ -19,7 +19,7 @@ import Testing
 
     @Test(
         "Payload both ways makes no message, and stays plain on the ULID pair",
-        .requirement("5534-4.1-04", "5534-4.1-14", "5534-A-02", "5534-3.4-01"))
+        .requirement("5534-4.1-04", "5534-4.1-14", "5534-A-02", "5534-3.4-01", "5533-12.1-01"))
     func bothWays() {
         let run = ScriptedRun(until: 300, [])
         #expect(run.context(0)?.state == .established && run.context(1)?.state == .established)

@@ -106,7 +106,7 @@ import Testing
 
     @Test(
         "Control messages with a tag that is not the context's change nothing",
-        .requirement("5533-16-06"), arguments: [MessageType.keepalive, .probe, .updateRequest])
+        .requirement("5533-16-06", "5534-8-05"), arguments: [MessageType.keepalive, .probe, .updateRequest])
     func wrongTag(type: MessageType) throws {
         let run = ScriptedRun(
             quiet: .exact, until: 20,

@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         "A peer's Probe with made-up reports moves no payload, neither to a third party nor to himself",
-        arguments: ProbeState.allCases)
+        .requirement("5533-16-03", "5533-7.2-04", "5534-8-03"), arguments: ProbeState.allCases)
     func madeUpReports(state: ProbeState) {
         let victim = Stranger().address
         let run = ScriptedRun(
@@ -148,7 +148,9 @@ import Testing
         #expect(attack.context?.peerLocators.map(\.address) == [attack.stranger.address])
     }
 
-    @Test("A peer who gives one tag to two contexts loses the first, and nobody else loses anything")
+    @Test(
+        "A peer who gives one tag to two contexts loses the first, and nobody else loses anything",
+        .requirement("5533-C.2-01", "5533-7.15-05"))
     func confusionBait() {
         let second = Stranger(prefix: 0x2001_0db8_0bad_0002)
         let attack = Attack(until: 40) { first in
@@ -165,7 +167,9 @@ import Testing
         #expect(attack.run.context(1)?.state == .established)
     }
 
-    @Test("Bait with the tag of somebody else's context, from other locators, takes nothing from him")
+    @Test(
+        "Bait with the tag of somebody else's context, from other locators, takes nothing from him",
+        .requirement("5533-7.15-04"))
     func foreignTag() {
         let attack = Attack { stranger in
             [

@@ -23,6 +23,8 @@ struct ScriptedRun {
         var r1: R1? { if case .r1(let message) = content { message } else { nil } }
         var i2: I2? { if case .i2(let message) = content { message } else { nil } }
         var r2: R2? { if case .r2(let message) = content { message } else { nil } }
+        var r1bis: R1bis? { if case .r1bis(let message) = content { message } else { nil } }
+        var i2bis: I2bis? { if case .i2bis(let message) = content { message } else { nil } }
         var updateRequest: UpdateRequest? { if case .updateRequest(let message) = content { message } else { nil } }
         var updateAcknowledgement: UpdateAcknowledgement? {
             if case .updateAcknowledgement(let message) = content { message } else { nil }
@@ -43,10 +45,10 @@ struct ScriptedRun {
     /// otherwise.
     init(
         _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, keys: Keys? = nil,
-        until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)]
+        delay: Double = 0.01, until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)]
     ) {
         var scenario = Scenario(
-            configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)],
+            configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)], delay: delay,
             actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
         scenario.usesCryptography = keys != nil
         world = World(scenario, keys: keys)

@@ -50,7 +50,7 @@ import Testing
 
     @Test(
         "Probe(Exploring) is answered with InboundOk, whatever the state",
-        .requirement("5534-6.7-01", "5534-6.7-02", "5534-6.7-03"), arguments: 0..<3)
+        .requirement("5534-6-01", "5534-6.7-01", "5534-6.7-02", "5534-6.7-03"), arguments: 0..<3)
     private func exploring(_ index: Int) {
         let states = [State.operational, .exploring, .inboundOk]
         let run = Self.run(states[index], [(30.1, Self.probe(.exploring))])
@@ -60,7 +60,7 @@ import Testing
 
     @Test(
         "Probe(InboundOk) is answered with Operational, whatever the state",
-        .requirement("5534-6.8-01", "5534-6.8-02", "5534-6.8-03"), arguments: 0..<3)
+        .requirement("5534-6-01", "5534-6.8-01", "5534-6.8-02", "5534-6.8-03"), arguments: 0..<3)
     private func inboundOk(_ index: Int) {
         let states = [State.operational, .exploring, .inboundOk]
         let run = Self.run(states[index], [(30.1, Self.probe(.inboundOk))])
@@ -73,6 +73,39 @@ import Testing
         let run = Self.run(.exploring, [(30.1, Self.message { tag, _ in .keepalive(Keepalive(receiverTag: tag)) })])
         #expect(Self.answer(run) == [.inboundOk])
         #expect(run.context(1)?.reachability == .inboundOk)
+    }
+
+    enum Fault: CaseIterable { case none, otherTag, otherChecksum, unknownOption, criticalOption }
+
+    @Test(
+        "A Keepalive counts only with its tag, its checksum and without an option that has to be understood",
+        .requirement("5534-5.1-13", "5534-8-05", "5534-5.1-14"), arguments: Fault.allCases)
+    func brokenKeepalive(_ fault: Fault) {
+        let run = Self.run(
+            .exploring,
+            [
+                (
+                    30.1,
+                    .forge { sent in
+                        guard let i2 = sent.messages.sent(.i2).last,
+                            let tag = sent.messages.sent(.r2).last?.r2?.responderTag
+                        else { return nil }
+                        let other = ContextTag(truncating: tag.rawValue ^ 1)
+                        let keepalive = Keepalive(receiverTag: fault == .otherTag ? other : tag)
+                        var forged = i2.replaced(by: .keepalive(keepalive))
+                        switch fault {
+                        case .none, .otherTag: break
+                        case .otherChecksum: forged?.octets[4] ^= 1
+                        case .unknownOption: forged?.addOption(0x8002)
+                        case .criticalOption: forged?.addOption(0x8003)
+                        }
+                        return forged
+                    }
+                )
+            ])
+        let isTaken = fault == .none || fault == .unknownOption
+        #expect(Self.answer(run) == (isTaken ? [.inboundOk] : []))
+        #expect(run.context(1)?.reachability == (isTaken ? .inboundOk : .exploring))
     }
 
     @Test(
@@ -113,5 +146,17 @@ import Testing
         let known = Set(run.context(0)?.peerLocators.map(\.address) ?? [])
         #expect(probes.allSatisfy { own.contains($0.source) && known.contains($0.destination) })
         #expect(Set(probes.prefix(4).map(\.addresses)).count == 4)
+    }
+}
+
+extension ForgedMessage {
+    /// Adds an option of 8 octets, whose first word is given, and makes the checksum right for it.
+    fileprivate mutating func addOption(_ word: UInt16) {
+        octets += [UInt8(word >> 8), UInt8(word & 0xff), 0, 4, 0, 0, 0, 0]
+        octets[1] += 1
+        let checksum = UInt32(octets[4]) << 8 | UInt32(octets[5])
+        let right = (checksum + 2 * 0xffff - UInt32(word) - 4 - 1) % 0xffff
+        octets[4] = UInt8(right >> 8)
+        octets[5] = UInt8(right & 0xff)
     }
 }

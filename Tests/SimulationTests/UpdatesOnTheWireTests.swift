@@ -94,7 +94,7 @@ import Testing
 
     @Test(
         "A new locator is a source only when the peer has acknowledged it, and a destination only after a Probe",
-        .requirement("5533-7.2-05", "5533-5.11-07", "5533-7.2-04", "5533-4.4-02", "5533-16-03"))
+        .requirement("5533-7.2-05", "5533-5.11-07", "5533-7.2-04", "5533-4.4-02", "5533-16-03", "5535-11.1-01"))
     func newLocator() throws {
         // Host 0 moves from link 0 to a new address on link 1, while the way back is cut for a while.
         let back = (0..<4).map { Network.Path(fromHost: 1, fromLink: $0 >> 1, toLink: $0 & 1) }

@@ -1,12 +1,19 @@
 import Foundation
 
 /// Compares the requirement catalogue with the tests, and writes `docs/conformance.md`; with `--check` it only says
-/// whether that file is what it would write. Run it at the root of the tree.
+/// whether that file is what it would write, and with `--tests` it lists the tests with what they name. Run it at the
+/// root of the tree.
 @main enum Conformance {
     static func main() throws {
         let isCheck = CommandLine.arguments.dropFirst() == ["--check"]
         let root = URL(filePath: FileManager.default.currentDirectoryPath)
         let evidence = try Evidence(tree: root)
+        if CommandLine.arguments.dropFirst() == ["--tests"] {
+            for test in evidence.named {
+                print("\(test.title)\t\(test.requirements.joined(separator: " "))\t\(test.name)")
+            }
+            return
+        }
         var faults = evidence.faults
         let report = Report(evidence).text
         let file = root.appending(path: "docs/conformance.md")

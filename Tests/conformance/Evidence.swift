@@ -13,7 +13,8 @@ struct Evidence {
     let documents: [Document]
     private let exceptions: [String: (verdict: String, reason: String)]
     private let tests: [String: [NamedTest]]
-    private let named: [NamedTest]
+    /// Every test that names requirements.
+    let named: [NamedTest]
     private let strays: [String]
     /// Rows that may still be without a test: they get fewer, never more.
     private let awaited: Set<String>

@@ -17,6 +17,8 @@ enum Ring: String {
 struct NamedTest {
     /// Such as `Shim6CoreTests/ResponderTests.noState`.
     var name: String
+    /// What a run of the tests calls it.
+    var title: String
     var ring: Ring
     var requirements: [String]
 }
@@ -71,7 +73,9 @@ struct TestScanner {
         position += 2
         var requirements: [String] = []
         var isDisabled = false
+        var title: String?
         if follows(.sign("(")) {
+            if position + 1 < tokens.count, case .string(let text) = tokens[position + 1] { title = text }
             var depth = 0
             var isNaming = false
             repeat {
@@ -92,6 +96,9 @@ struct TestScanner {
         guard !requirements.isEmpty, !isDisabled else { return }
         guard case .word(let function)? = tokens[position...].dropFirst().first else { return }
         let name = (types.map(\.name) + [function]).joined(separator: ".")
-        tests.append(NamedTest(name: "\(folder)/\(name)", ring: Ring(folder: folder), requirements: requirements))
+        tests.append(
+            NamedTest(
+                name: "\(folder)/\(name)", title: title ?? function, ring: Ring(folder: folder),
+                requirements: requirements))
     }
 }

@@ -132,7 +132,7 @@ extension HostTests {
             }
         }
 
-        @Test(.requirement("5534-3.1-02", "5534-3.1-06", "5534-3.1-07"))
+        @Test(.requirement("5534-3.1-02", "5534-3.1-06", "5534-3.1-07", "5535-4-06", "5535-8-01", "5535-8.1-01"))
         func `Renumbering brings a signed address, deprecates the old one, and the peer is told of both`() throws {
             let old = Router.Prefix("2001:db8:a1::/64", preferred: 20, valid: 20)
             let other = Router.Prefix("2001:db8:a2::/64", preferred: 300, valid: 600)

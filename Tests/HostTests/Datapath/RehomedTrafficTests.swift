@@ -143,7 +143,8 @@ extension HostTests {
             #expect(pair.deliver(20, of: 1000, from: sockets.b, to: sockets.a) == 20)
         }
 
-        @Test func `A session survives the loss of the interface that has its ULID`() throws {
+        @Test(.requirement("5533-1.3-02", "5535-8-04"))
+        func `A session survives the loss of the interface that has its ULID`() throws {
             let streams = try pair.streams(port: 5009)
             try pair.rehome()
             #expect(try pair.carry(100_000, from: streams.a, to: streams.b))

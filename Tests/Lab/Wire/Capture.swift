@@ -6,6 +6,7 @@ public struct CapturedPacket: Sendable {
     public var at: Clock.Moment
     public var source: IPv6Address
     public var destination: IPv6Address
+    public var flowLabel: UInt32
     public var nextHeader: UInt8
     /// From the IPv6 payload on; cut short where the capture was told so.
     public var payload: [UInt8]
@@ -105,8 +106,9 @@ enum CaptureFile {
         guard let source = IPv6Address(octets: header[8..<24]),
             let destination = IPv6Address(octets: header[24..<40])
         else { return nil }
+        let flowLabel = header[1..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } & 0xfffff
         return CapturedPacket(
-            at: moment, source: source, destination: destination, nextHeader: header[6],
+            at: moment, source: source, destination: destination, flowLabel: flowLabel, nextHeader: header[6],
             payload: Array(rest.dropFirst(40)), payloadLength: Int(header[4]) << 8 | Int(header[5]))
     }
 }
