@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the protocol part costs, without the kernel: I1 to R1, what it leaves in memory, I2 to R2, HBA. See
-# docs/measurements.md.
+# What the protocol part costs, without the kernel: the codec, I1 to R1, what it leaves in memory, what contexts take,
+# I2 to R2, also beside openssl speed, HBA. See docs/measurements.md.
 # Usage: Scripts/bench-core.sh [--rounds N] [PART...]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -11,32 +11,13 @@ struct I2Series {
     /// Batches of one I2 from each peer in a round.
     private let batches = 16
 
-    private struct Peer {
-        var ulid: IPv6Address
-        var options: LocatorOptions
-        var parameters: [UInt8]
-        var list: LocatorList
-        var signature: [UInt8]
-    }
-
     init(bits: Int) throws {
         self.bits = bits
         let keys = try KeyedAddresses(bits: bits)
         rsa = try RSAVerification(keys.key)
         warm = try Responder(keys)
         cold = try Responder(keys, cachedKeys: 0)
-        peers = try (1...Responder.contexts).map { number in
-            let identities = try keys.host(number, locators: Responder.locators)
-            let addresses = identities.map(\.address)
-            let list = LocatorList(
-                generation: UInt32(number), locators: addresses.map { LocatorList.Entry(locator: $0, method: .cga) })
-            let parameters = identities[0].parameters.octets
-            let signature = try identities[0].sign(generation: list.generation, locators: addresses)
-            return Peer(
-                ulid: addresses[0],
-                options: LocatorOptions(locatorList: list, cgaParameters: parameters, cgaSignature: signature),
-                parameters: parameters, list: list, signature: signature)
-        }
+        peers = try (1...Responder.contexts).map { try Peer($0, keys) }
     }
 
     var series: Series {
@@ -60,10 +41,12 @@ struct I2Series {
             ])
     }
 
+    func answeredByWarmHost(_ watch: inout Stopwatch) throws { try answered(&watch, warm) }
+
     private func answered(_ watch: inout Stopwatch, _ responder: Responder) throws {
         var answers = 0
         for _ in 0..<batches {
-            let packets = try peers.map { (octets: try i2(of: $0, to: responder), source: $0.ulid) }
+            let packets = try peers.map { (octets: try $0.i2(to: responder), source: $0.ulid) }
             watch.measure(packets.count) {
                 for packet in packets where responder.answer(packet.octets, from: packet.source) != nil {
                     answers += 1
@@ -75,25 +58,8 @@ struct I2Series {
         try expect(answers == batches * peers.count, "R2s for all I2s")
     }
 
-    /// An I2 that the responder takes, made with its R1.
-    private func i2(of peer: Peer, to responder: Responder) throws -> [UInt8] {
-        var random = CryptographicRandom()
-        let tag = ContextTag(truncating: random.next())
-        let nonce = UInt32(truncatingIfNeeded: random.next())
-        let i1 = try ControlMessage.i1(I1(initiatorTag: tag, initiatorNonce: nonce)).encoded()
-        guard let r1 = responder.answer(i1, from: peer.ulid) else { throw Failure(description: "there is no R1") }
-        let view = try MessageView(r1)
-        guard let responderNonce = view.responderNonce, let validator = view.responderValidator else {
-            throw Failure(description: "the R1 has no validator")
-        }
-        let i2 = I2(
-            initiatorTag: tag, initiatorNonce: nonce, responderNonce: responderNonce,
-            responderValidator: Array(validator), options: peer.options)
-        return try ControlMessage.i2(i2).encoded()
-    }
-
     private func parsed(_ watch: inout Stopwatch) throws {
-        let packets = try peers.map { try i2(of: $0, to: warm) }
+        let packets = try peers.map { try $0.i2(to: warm) }
         var locators = 0
         for _ in 0..<batches {
             try watch.measure(packets.count) {

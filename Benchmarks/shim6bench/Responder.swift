@@ -6,7 +6,7 @@ import Shim6Wire
 /// The host that answers, with four CGAs as the daemon makes them.
 final class Responder {
     static let locators = 4
-    /// How many peers may have a context at once.
+    /// How many peers may have a context at once, if nothing else is said.
     static let contexts = 64
 
     let address: IPv6Address
@@ -14,16 +14,16 @@ final class Responder {
     private var now = Instant(nanoseconds: 1_000_000_000)
 
     /// `cachedKeys` is how many decoded keys of peers are kept.
-    init(_ keys: KeyedAddresses, cachedKeys: Int = 256) throws {
+    init(_ keys: KeyedAddresses, cachedKeys: Int = 256, contexts: Int = Responder.contexts) throws {
         let identities = try keys.host(0, locators: Self.locators)
         address = identities[0].address
         var configuration = HostConfiguration()
-        configuration.maximumContexts = Self.contexts
+        configuration.maximumContexts = contexts
         configuration.maximumVerificationsPerSecond = 1_000_000
         host = Host(
             configuration: configuration, identity: CGAIdentities(identities),
             verifier: CGALocatorVerifier(LocatorListVerifier(cachedKeys: cachedKeys)),
-            activity: Slots(count: Self.contexts), random: CryptographicRandom())
+            activity: Slots(count: contexts), random: CryptographicRandom())
         _ = host.handle(
             .localLocators(identities.map { LocalLocator(address: $0.address, method: .cga) }), at: now)
     }
@@ -38,6 +38,9 @@ final class Responder {
     func answer(_ packet: [UInt8], from source: IPv6Address) -> [UInt8]? {
         packet.withUnsafeBufferPointer { answer($0, from: source) }
     }
+
+    /// How many contexts there are.
+    var contexts: Int { host.counters.contexts.used }
 
     func pass(_ time: Duration) { now = now + time }
 

@@ -2,6 +2,8 @@
 struct Series {
     struct Case {
         var name: String
+        /// More heap blocks an operation than this are a failure.
+        var blocksAllowed: Double? = nil
         /// One round of it.
         var run: (inout Stopwatch) throws -> Void
     }
@@ -15,6 +17,14 @@ struct Series {
 
     var title: String
     var cases: [Case]
+    /// What is wrong with the costs.
+    func violations(in costs: [Costs]) -> [String] {
+        zip(cases, costs).compactMap { item, costs in
+            guard let allowed = item.blocksAllowed, Spread(costs.blocks).highest > allowed else { return nil }
+            return "\(item.name) takes more than \(allowed) heap blocks"
+        }
+    }
+
     /// Pairs of names whose costs are divided, round by round.
     var ratios: [(of: String, to: String)]
 

@@ -6,12 +6,18 @@ struct Shim6Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shim6bench",
         abstract: "What the protocol part of shim6d costs, without the kernel.",
-        discussion: "Exits with 1 if memory taken for an I1 is not given back.")
+        discussion: """
+            Exits with 1 if memory taken for an I1 is not given back, a context takes too much, or a header takes a heap \
+            block to read.
+            """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
+        case codec
         case i1
         case memory
+        case contexts
         case i2
+        case rate
         case hba
     }
 
@@ -29,10 +35,14 @@ struct Shim6Bench: ParsableCommand {
         var failed = false
         for part in Part.allCases where parts.isEmpty || parts.contains(part) {
             switch part {
+            case .codec: if try !show(CodecSeries().series) { failed = true }
             case .i1: try show(I1Series().series)
-            case .memory: failed = try !Retention().holds
+            case .memory: if try !Retention().holds { failed = true }
+            case .contexts: if try !ContextMemory().holds { failed = true }
             case .i2:
                 for bits in [1024, 2048] { try show(I2Series(bits: bits).series) }
+            case .rate:
+                for bits in [1024, 2048] { try ResponderRate(bits: bits, rounds: rounds).lines.forEach { print($0) } }
             case .hba: try show(HBASeries().series)
             }
         }
@@ -40,8 +50,13 @@ struct Shim6Bench: ParsableCommand {
         if failed { throw ExitCode.failure }
     }
 
-    private func show(_ series: Series) throws {
-        for line in Report(series: series, costs: try series.measure(rounds: rounds)).lines { print(line) }
+    /// Returns whether the costs are as they have to be.
+    @discardableResult
+    private func show(_ series: Series) throws -> Bool {
+        let costs = try series.measure(rounds: rounds)
+        let violations = series.violations(in: costs)
+        for line in Report(series: series, costs: costs).lines + violations { print(line) }
         fflush(nil)
+        return violations.isEmpty
     }
 }

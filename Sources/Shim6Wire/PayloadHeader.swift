@@ -16,14 +16,17 @@ public struct PayloadHeader: Hashable, Sendable {
 
     /// Reads the header at the beginning of `octets`.
     /// - Throws: `truncated`, `payloadHeaderLength`, or `wrongKind` if this is a control message.
-    public init(_ octets: some RandomAccessCollection<UInt8>) throws(ParseError) {
-        let header = octets.prefix(Self.length)
-        guard header.count == Self.length else { throw ParseError(.truncated, at: header.count) }
-        let bits = header.reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    public init(_ octets: ArraySlice<UInt8>) throws(ParseError) {
+        guard octets.count >= Self.length else { throw ParseError(.truncated, at: octets.count) }
+        var bits: UInt64 = 0
+        for octet in octets.prefix(Self.length) { bits = bits << 8 | UInt64(octet) }
         guard bits >> 47 & 1 == 1 else { throw ParseError(.wrongKind, at: 2) }
         guard bits >> 48 & 0xff == 0 else { throw ParseError(.payloadHeaderLength, at: 1) }
         self.init(nextHeader: UInt8(truncatingIfNeeded: bits >> 56), tag: ContextTag(truncating: bits))
     }
+
+    /// The same from a whole array. A generic one would take heap blocks in other modules.
+    public init(_ octets: [UInt8]) throws(ParseError) { try self.init(octets[...]) }
 
     /// The 8 octets.
     public var encoded: [UInt8] {
