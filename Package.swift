@@ -55,10 +55,13 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ], swiftSettings: strict),
+        .target(
+            name: "Doctor", dependencies: ["Configuration", "Datapath", "Netlink", "Shim6Wire", "XFRMDatapath"],
+            swiftSettings: strict),
         .executableTarget(
             name: "shim6ctl",
             dependencies: [
-                "CGA", "Shim6Control", "Shim6Wire",
+                "CGA", "Doctor", "Shim6Control", "Shim6Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The daemon.
@@ -95,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "shim6lab",
             dependencies: [
-                "Lab", "Shim6Control", "Shim6Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Lab", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/shim6lab", swiftSettings: strict),
         .testTarget(
@@ -149,6 +153,9 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
+            name: "DoctorTests", dependencies: ["Configuration", "Doctor", "Netlink", "Shim6Wire"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Requirements", "Shim6Wire"],
             swiftSettings: strict),
         .target(
@@ -158,7 +165,10 @@ let package = Package(
             name: "DatapathTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"],
             swiftSettings: strict),
         .target(
-            name: "Steering", dependencies: ["CTestKernel", "Datapath", "Lab", "Shim6Core", "Shim6Wire"],
+            name: "Steering",
+            dependencies: [
+                "CTestKernel", "Datapath", "Lab", "Netlink", "REAP", "Shim6Core", "Shim6Wire", "XFRMDatapath",
+            ],
             path: "Tests/Steering", swiftSettings: strict),
         .executableTarget(
             name: "bench-throughput", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],

@@ -27,7 +27,7 @@ int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_contex
         .local_tag = context->local_tag,
         .peer_tag = context->peer_tag,
         .slot = context->slot,
-        .rehomed = rehomed,
+        .rehomed = rehomed ? context->form : SHIM6_PLAIN,
     };
     struct shim6_locator_pair locators = {.source = context->source, .destination = context->destination};
     struct shim6_address known;

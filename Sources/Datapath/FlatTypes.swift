@@ -36,6 +36,7 @@ extension shim6_context {
         local_tag = entry.localTag.rawValue
         peer_tag = entry.peerTag?.rawValue ?? 0
         slot = entry.slot
+        form = entry.form == .homeAddress ? SHIM6_HOME_ADDRESS.rawValue : SHIM6_PAYLOAD_HEADER.rawValue
         mode =
             switch entry.inbound {
             case .deliver: SHIM6_DELIVER.rawValue

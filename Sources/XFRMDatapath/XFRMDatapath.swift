@@ -91,6 +91,10 @@ public final class XFRMDatapath {
 
     /// Makes what a context needs or brings it up to date. Outgoing packets change over at once, and none is lost.
     public func install(_ entry: DataPathEntry) throws(KernelError) {
+        // Policies select by addresses; the flows of a forked context would need one each.
+        guard entry.forkedInstance == 0 else {
+            throw KernelError(number: EOPNOTSUPP, request: "give flows a context of their own over XFRM")
+        }
         let installed = contexts[entry.ulids]
         let old = installed?.entry
         if candidates.remove(entry.ulids) { dropPolicies(of: [entry.ulids]) }
@@ -150,7 +154,9 @@ public final class XFRMDatapath {
     }
 
     public func remove(_ entry: DataPathEntry) throws(KernelError) {
-        guard let old = contexts.removeValue(forKey: entry.ulids)?.entry else { return }
+        // Another context may have taken the pair over in the meantime.
+        guard let old = contexts[entry.ulids]?.entry, old.localTag == entry.localTag else { return }
+        contexts[entry.ulids] = nil
         var gone = old
         gone.inbound = .discard
         var changes: [RehomingSocket.Change] = [

@@ -6,7 +6,21 @@ import Testing
 @Suite(.serialized, .enabled(if: Guest.isAvailable, "the guest kernel (package user-mode-linux) cannot be had"))
 struct GuestTests {
     @Test func `A session outlives a dead uplink over lines with 20 ms of delay and 1 per cent of loss`() throws {
-        let result = try Guest.run([try Executable.lab.path, "failover", "--delay", "20", "--loss", "1"], limit: 300)
+        try pass(["failover", "--delay", "20", "--loss", "1"], limit: 300)
+    }
+
+    @Test(arguments: [("xfrm", "xfrm"), ("bpf", "xfrm")])
+    func `The demo's failures are outlived on the xfrm data path`(driver: String, peer: String) throws {
+        try pass(["demo", "--driver", driver, "--peer-driver", peer, "--dead", "40"], limit: 480)
+    }
+
+    @Test(arguments: ["switch", "sizes", "path-mtu", "restart", "thousand"])
+    func `The xfrm data path passes its trials`(trial: String) throws {
+        try pass(["xfrm", trial], limit: 240)
+    }
+
+    private func pass(_ arguments: [String], limit: Double) throws {
+        let result = try Guest.run([try Executable.lab.path] + arguments, limit: limit)
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
         #expect(result.output.contains("verdict: PASSED"))
     }

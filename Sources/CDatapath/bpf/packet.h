@@ -23,6 +23,7 @@
 #define ETHERNET 14
 #define IPV6_LENGTH 40
 #define PAYLOAD_HEADER_LENGTH 8
+#define HOME_HEADERS_LENGTH 48
 /// Extension headers that are followed, and how many octets of them may stand before the payload header.
 #define MOST_HEADERS 8
 #define MOST_OCTETS_BEFORE 512

@@ -8,6 +8,7 @@
 // `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x, `shim6_appear` where
 // packets come in through shim0.
 #include "deliver.h"
+#include "home_address.h"
 #include "packet.h"
 #include "rewrite.h"
 #include "stamps.h"
@@ -40,13 +41,13 @@ INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
     return bpf_redirect_neigh(ifindex, &next_hop, sizeof next_hop, 0);
 }
 
-/// The octets of the largest packet that will be on the wire once the payload header is in.
-INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
-    if (!skb->gso_size) return skb->len - l2 + PAYLOAD_HEADER_LENGTH;
-    if (packet->insertion.next == UDP) return packet->insertion.at + PAYLOAD_HEADER_LENGTH + 8 + skb->gso_size;
+/// The octets of the largest packet that will be on the wire once headers of `added` octets are in.
+INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 added) {
+    if (!skb->gso_size) return skb->len - l2 + added;
+    if (packet->insertion.next == UDP) return packet->insertion.at + added + 8 + skb->gso_size;
     __u8 offset = 0;
     if (packet->insertion.next != TCP || bpf_skb_load_bytes(skb, l2 + packet->insertion.at + 12, &offset, 1)) return 0;
-    // Each segment gives up 8 octets of data.
+    // Each segment gives up as much data as is added.
     return packet->insertion.at + (offset >> 4) * 4 + skb->gso_size;
 }
 
@@ -79,10 +80,14 @@ INLINE int send_rehomed(
     __u32 ifindex = uplink->ifindex;
     __u32 mtu = 0;
     if (bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
-    if (length_rehomed(skb, l2, packet) > mtu) return refuse(skb, l2, pair, mtu - PAYLOAD_HEADER_LENGTH);
+    int by_home_address = out->rehomed == SHIM6_HOME_ADDRESS;
+    __u32 added = by_home_address ? HOME_HEADERS_LENGTH : PAYLOAD_HEADER_LENGTH;
+    if (length_rehomed(skb, l2, packet, added) > mtu) return refuse(skb, l2, pair, mtu - added);
     stamp_out(out->slot, out->local_tag);
     int queued = takes_shim0x(skb, out->slot);
-    if (rehome(skb, l2, packet, out, queued ? DESTINATION_OPTIONS : SHIM6)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    int failed = by_home_address ? rehome_with_home_address(skb, l2, packet, out)
+                                 : rehome(skb, l2, packet, out, queued ? DESTINATION_OPTIONS : SHIM6);
+    if (failed) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_REHOMED);
     if (!queued) return send_from(skb, l2, ifindex);
     if (skb->gso_size) count(SHIM6_COUNT_REHOMED_GSO);
@@ -93,7 +98,8 @@ INLINE int send_rehomed(
 INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     struct packet packet;
     if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
-    if (packet.end.next == SHIM6 || is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    // What has a routing header to go by is rehomed already, or somebody else's.
+    if (packet.in_transit || packet.end.next == SHIM6 || is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
     struct shim6_outbound *out = find_outbound(&pair);
@@ -140,14 +146,17 @@ int shim6_segment(struct __sk_buff *skb) {
         return drop(SHIM6_DROP_STRAY);
     if (bpf_skb_load_bytes(skb, ETHERNET + packet.insertion.at, &packet.shim, sizeof packet.shim))
         return drop(SHIM6_DROP_STRAY);
-    if (packet.shim.length || !(packet.shim.tag[0] & 0x80)) return drop(SHIM6_DROP_STRAY);
+    // The form with a Home Address option is whole already.
+    int by_home_address = packet.in_transit;
+    if (!by_home_address && (packet.shim.length || !(packet.shim.tag[0] & 0x80))) return drop(SHIM6_DROP_STRAY);
     struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &packet.ip.source);
     if (!uplink || !uplink->ifindex) return drop(SHIM6_DROP_NO_UPLINK);
     __u32 mtu = 0;
     if (bpf_check_mtu(skb, uplink->ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
     if (skb->len - ETHERNET > mtu) return drop(SHIM6_DROP_TOO_BIG);
     __u8 as = SHIM6;
-    if (bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    if (!by_home_address && bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0))
+        return drop(SHIM6_DROP_UNCHANGEABLE);
     return send_segment(uplink->ifindex, &packet);
 }
 
@@ -198,12 +207,35 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
 }
 
+/// Payload with the ULIDs in a routing header and a Home Address option: of a context, or nobody's business here.
+INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
+    struct home_headers headers;
+    if (read_home_headers(skb, l2, packet, &headers)) return TC_ACT_UNSPEC;
+    struct shim6_pair pair = pair_of(&headers.destination, &headers.source);
+    struct shim6_outbound *out = find_outbound(&pair);
+    if (!out || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    // A control message inside would get around its limits.
+    if (headers.options_next == SHIM6) return drop(SHIM6_DROP_MALFORMED);
+    if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
+    __u64 tag = out->local_tag;
+    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
+    if (!in || in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
+    stamp_in(in->slot, tag, &packet->ip);
+    struct shim6_control *settled = settings();
+    if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))
+        report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
+    if (restore_from_home_address(skb, l2, packet, &headers)) return drop(SHIM6_DROP_UNCHANGEABLE);
+    count(SHIM6_COUNT_RESTORED);
+    return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
+}
+
 /// Ingress of an uplink.
 INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     // What is for another host, or for a VLAN interface on top of this one.
     if (skb->pkt_type != 0 || skb->vlan_present) return TC_ACT_UNSPEC;
     struct packet packet;
-    if (read_packet(skb, l2, &packet) || packet.in_transit) return TC_ACT_UNSPEC;
+    if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    if (packet.in_transit) return home_address_in(skb, l2, &packet);
     if (packet.end.next == SHIM6) return shim6_packet_in(skb, l2, &packet);
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     if (is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;

@@ -103,6 +103,8 @@ struct shim6_context {
     uint32_t slot;
     /// enum shim6_inbound_mode
     uint32_t mode;
+    /// enum shim6_form, used only if the locators are not the ULIDs.
+    uint32_t form;
 };
 /// Makes a context's entries or brings them up to date. What goes out changes in one atomic write. The next hop for
 /// its locators is looked up if it is not known.

@@ -18,6 +18,16 @@ struct shim6_pair {
     struct shim6_address peer;
 };
 
+/// How packets out carry their ULIDs.
+enum shim6_form {
+    /// As their addresses: not rehomed.
+    SHIM6_PLAIN = 0,
+    /// By the tag in a payload extension header (RFC 5533).
+    SHIM6_PAYLOAD_HEADER = 1,
+    /// In a type 2 routing header and a Home Address option (RFC 6275).
+    SHIM6_HOME_ADDRESS = 2,
+};
+
 /// Value of `pairs`: what to do with packets out, and where to stamp plain packets in.
 struct shim6_outbound {
     /// Locators of packets out. Equal to the key while not rehomed.
@@ -26,7 +36,7 @@ struct shim6_outbound {
     __u64 local_tag;
     __u64 peer_tag;
     __u32 slot;
-    /// 1 if packets out get the payload header and the locators.
+    /// enum shim6_form
     __u32 rehomed;
 };
 

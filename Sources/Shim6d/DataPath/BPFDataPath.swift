@@ -23,7 +23,9 @@ final class BPFDataPath: DataPath {
 
     let name = "bpf"
     var detail: String? { nil }
-    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (.payloadHeader, [.payloadHeader])
+    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (
+        [.payloadHeader, .homeAddress], [.payloadHeader, .homeAddress]
+    )
     var activity: SharedActivity { datapath.activity }
     var waitingDevice: UInt32? { steering.device }
     var pinnedULIDs: [IPv6Address] { Array(steering.pinnedULIDs) }

@@ -2,6 +2,7 @@ import Configuration
 import Datapath
 import Logging
 import Netlink
+import Shim6Core
 import XFRMDatapath
 
 /// The data path that the configuration asks for, loaded while the daemon may still do that; nothing is changed yet.
@@ -46,7 +47,15 @@ enum LoadedDataPath {
     /// XFRM counts no octets of sessions: this long stands for `trigger-octets`.
     private static let worthwhile = Duration.seconds(3)
 
+    /// It sees traffic once a second.
+    private static let leastSendTimeout = Duration.seconds(1)
+
     private static func xfrm(_ configuration: Configuration) throws(StartFailure) -> LoadedDataPath {
+        guard HostConfiguration(configuration).reap.sendTimeout >= leastSendTimeout else {
+            throw StartFailure(
+                "the xfrm data path sees traffic once a second, which is too seldom for the fast profile and for any Send "
+                    + "Timeout below 1 s: set driver = \"bpf\", or the timers of RFC 5534", exitCode: 78)
+        }
         do {
             try XFRMDatapath.probe(marks: XFRMDataPath.marks)
             let age = configuration.dataPath.triggerOctets == 0 ? .zero : worthwhile

@@ -99,7 +99,7 @@ final class Steering {
         if old == nil { pin(entry.ulids.local) }
         // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
         if entry.isRehomed {
-            rows.want(route(for: entry.ulids, mtu: mtu))
+            rows.want(route(for: entry.ulids, mtu: mtu.map { $0 - entry.addedOctets }))
             if old?.isRehomed != true { hasNewRoutes = true }
         }
         try datapath.install(entry)
@@ -118,14 +118,14 @@ final class Steering {
     /// Gives the routes of rehomed pairs the MTU of the uplinks as they are now.
     func refresh(mtu: (IPv6Address) -> UInt32?) {
         for entry in entries.values where entry.isRehomed {
-            rows.want(route(for: entry.ulids, mtu: mtu(entry.outgoing.source)))
+            rows.want(route(for: entry.ulids, mtu: mtu(entry.outgoing.source).map { $0 - entry.addedOctets }))
         }
     }
 
     private func route(for ulids: ULIDPair, mtu: UInt32?) -> Route {
         Route(
             to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
-            table: Mark.steeringTable, metric: 1024, mtu: mtu.map { $0 - UInt32(PayloadHeader.length) },
+            table: Mark.steeringTable, metric: 1024, mtu: mtu,
             protocol: Mark.protocolNumber)
     }
 
@@ -164,4 +164,9 @@ final class Steering {
             ulid, prefixLength: 128, interface: device, flags: [.noDetection, .noPrefixRoute], preferred: 0,
             protocol: Mark.protocolNumber)
     }
+}
+
+extension DataPathEntry {
+    /// By how much its rehomed packets grow: the payload extension header, or a routing header and the Home Address option.
+    fileprivate var addedOctets: UInt32 { form == .homeAddress ? 48 : UInt32(PayloadHeader.length) }
 }
