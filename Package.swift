@@ -171,6 +171,9 @@ let package = Package(
             ],
             path: "Tests/Steering", swiftSettings: strict),
         .executableTarget(
+            name: "bench-handshakes", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],
+            path: "Benchmarks/Handshakes", swiftSettings: strict),
+        .executableTarget(
             name: "bench-throughput", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],
             path: "Benchmarks/Throughput", swiftSettings: strict),
     ]

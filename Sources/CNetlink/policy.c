@@ -7,6 +7,7 @@
 #include <netlink/xfrm/selector.h>
 #include <netlink/xfrm/sp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "octets.h"
@@ -81,12 +82,13 @@ static int put_rehoming_templates(
     return nla_put(message, XFRMA_TMPL, sizeof(templates), templates);
 }
 
-int cnl_policy_add(
-    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds,
-    uint32_t priority, uint32_t rehoming) {
+// NULL if there is no memory.
+static struct nl_msg *add_request(
+    const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds, uint32_t priority,
+    uint32_t rehoming) {
     struct xfrmnl_sp *object = inbound_object(source, destination, 0);
     if (object == NULL)
-        return -ENOMEM;
+        return NULL;
     xfrmnl_sp_set_priority(object, priority);
     xfrmnl_sp_set_action(object, XFRM_POLICY_ALLOW);
     xfrmnl_sp_set_userpolicy_type(object, XFRM_POLICY_TYPE_SUB);
@@ -97,7 +99,60 @@ int cnl_policy_add(
     xfrmnl_sp_put(object);
     if (built == 0 && rehoming != 0)
         built = put_rehoming_templates(message, source, destination, rehoming);
-    return transport_send(fd, built, message);
+    if (built == 0)
+        return message;
+    nlmsg_free(message);
+    return NULL;
+}
+
+int cnl_policy_add(
+    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds,
+    uint32_t priority, uint32_t rehoming) {
+    struct nl_msg *message = add_request(source, destination, seconds, priority, rehoming);
+    return transport_send(fd, message == NULL ? -1 : 0, message);
+}
+
+struct policy_batch {
+    size_t first;  // number of its first wish
+    cnl_policy_judge judge;
+    void *context;
+};
+
+static void judge_batch(void *context, size_t position, const struct nlmsghdr *request, int error) {
+    (void)request;
+    const struct policy_batch *batch = context;
+    if (error < 0)
+        batch->judge(batch->context, batch->first + position, error);
+}
+
+int cnl_policy_add_all(
+    int fd, const struct cnl_policy_wish *wishes, size_t count, uint32_t priority, uint32_t rehoming,
+    cnl_policy_judge judge, void *context) {
+    enum { batch_size = 128, request_room = 512 };
+    char *requests = malloc(batch_size * request_room);
+    int result = requests == NULL ? -ENOMEM : 0;
+    for (size_t first = 0; first < count && result == 0; first += batch_size) {
+        size_t length = 0;
+        for (size_t i = first; i < count && i < first + batch_size && result == 0; i++) {
+            const struct cnl_policy_wish *wish = &wishes[i];
+            struct nl_msg *message =
+                add_request(&wish->source, &wish->destination, wish->seconds, priority, rehoming);
+            size_t needed = message == NULL ? SIZE_MAX : NLMSG_ALIGN(nlmsg_hdr(message)->nlmsg_len);
+            if (needed > request_room) {
+                result = -ENOMEM;
+            } else {
+                memset(requests + length, 0, needed);
+                memcpy(requests + length, nlmsg_hdr(message), nlmsg_hdr(message)->nlmsg_len);
+                length += needed;
+            }
+            nlmsg_free(message);
+        }
+        struct policy_batch batch = {first, judge, context};
+        if (result == 0)
+            result = transport_send_all(fd, requests, length, judge_batch, &batch);
+    }
+    free(requests);
+    return result;
 }
 
 // libnl says the type only when it adds.

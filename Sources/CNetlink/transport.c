@@ -120,35 +120,41 @@ static struct nlmsghdr *request_at(char *requests, size_t *position) {
 }
 
 int transport_send_all(int fd, char *requests, size_t length, transport_judge judge, void *context) {
-    unsigned int count = 0;
-    for (size_t position = 0; position < length; count++) {
-        struct nlmsghdr *request = request_at(requests, &position);
-        request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-        request->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
+    struct nlmsghdr *last = NULL;
+    for (size_t position = 0; position < length;) {
+        last = request_at(requests, &position);
+        last->nlmsg_flags |= NLM_F_REQUEST;
+        last->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
     }
-    if (count == 0)
+    if (last == NULL)
         return 0;
+    // The kernel tells of errors unasked, and answers in the order of the requests.
+    last->nlmsg_flags |= NLM_F_ACK;
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     ssize_t sent;
     do sent = sendto(fd, requests, length, 0, (struct sockaddr *)&kernel, sizeof(kernel));
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
         return -errno;
-    // Acknowledgements come in the order of the requests.
     char buffer[message_room] __attribute__((aligned(NLMSG_ALIGNTO)));
-    size_t position = 0;
-    for (unsigned int answered = 0; answered < count;) {
+    size_t position = 0, judged = 0;
+    while (position < length) {
         int got = receive(fd, buffer, sizeof(buffer));
         if (got < 0)
             return got;
         const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
-        for (; mnl_nlmsg_ok(message, got) && answered < count; message = mnl_nlmsg_next(message, &got)) {
-            if (message->nlmsg_type != NLMSG_ERROR)
+        for (; mnl_nlmsg_ok(message, got); message = mnl_nlmsg_next(message, &got)) {
+            const struct nlmsghdr *first = (const struct nlmsghdr *)(requests + position);
+            // What else is there is left over from a dump that went wrong.
+            if (message->nlmsg_type != NLMSG_ERROR || position >= length ||
+                message->nlmsg_seq - first->nlmsg_seq > last->nlmsg_seq - first->nlmsg_seq)
                 continue;
-            const struct nlmsghdr *request = (const struct nlmsghdr *)(requests + position);
-            if (message->nlmsg_seq != request->nlmsg_seq)
-                continue;
-            judge(context, answered++, request_at(requests, &position), error_code(message));
+            const struct nlmsghdr *request;
+            do {
+                request = request_at(requests, &position);
+                bool is_it = request->nlmsg_seq == message->nlmsg_seq;
+                judge(context, judged++, request, is_it ? error_code(message) : 0);
+            } while (request->nlmsg_seq != message->nlmsg_seq && position < length);
         }
     }
     return 0;

@@ -26,7 +26,7 @@ int transport_get(int fd, struct nlmsghdr *request, transport_handler handler, v
 typedef void (*transport_judge)(void *context, size_t position, const struct nlmsghdr *request, int error);
 
 // Sends the requests that stand one behind the other in `requests`, all at once, and tells of each whether the kernel took
-// it (0) or why not (-errno). For as many as fit into the socket's buffer, some hundreds.
+// it (0) or why not (-errno), in their order. For as many as fit into the socket's buffer, some hundreds.
 int transport_send_all(int fd, char *requests, size_t length, transport_judge judge, void *context);
 
 // Sends a request for a dump and hands every message of the reply to `handler`, whose negative result is passed on in the end.

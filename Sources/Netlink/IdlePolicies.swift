@@ -9,6 +9,12 @@ public struct IdlePolicy: Hashable, Sendable {
     /// Seconds without a packet until it expires.
     public var seconds: UInt64
 
+    public init(source: IPv6Address, destination: IPv6Address, seconds: UInt64) {
+        self.source = source
+        self.destination = destination
+        self.seconds = seconds
+    }
+
     init(_ flat: cnl_policy) {
         source = IPv6Address(flat.source.address)
         destination = IPv6Address(flat.destination.address)
@@ -41,6 +47,32 @@ public final class IdlePolicies {
         try checked(
             cnl_policy_add(descriptor, &from, &to, seconds, priority, rehoming),
             "add the XFRM policy \(source) \(destination)")
+    }
+
+    /// Adds many at once, as fast as the kernel takes them. Returns why each one that it refused was; the key is its place
+    /// in `policies`.
+    public func add(_ policies: [IdlePolicy]) -> [Int: KernelError] {
+        var refused: [Int: KernelError] = [:]
+        let wishes = policies.map {
+            cnl_policy_wish(
+                source: $0.source.flat, destination: $0.destination.flat, seconds: UInt32(clamping: $0.seconds))
+        }
+        var errors: [Int32] = Array(repeating: 0, count: wishes.count)
+        let result = errors.withUnsafeMutableBufferPointer { errors in
+            cnl_policy_add_all(
+                descriptor, wishes, wishes.count, priority, rehoming,
+                { context, position, error in
+                    context?.assumingMemoryBound(to: Int32.self)[position] = error
+                }, errors.baseAddress)
+        }
+        for (position, error) in errors.enumerated() {
+            let number = result < 0 ? result : error
+            guard number < 0 else { continue }
+            let policy = policies[position]
+            refused[position] = KernelError(
+                number: -number, request: "add the XFRM policy \(policy.source) \(policy.destination)")
+        }
+        return refused
     }
 
     /// Throws ENOENT if there is no sub policy for these addresses, EPERM if it is somebody else's.

@@ -58,6 +58,21 @@ struct PolicyTests {
         #expect(try shown() == before)
     }
 
+    @Test func `Many policies are added at once, and those that are refused are told with their reason`() throws {
+        let wanted = try (0..<300).map {
+            IdlePolicy(source: try address("2001:db8:b1::\(String($0, radix: 16))"), destination: here, seconds: 60)
+        }
+        for taken in [0, 127, 128, 299] {
+            try policies.add(source: wanted[taken].source, destination: here, seconds: 5)
+        }
+        let refused = policies.add(wanted)
+        #expect(refused.mapValues(\.number) == [0: EEXIST, 127: EEXIST, 128: EEXIST, 299: EEXIST])
+        let found = try policies.list()
+        #expect(Set(found.map(\.source)) == Set(wanted.map(\.source)))
+        #expect(found.count(where: { $0.seconds == 60 }) == 296)
+        #expect(policies.add([]).isEmpty)
+    }
+
     @Test func `Policies of others stand beside ours and are never touched`() throws {
         try foreignPolicies()
         let before = try shown()

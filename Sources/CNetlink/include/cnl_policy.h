@@ -6,6 +6,7 @@
 #define CNL_POLICY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cnl_address.h"
@@ -36,6 +37,20 @@ int cnl_policy_open(void);
 int cnl_policy_add(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds, uint32_t priority,
     uint32_t rehoming);
+struct cnl_policy_wish {
+    struct cnl_address source;
+    struct cnl_address destination;
+    uint32_t seconds;
+};
+
+// `error` is 0 or the negative errno of wish number `position`.
+typedef void (*cnl_policy_judge)(void *context, size_t position, int error);
+
+// Adds many in a few system calls and tells of each that the kernel refused. A negative result is of all that nothing was
+// told of.
+int cnl_policy_add_all(
+    int fd, const struct cnl_policy_wish *wishes, size_t count, uint32_t priority, uint32_t rehoming,
+    cnl_policy_judge judge, void *context);
 // -ENOENT if there is no sub policy for the pair, -EPERM if it is not ours.
 int cnl_policy_delete(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t priority);

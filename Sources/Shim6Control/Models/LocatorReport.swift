@@ -20,7 +20,7 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
         case tentative
         /// Another host has the address.
         case duplicate
-        /// Its interface is down or without carrier, or it is gone from there.
+        /// Its interface is down, without carrier or without a router that answers, or it is gone from there.
         case unavailable
     }
 

@@ -63,6 +63,7 @@ extension Engine {
 
     var locatorStatus: [LocatorStatus] {
         let contexts = host.contexts
+        let offered = Set(uplinks.localLocators.map(\.address))
         return uplinks.uplinks.enumerated().flatMap { index, uplink in
             let missing = uplinks.missingAddresses(on: index).map { Uplink.Address(row: $0, isVerifiable: true) }
             return (uplink.addresses + missing).map { address in
@@ -71,7 +72,8 @@ extension Engine {
                     address: locator, prefixLength: Int(address.row.prefixLength),
                     interface: uplink.configuration.interface, method: address.isVerifiable ? method(of: locator) : nil,
                     securityParameter: address.isVerifiable ? Int(locator.low >> 61) : nil,
-                    state: state(of: address, on: uplink), ulidOf: contexts.count { $0.ulids.local == locator },
+                    state: state(of: address, on: uplink, isOffered: offered.contains(locator)),
+                    ulidOf: contexts.count { $0.ulids.local == locator },
                     sourceOf: contexts.count { $0.outgoing?.source == locator })
             }
         }
@@ -100,9 +102,9 @@ extension Engine {
             exhausted: identities.exhausted.sorted().map { "\(IPv6Address(high: $0, low: 0))/64" })
     }
 
-    private func state(of address: Uplink.Address, on uplink: Uplink) -> LocatorStatus.State {
+    private func state(of address: Uplink.Address, on uplink: Uplink, isOffered: Bool) -> LocatorStatus.State {
         if address.isDuplicate { return .duplicate }
-        if !uplink.isRunning { return .unavailable }
+        if !uplink.isRunning || !uplink.isOperational && !isOffered { return .unavailable }
         if address.isTentative { return .tentative }
         return address.isDeprecated ? .deprecated : .usable
     }

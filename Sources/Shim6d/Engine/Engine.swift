@@ -114,6 +114,7 @@ final class Engine {
             readMail()
             tick()
             dataPath.settle()
+            idleWatch.settle(at: .monotonicNow)
             if let signal {
                 log.notice("ending", metadata: ["signal": "\(signal)"])
                 break

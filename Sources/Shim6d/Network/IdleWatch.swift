@@ -22,6 +22,8 @@ final class IdleWatch {
     private let log: Logger
     private var watched: [ContextTag: Watched] = [:]
     private var tags: [ULIDPair: [ContextTag]] = [:]
+    /// Contexts whose policy is to be made, and for how many seconds.
+    private var pending: [ContextTag: Int] = [:]
 
     /// - Parameter rehoming: request id of the XFRM states whose packets the policies let in, 0 for none.
     init(rehoming: UInt32, log: Logger) throws(KernelError) {
@@ -35,25 +37,38 @@ final class IdleWatch {
         let deadline = now + .seconds(seconds)
         let others = tags[ulids] ?? []
         if others.isEmpty {
-            do {
-                try policies.add(source: ulids.peer, destination: ulids.local, seconds: UInt32(clamping: seconds))
-                entry.hasPolicy = true
-            } catch {
-                log.notice("\(error); asking the stamps instead")
-            }
+            entry.hasPolicy = true
+            pending[tag] = seconds
         } else {
             // Packets of one context keep the policy from telling that the other is idle.
             for other in others where watched[other]?.deadline == nil { watched[other]?.deadline = deadline }
+            entry.deadline = deadline
         }
-        if !entry.hasPolicy { entry.deadline = deadline }
         watched[tag] = entry
         tags[ulids, default: []].append(tag)
     }
 
     func unwatch(_ tag: ContextTag) {
-        guard let entry = forget(tag), entry.hasPolicy else { return }
+        guard let entry = forget(tag), pending.removeValue(forKey: tag) == nil, entry.hasPolicy else { return }
         // An expired policy is gone already.
         try? policies.delete(source: entry.ulids.peer, destination: entry.ulids.local)
+    }
+
+    /// Makes the policies asked for since the last time, all at once. To be called at the end of a pass.
+    func settle(at now: Instant) {
+        guard !pending.isEmpty else { return }
+        let wanted = pending.compactMap { tag, seconds in
+            watched[tag].map {
+                (tag, IdlePolicy(source: $0.ulids.peer, destination: $0.ulids.local, seconds: UInt64(seconds)))
+            }
+        }
+        pending = [:]
+        for (position, error) in policies.add(wanted.map(\.1)) {
+            log.notice("\(error); asking the stamps instead")
+            let (tag, policy) = wanted[position]
+            watched[tag]?.hasPolicy = false
+            watched[tag]?.deadline = now + .seconds(Int(policy.seconds))
+        }
     }
 
     /// The context whose policy expired.
@@ -73,6 +88,7 @@ final class IdleWatch {
 
     /// After a loss of expiries: the contexts whose policy is gone.
     func missing() -> [ContextTag] {
+        settle(at: .monotonicNow)
         guard let left = try? policies.list() else { return [] }
         let present = Set(left.map { ULIDPair(local: $0.destination, peer: $0.source) })
         let gone = watched.filter { $0.value.hasPolicy && !present.contains($0.value.ulids) }.map(\.key)
