@@ -135,7 +135,8 @@ let package = Package(
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/shim6sim", swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["REAP", "Requirements", "Shim6Core", "Shim6Wire", "Simulation"],
+            name: "SimulationTests",
+            dependencies: ["CGA", "REAP", "Requirements", "Shim6Core", "Shim6Wire", "Simulation"],
             swiftSettings: strict),
         .testTarget(
             name: "CGATests", dependencies: ["CGA", "COpenSSL", "Requirements", "Vectors"], swiftSettings: strict),

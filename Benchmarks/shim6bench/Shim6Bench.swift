@@ -19,6 +19,7 @@ struct Shim6Bench: ParsableCommand {
         case i2
         case rate
         case hba
+        case search
     }
 
     @Argument(help: "What to measure: \(Part.allCases.map(\.rawValue).joined(separator: ", ")); all by default.")
@@ -44,6 +45,7 @@ struct Shim6Bench: ParsableCommand {
             case .rate:
                 for bits in [1024, 2048] { try ResponderRate(bits: bits, rounds: rounds).lines.forEach { print($0) } }
             case .hba: try show(HBASeries().series)
+            case .search: try show(SearchSeries().series)
             }
         }
         print("\nload \(Machine.load) at the end")

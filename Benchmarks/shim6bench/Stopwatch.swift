@@ -19,6 +19,12 @@ struct Stopwatch {
         blocks += callocations_of_thread().taken - blocksBefore
     }
 
+    /// Takes over what was measured in another way.
+    mutating func add(operations: Int, nanoseconds: UInt64) {
+        self.operations += operations
+        self.nanoseconds += nanoseconds
+    }
+
     private static var now: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

@@ -7,16 +7,17 @@ import Vectors
 enum Proofs: Sendable {
     /// A stand-in for CGA without cryptography: it binds addresses and lists to a host's number just the same.
     case arithmetic
-    /// RSA keys and CGAs, as in the daemon.
-    case cryptography([PrivateKey])
+    /// RSA keys and CGAs, as in the daemon; with `sets` a host's first addresses are one HBA set that is good for
+    /// signatures as well.
+    case cryptography([PrivateKey], sets: Bool)
 
     /// The test keys of the vectors.
-    static func realKeys() throws -> Proofs {
+    static func realKeys(sets: Bool) throws -> Proofs {
         let vectors = try Vectors.json("vectors.json", as: KeyVectors.self)
-        return .cryptography(
-            try vectors.keys.prefix(2).map { vector in
-                try PrivateKey(der: [UInt8](hex: vector.privateKeyDERHex) ?? [])
-            })
+        let keys = try vectors.keys.prefix(2).map { vector in
+            try PrivateKey(der: [UInt8](hex: vector.privateKeyDERHex) ?? [])
+        }
+        return .cryptography(keys, sets: sets)
     }
 
     var verifier: any LocatorVerifier {
@@ -26,11 +27,12 @@ enum Proofs: Sendable {
         }
     }
 
-    /// The identity of a host before it has addresses.
-    func identity(ofHost number: Int) -> any AddressMaker {
+    /// The identity of a host before it has addresses. `prefixes` are those that it begins with.
+    func identity(ofHost number: Int, prefixes: [UInt64] = []) -> any AddressMaker {
         switch self {
         case .arithmetic: ArithmeticIdentity(number: UInt64(number + 1))
-        case .cryptography(let keys): CryptographicIdentity(key: keys[number % keys.count], number: number)
+        case .cryptography(let keys, let sets):
+            CryptographicIdentity(key: keys[number % keys.count], number: number, set: sets ? prefixes : [])
         }
     }
 }
@@ -56,12 +58,25 @@ final class CryptographicIdentity: AddressMaker {
     private let number: Int
     private var identities: [IPv6Address: CGAIdentity] = [:]
 
-    init(key: PrivateKey, number: Int) {
+    /// `set` are the prefixes of the HBA set; there is none if they are empty.
+    init(key: PrivateKey, number: Int, set prefixes: [UInt64]) {
         self.key = key
         self.number = number
+        guard !prefixes.isEmpty else { return }
+        do {
+            let set = try HBAGenerator(
+                subnetPrefixes: prefixes, publicKey: key.subjectPublicKeyInfo, sec: 0, modifier: UInt128(number))
+            for member in try set.addresses() {
+                identities[member.address] = try CGAIdentity(
+                    address: member.address, parameters: member.parameters, privateKey: key)
+            }
+        } catch {
+            fatalError("no HBA set from a test key: \(error)")
+        }
     }
 
     func makeAddress(prefix: UInt64) -> IPv6Address {
+        if let made = identities.keys.first(where: { $0.high == prefix }) { return made }
         do {
             let generator = try CGAGenerator(
                 publicKey: key.subjectPublicKeyInfo, sec: 0, modifier: UInt128(prefix) << 8 | UInt128(number))
@@ -77,6 +92,10 @@ final class CryptographicIdentity: AddressMaker {
 
     func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? {
         try? identities[ulid]?.sign(generation: generation, locators: locators)
+    }
+
+    func isInSet(_ locator: IPv6Address, of ulid: IPv6Address) -> Bool {
+        (try? identities[ulid]?.parameters.verify(members: [ulid, locator])) != nil
     }
 }
 
@@ -152,5 +171,6 @@ extension UInt64 {
 public struct Keys: Sendable {
     let proofs: Proofs
 
-    public init() throws { proofs = try Proofs.realKeys() }
+    /// `sets`: whether the first addresses of a host are one HBA set, else each is a CGA by itself.
+    public init(sets: Bool = false) throws { proofs = try Proofs.realKeys(sets: sets) }
 }

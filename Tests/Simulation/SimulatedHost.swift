@@ -58,7 +58,9 @@ final class SimulatedHost {
         self.number = number
         self.proofs = proofs
         self.sabotage = sabotage
-        identity = proofs.identity(ofHost: number)
+        let links = 0..<scenario.links[number]
+        identity = proofs.identity(
+            ofHost: number, prefixes: links.map { Self.prefix(ofHost: number, link: $0, numbering: $0 + 1) })
         configuration = scenario.configurations[number]
         triggerThreshold = scenario.triggerThreshold
         stamps = StampTable(count: configuration.maximumContexts)
@@ -71,11 +73,14 @@ final class SimulatedHost {
     /// `A` is host 0.
     var name: String { String(UnicodeScalar(UInt8(ascii: "A") + UInt8(number))) }
 
+    private static func prefix(ofHost number: Int, link: Int, numbering: Int) -> UInt64 {
+        0x2001_0db8_0000_0000 | UInt64(number + 0xa) << 16 | UInt64(link) << 8 | UInt64(numbering)
+    }
+
     /// Gives a link a new address in a new prefix.
     func giveAddress(to link: Int) {
         numbering += 1
-        let prefix = 0x2001_0db8_0000_0000 | UInt64(number + 0xa) << 16 | UInt64(link) << 8 | UInt64(numbering)
-        let address = identity.makeAddress(prefix: prefix)
+        let address = identity.makeAddress(prefix: Self.prefix(ofHost: number, link: link, numbering: numbering))
         addresses[link] = address
         owned.insert(address)
     }
