@@ -11,6 +11,7 @@ struct shim6_datapath {
     struct bpf_object *object;
     int programs[SHIM6_PROGRAMS];
     int pairs;
+    int flows;
     int tags;
     int locators;
     int candidates;

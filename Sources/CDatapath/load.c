@@ -103,6 +103,7 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
         datapath->programs[i] = bpf_program__fd(program);
     }
     datapath->pairs = map_descriptor(object, "pairs");
+    datapath->flows = map_descriptor(object, "flows");
     datapath->tags = map_descriptor(object, "tags");
     datapath->locators = map_descriptor(object, "locators");
     datapath->candidates = map_descriptor(object, "candidates");

@@ -99,14 +99,35 @@ public final class Datapath {
     // MARK: Tables
 
     /// Makes the entries of a context or brings them up to date. Outgoing packets change over in one atomic step.
-    public func install(_ entry: DataPathEntry) throws(DatapathError) {
-        var context = shim6_context(entry)
-        try check(shim6_context_put(handle, &context), "install context \(entry.localTag)")
+    ///
+    /// - Parameters:
+    ///   - pathMTU: the largest packet that the path between the locators is known to carry, at least 1280; nil if only the
+    ///     uplink's is known.
+    ///   - isSteered: whether packets out of the ULID pair are routed to `shim0`, for this context or another of the pair;
+    ///     nil if there is none but this.
+    public func install(
+        _ entry: DataPathEntry, pathMTU: UInt32? = nil, isSteered: Bool? = nil
+    ) throws(DatapathError) {
+        let code = withContext(entry) { context in
+            context.path_mtu = pathMTU ?? 0
+            context.steered = isSteered ?? entry.carriesHeader
+            return shim6_context_put(handle, &context)
+        }
+        try check(code, "install context \(entry.localTag)")
     }
 
     public func remove(_ entry: DataPathEntry) throws(DatapathError) {
-        var pair = shim6_pair(entry.ulids)
-        try check(shim6_context_remove(handle, &pair, entry.localTag.rawValue), "remove context \(entry.localTag)")
+        let code = withContext(entry) { shim6_context_remove(handle, &$0) }
+        try check(code, "remove context \(entry.localTag)")
+    }
+
+    private func withContext(_ entry: DataPathEntry, _ body: (inout shim6_context) -> Int32) -> Int32 {
+        var context = shim6_context(entry)
+        return entry.flows.map(shim6_flow.init).withUnsafeBufferPointer { flows in
+            context.flows = flows.baseAddress
+            context.flow_count = flows.count
+            return body(&context)
+        }
     }
 
     /// Tells that `address` is an address of this host, on the uplink with this index, or on none at the moment.
@@ -160,7 +181,9 @@ public final class Datapath {
             shim6_events_consume(
                 handle,
                 { list, event in
-                    guard let list, let event = event.flatMap({ DatapathEvent($0.pointee) }) else { return }
+                    guard let list, let event = event.flatMap({ DatapathEvent($0.pointee, followedBy: $0 + 1) }) else {
+                        return
+                    }
                     list.assumingMemoryBound(to: [DatapathEvent].self).pointee.append(event)
                 }, list)
         }

@@ -18,9 +18,12 @@ public enum DatapathEvent: Hashable, Sendable {
     case tooBig(ULIDPair, mtu: UInt32, quote: [UInt8])
     /// A packet was dropped on `shim0` since its source is on no uplink.
     case unreachable(ULIDPair, quote: [UInt8])
+    /// A packet of this context, with its ULIDs, is to be sent in fragments: with the payload header it is too big for its
+    /// path, though no bigger than every sender may make it.
+    case toFragment(ContextTag, [UInt8])
 
     /// Nil for a kind that this version does not know.
-    init?(_ event: shim6_event) {
+    init?(_ event: shim6_event, followedBy packet: UnsafeRawPointer) {
         let tag = ContextTag(truncating: event.tag)
         let pair = LocatorPair(source: IPv6Address(event.source), destination: IPv6Address(event.destination))
         let ulids = ULIDPair(local: pair.source, peer: pair.destination)
@@ -33,6 +36,8 @@ public enum DatapathEvent: Hashable, Sendable {
         case SHIM6_EVENT_UNKNOWN_TAG: self = .unknownTag(tag, pair)
         case SHIM6_EVENT_TOO_BIG: self = .tooBig(ulids, mtu: event.mtu, quote: quote())
         case SHIM6_EVENT_UNREACHABLE: self = .unreachable(ulids, quote: quote())
+        case SHIM6_EVENT_TO_FRAGMENT:
+            self = .toFragment(tag, [UInt8](UnsafeRawBufferPointer(start: packet, count: Int(event.quoted))))
         default: return nil
         }
     }
@@ -46,6 +51,8 @@ public enum DatapathCounter: UInt32, Hashable, Sendable, CaseIterable {
     case rehomedSuperPackets
     /// Received with payload header and given their ULIDs back.
     case restored
+    /// Left to the daemon to fragment.
+    case toFragment
     // Of the following the packet was dropped.
     case malformed
     case badAddress
@@ -53,6 +60,9 @@ public enum DatapathCounter: UInt32, Hashable, Sendable, CaseIterable {
     case discardMode
     case noHeartbeat
     case i1Rate
+    case strangersI1Rate
+    /// The kernel's word to a peer that this host speaks no Shim6.
+    case denial
     case tooBig
     case unreachable
     /// The kernel refused to change the packet, or its extension headers are longer than the program follows.
@@ -69,8 +79,10 @@ extension DatapathCounter {
     /// Whether a packet that is counted here went no further.
     public var isDrop: Bool {
         switch self {
-        case .rehomed, .rehomedSuperPackets, .restored, .lostReports: false
-        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .tooBig, .unreachable,
+        case .rehomed, .rehomedSuperPackets, .restored, .toFragment, .lostReports: false
+        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .strangersI1Rate, .denial,
+            .tooBig,
+            .unreachable,
             .unchangeable, .stray, .noUplink:
             true
         }

@@ -27,6 +27,22 @@ extension shim6_pair {
     }
 }
 
+extension DataPathEntry {
+    /// Whether packets out get the payload header. Those of a forked context get it also on the ULID pair, since without
+    /// it the peer would take them for the default context's, and neither host would see whether the fork works.
+    /// It has no packets out but those of its flows.
+    public var carriesHeader: Bool { peerTag != nil && (forkedInstance == 0 ? isRehomed : !flows.isEmpty) }
+}
+
+extension shim6_flow {
+    init(_ flow: Flow) {
+        self.init()
+        local_port = (flow.sourcePort ?? 0).bigEndian
+        peer_port = (flow.destinationPort ?? 0).bigEndian
+        `protocol` = flow.protocolNumber
+    }
+}
+
 extension shim6_context {
     init(_ entry: DataPathEntry) {
         self.init()
@@ -35,8 +51,14 @@ extension shim6_context {
         destination = shim6_address(entry.peerTag == nil ? entry.ulids.peer : entry.outgoing.destination)
         local_tag = entry.localTag.rawValue
         peer_tag = entry.peerTag?.rawValue ?? 0
+        forked = entry.forkedInstance != 0
         slot = entry.slot
-        form = entry.form == .homeAddress ? SHIM6_HOME_ADDRESS.rawValue : SHIM6_PAYLOAD_HEADER.rawValue
+        form =
+            switch entry.form {
+            case _ where !entry.carriesHeader: SHIM6_PLAIN.rawValue
+            case .homeAddress: SHIM6_HOME_ADDRESS.rawValue
+            default: SHIM6_PAYLOAD_HEADER.rawValue
+            }
         mode =
             switch entry.inbound {
             case .deliver: SHIM6_DELIVER.rawValue

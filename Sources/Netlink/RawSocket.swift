@@ -33,8 +33,8 @@ public final class RawSocket {
     private let batch: OpaquePointer
 
     /// - Parameters:
-    ///   - nextHeader: 58, ICMPv6, receives only Destination Unreachable, Packet Too Big and Parameter Problem; the
-    ///     kernel fills in the checksum of what is sent.
+    ///   - nextHeader: 58, ICMPv6, receives only Destination Unreachable, Packet Too Big, Time Exceeded and Parameter
+    ///     Problem; the kernel fills in the checksum of what is sent.
     ///   - size: octets of the longest packet that is received whole.
     ///   - count: packets received at once.
     ///   - buffer: octets, for receiving and for sending.

@@ -159,6 +159,39 @@ import Testing
         }
     }
 
+    @Test(.requirement("5533-15.4-02"))
+    func `A packet that is too big for its path is reported with what the path leaves`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.rehomed, pathMTU: 1400)
+            let fits = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1400 - 40 - 8 - 8))
+            #expect(fits.verdict == .redirect)
+            let frame = Frame.ipv6(Bench.a1, Bench.b1, next: 17, Frame.udp(1400 - 40 - 8 - 7))
+            #expect(try bench.run(.uplinkOut, frame).verdict == .drop)
+            let quote = [UInt8](frame.dropFirst(14).prefix(128))
+            #expect(try bench.datapath.takeEvents() == [.tooBig(Bench.ulids, mtu: 1392, quote: quote)])
+        }
+    }
+
+    @Test func `What only the payload header makes too big for the smallest path goes to the daemon whole`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.rehomed, pathMTU: 1280)
+            #expect(
+                try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1272 - 48)).verdict == .redirect)
+            for length in [1273, 1280] {
+                let frame = Frame.ipv6(Bench.a1, Bench.b1, next: 17, Frame.udp(length - 48))
+                #expect(try bench.run(.uplinkOut, frame).verdict == .drop)
+                let event = DatapathEvent.toFragment(Bench.localTag, [UInt8](frame.dropFirst(14)))
+                #expect(try bench.datapath.takeEvents() == [event])
+            }
+            #expect(try bench.count(.toFragment) == 2)
+            #expect(bench.stamps.lastOut != nil)
+            let frame = Frame.ipv6(Bench.a1, Bench.b1, next: 17, Frame.udp(1281 - 48))
+            #expect(try bench.run(.uplinkOut, frame).verdict == .drop)
+            let quote = [UInt8](frame.dropFirst(14).prefix(128))
+            #expect(try bench.datapath.takeEvents() == [.tooBig(Bench.ulids, mtu: 1280, quote: quote)])
+        }
+    }
+
     @Test func `A rehomed packet whose locator is on no uplink is dropped and counted`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.rehomed)

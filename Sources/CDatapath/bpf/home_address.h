@@ -44,7 +44,7 @@ INLINE int read_home_headers(
 NOINLINE int rehome_with_home_address(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out) {
     if (!packet || !out || packet->insertion.at != IPV6_LENGTH) return -1;
-    __u64 room = skb->gso_size && packet->end.next != TCP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
+    __u64 room = skb->gso_size && packet->keeps_segments ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
     if (bpf_skb_adjust_room(skb, HOME_HEADERS_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
     struct home_headers headers = {
         .routing_next = DESTINATION_OPTIONS,

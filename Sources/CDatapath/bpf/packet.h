@@ -14,6 +14,8 @@
 #define HOP_BY_HOP 0
 #define TCP 6
 #define UDP 17
+#define DCCP 33
+#define SCTP 132
 #define ROUTING 43
 #define FRAGMENT 44
 #define ICMPV6 58
@@ -64,6 +66,8 @@ struct packet {
     struct place insertion;
     /// Behind all Hop-by-Hop, Routing and Destination Options headers.
     struct place end;
+    /// The segments of a super-packet fit as they are: they need not give up data for the payload header.
+    __u8 keeps_segments;
     /// A Routing header still has segments to visit: the packet is not for this host yet.
     __u8 in_transit;
 };
@@ -138,6 +142,17 @@ INLINE int is_link_icmp(struct __sk_buff *skb, __u32 l2, const struct packet *pa
     __u8 type = 0;
     if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &type, 1)) return 1;
     return (type >= 130 && type <= 137) || type == 143;
+}
+
+/// An ICMPv6 Parameter Problem that says that this host does not know Shim6: what the kernel answers when nobody has room
+/// for a control message. A peer would believe it for ten minutes.
+INLINE int is_denial(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+    if (packet->end.next != ICMPV6) return 0;
+    const __u8 parameter_problem = 4, unknown_next_header = 1;
+    __u8 start[8 + sizeof(struct ipv6_header)];
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, start, sizeof start)) return 0;
+    const struct ipv6_header *quoted = (void *)(start + 8);
+    return start[0] == parameter_problem && start[1] == unknown_next_header && quoted->next == SHIM6;
 }
 
 INLINE struct shim6_pair pair_of(const struct shim6_address *local, const struct shim6_address *peer) {

@@ -12,8 +12,7 @@ NOINLINE int rehome(
     if (!packet || !out) return -1;
     __u32 before = packet->insertion.at - IPV6_LENGTH;
     if (before > MOST_OCTETS_BEFORE) return -1;
-    // A TCP segment gives up 8 octets of data; the size of a UDP datagram is its sender's to choose.
-    __u64 room = skb->gso_size && packet->end.next != TCP ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
+    __u64 room = skb->gso_size && packet->keeps_segments ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
     if (bpf_skb_adjust_room(skb, PAYLOAD_HEADER_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
 
     packet->ip.source = out->source;

@@ -19,8 +19,42 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
+/// The forked context that a packet of this session belongs to. Of a fragment only the protocol is known, also of the
+/// first one: all fragments of a packet go the same way.
+NOINLINE struct shim6_outbound *find_fork(
+    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair) {
+    if (!packet || !pair) return 0;
+    struct shim6_flow flow = {.ulids = *pair, .protocol = packet->end.next};
+    struct shim6_outbound *found = 0;
+    __be16 ports[2] = {0};
+    if (flow.protocol == FRAGMENT && bpf_skb_load_bytes(skb, l2 + packet->end.at, &flow.protocol, 1)) return 0;
+    if (packet->end.next == TCP || packet->end.next == UDP || packet->end.next == SCTP || packet->end.next == DCCP) {
+        if (bpf_skb_load_bytes(skb, l2 + packet->end.at, ports, sizeof ports)) return 0;
+        flow.local_port = ports[0];
+        flow.peer_port = ports[1];
+        found = bpf_map_lookup_elem(&flows, &flow);
+        if (found) return found;
+        flow.peer_port = 0;
+        found = bpf_map_lookup_elem(&flows, &flow);
+        if (found) return found;
+        flow.local_port = 0;
+        flow.peer_port = ports[1];
+        found = bpf_map_lookup_elem(&flows, &flow);
+        if (found) return found;
+        flow.peer_port = 0;
+    }
+    return bpf_map_lookup_elem(&flows, &flow);
+}
+
 /// The context that a packet of this session belongs to.
-INLINE struct shim6_outbound *find_outbound(const struct shim6_pair *pair) { return bpf_map_lookup_elem(&pairs, pair); }
+INLINE struct shim6_outbound *find_outbound(
+    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair) {
+    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, pair);
+    if (!out || !out->forks) return out;
+    struct shim6_outbound *fork = find_fork(skb, l2, packet, pair);
+    if (fork) return fork;
+    return out->only_forks ? 0 : out;
+}
 
 /// Sends a packet out of an uplink to the next hop for its addresses. A neighbour not yet resolved queues it.
 INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
@@ -41,7 +75,8 @@ INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
     return bpf_redirect_neigh(ifindex, &next_hop, sizeof next_hop, 0);
 }
 
-/// The octets of the largest packet that will be on the wire once headers of `added` octets are in.
+/// The octets of the largest packet that will be on the wire once headers of `added` octets are in, for TCP segments the
+/// data that they give up taken off.
 INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 added) {
     if (!skb->gso_size) return skb->len - l2 + added;
     if (packet->insertion.next == UDP) return packet->insertion.at + added + 8 + skb->gso_size;
@@ -58,6 +93,20 @@ NOINLINE int refuse(struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pa
     if (pair && settled && within_pair_rate(&settled->undeliverable, limit, pair))
         report_packet(skb, l2, mtu ? SHIM6_EVENT_TOO_BIG : SHIM6_EVENT_UNREACHABLE, pair, mtu);
     return drop(mtu ? SHIM6_DROP_TOO_BIG : SHIM6_DROP_UNREACHABLE);
+}
+
+/// A packet that does not fit: its sender is told of the MTU that is left, or the daemon gets what nobody can be told to
+/// make smaller.
+INLINE int too_big(
+    struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pair, const struct shim6_outbound *out, __u32 mtu,
+    __u32 added) {
+    if (mtu >= SHIM6_LEAST_MTU + added) return refuse(skb, l2, pair, mtu - added);
+    __u32 length = skb->len - l2;
+    if (skb->gso_size || length > SHIM6_LEAST_MTU) return refuse(skb, l2, pair, SHIM6_LEAST_MTU);
+    stamp_out(out->slot, out->local_tag);
+    if (!report_whole(skb, l2, out->local_tag, length)) return drop(SHIM6_DROP_TOO_BIG);
+    count(SHIM6_COUNT_TO_FRAGMENT);
+    return TC_ACT_SHOT;
 }
 
 /// Whether a packet has to leave through shim0 and shim0x: a super-packet, to be segmented, and then for a moment
@@ -80,9 +129,13 @@ INLINE int send_rehomed(
     __u32 ifindex = uplink->ifindex;
     __u32 mtu = 0;
     if (bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
+    if (out->path_mtu && out->path_mtu < mtu) mtu = out->path_mtu;
     int by_home_address = out->rehomed == SHIM6_HOME_ADDRESS;
     __u32 added = by_home_address ? HOME_HEADERS_LENGTH : PAYLOAD_HEADER_LENGTH;
-    if (length_rehomed(skb, l2, packet, added) > mtu) return refuse(skb, l2, pair, mtu - added);
+    __u32 length = length_rehomed(skb, l2, packet, added);
+    if (length > mtu) return too_big(skb, l2, pair, out, mtu, added);
+    // The size of a UDP datagram is its sender's to choose.
+    packet->keeps_segments = packet->end.next != TCP || length + added <= mtu;
     stamp_out(out->slot, out->local_tag);
     int queued = takes_shim0x(skb, out->slot);
     int failed = by_home_address ? rehome_with_home_address(skb, l2, packet, out)
@@ -100,9 +153,10 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
     // What has a routing header to go by is rehomed already, or somebody else's.
     if (packet.in_transit || packet.end.next == SHIM6 || is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    if (is_denial(skb, l2, &packet)) return drop(SHIM6_DROP_DENIAL);
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
-    struct shim6_outbound *out = find_outbound(&pair);
+    struct shim6_outbound *out = find_outbound(skb, l2, &packet, &pair);
     if (!out) {
         if (packet.end.next != ICMPV6) count_out(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
@@ -130,7 +184,7 @@ int shim6_steer(struct __sk_buff *skb) {
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
     // Control messages keep their addresses, whatever route their ULIDs have.
     if (packet.end.next != SHIM6) {
-        struct shim6_outbound *out = find_outbound(&pair);
+        struct shim6_outbound *out = find_outbound(skb, ETHERNET, &packet, &pair);
         if (out && out->rehomed) return send_rehomed(skb, ETHERNET, &packet, &pair, out);
     }
     struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
@@ -167,9 +221,13 @@ INLINE int control_in(const struct packet *packet) {
     __s64 age = bpf_ktime_get_coarse_ns() - settled->heartbeat;
     if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
     const __u8 i1 = 1;
-    if (packet->shim.tag[0] == i1 && !within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source))
-        return drop(SHIM6_DROP_I1_RATE);
-    return TC_ACT_UNSPEC;
+    if (packet->shim.tag[0] != i1) return TC_ACT_UNSPEC;
+    if (!within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source)) return drop(SHIM6_DROP_I1_RATE);
+    struct shim6_pair pair = pair_of(&packet->ip.destination, &packet->ip.source);
+    // Sources are easily forged, but not those that this host sends something to.
+    if (bpf_map_lookup_elem(&candidates, &pair) || bpf_map_lookup_elem(&pairs, &pair)) return TC_ACT_UNSPEC;
+    struct shim6_limit_key strangers = {.kind = SHIM6_LIMIT_STRANGERS_I1};
+    return within_rate(&settled->strangers_i1, &strangers) ? TC_ACT_UNSPEC : drop(SHIM6_DROP_STRANGERS_I1_RATE);
 }
 
 /// A packet whose extension headers end at a Shim6 header.
@@ -212,8 +270,9 @@ INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     struct home_headers headers;
     if (read_home_headers(skb, l2, packet, &headers)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&headers.destination, &headers.source);
-    struct shim6_outbound *out = find_outbound(&pair);
-    if (!out || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    // The form cannot tell flows apart: it is the default context's.
+    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
+    if (!out || out->only_forks || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
     // A control message inside would get around its limits.
     if (headers.options_next == SHIM6) return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
@@ -240,13 +299,14 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     if (is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
-    struct shim6_outbound *out = find_outbound(&pair);
+    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
     if (!out) {
         if (packet.end.next != ICMPV6) count_in(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
     }
-    stamp_in(out->slot, out->local_tag, &packet.ip);
-    return out->rehomed ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
+    // What the peer sends without a header is of the default context, whatever contexts this host has forked off.
+    if (!out->only_forks) stamp_in(out->slot, out->local_tag, &packet.ip);
+    return out->steered ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
 }
 
 /// Ingress of shim0: restored packets and plain ones of steered sessions, merged where that was possible.

@@ -103,14 +103,23 @@ struct shim6_context {
     uint32_t slot;
     /// enum shim6_inbound_mode
     uint32_t mode;
-    /// enum shim6_form, used only if the locators are not the ULIDs.
+    /// How packets out carry their ULIDs: enum shim6_form.
     uint32_t form;
+    /// Of the path between the locators; 0 if unknown.
+    uint32_t path_mtu;
+    /// Whether packets out of any context of the ULID pair are steered to shim0.
+    bool steered;
+    /// Whether this is a forked context: packets out are the default context's, but for those of its flows.
+    bool forked;
+    /// The `ulids` in them are not read.
+    const struct shim6_flow *flows;
+    size_t flow_count;
 };
 /// Makes a context's entries or brings them up to date. What goes out changes in one atomic write. The next hop for
 /// its locators is looked up if it is not known.
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context);
 /// Removes a context's entries; 0 also if there were none.
-int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_pair *ulids, uint64_t local_tag);
+int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_context *context);
 
 /// Says that `address` is ours and on interface `ifindex`, 0 for none. To be repeated when the interface's own
 /// address changes.

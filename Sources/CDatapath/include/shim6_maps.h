@@ -28,7 +28,20 @@ enum shim6_form {
     SHIM6_HOME_ADDRESS = 2,
 };
 
-/// Value of `pairs`: what to do with packets out, and where to stamp plain packets in.
+/// Flows of all forked contexts together.
+#define SHIM6_MOST_FLOWS 65536
+
+/// Key of `flows`: packets of a session that a forked context has (RFC 5533, section 4.2). Ports in network order as
+/// packets out have them, 0 for any.
+struct shim6_flow {
+    struct shim6_pair ulids;
+    __be16 local_port;
+    __be16 peer_port;
+    __u8 protocol;
+    __u8 unused[3];
+};
+
+/// Value of `pairs` and `flows`: what to do with packets out, and where to stamp plain packets in.
 struct shim6_outbound {
     /// Locators of packets out. Equal to the key while not rehomed.
     struct shim6_address source;
@@ -38,6 +51,14 @@ struct shim6_outbound {
     __u32 slot;
     /// enum shim6_form
     __u32 rehomed;
+    /// 1 if plain packets in must appear on shim0, since packets out are steered there.
+    __u32 steered;
+    /// The largest packet that a router on the way has said to pass on; 0 if none has.
+    __u32 path_mtu;
+    /// In `pairs`: how many contexts are forked off, whose flows are looked up first.
+    __u32 forks;
+    /// In `pairs`: 1 if there are only forked contexts, and other packets have none.
+    __u32 only_forks;
 };
 
 /// What happens to payload that carries a known tag.
@@ -106,6 +127,8 @@ struct shim6_control {
     __u64 trigger_age;
     /// I1 messages from one /48.
     struct shim6_rate i1;
+    /// I1 messages from all together that this host has no session with.
+    struct shim6_rate strangers_i1;
     /// Reports of unknown tags from one /48.
     struct shim6_rate unknown_tag;
     /// Reports of payload of one context in mode SHIM6_DELIVER_AND_NOTIFY.
@@ -144,6 +167,7 @@ enum shim6_limited {
     SHIM6_LIMIT_PAYLOAD = 3,
     SHIM6_LIMIT_TOO_BIG = 4,
     SHIM6_LIMIT_UNREACHABLE = 5,
+    SHIM6_LIMIT_STRANGERS_I1 = 6,
 };
 
 /// Key of `limiters`; the value is the time up to which the rate is used up.
@@ -167,7 +191,13 @@ enum shim6_event_kind {
     SHIM6_EVENT_TOO_BIG = 6,
     /// A packet (quoted) has no interface to leave by.
     SHIM6_EVENT_UNREACHABLE = 7,
+    /// A packet of the context with `tag` (its local one) is too big for its path once it carries the payload header, and
+    /// its sender cannot be told to make smaller ones: it follows the event, `quoted` octets.
+    SHIM6_EVENT_TO_FRAGMENT = 8,
 };
+
+/// The smallest MTU of a link (RFC 8200, section 5): no sender can be told of a smaller one.
+#define SHIM6_LEAST_MTU 1280
 
 struct shim6_event {
     /// enum shim6_event_kind
@@ -184,12 +214,20 @@ struct shim6_event {
     __u8 quote[SHIM6_QUOTE];
 };
 
+/// SHIM6_EVENT_TO_FRAGMENT.
+struct shim6_whole_packet {
+    struct shim6_event event;
+    __u8 octets[SHIM6_LEAST_MTU];
+};
+
 /// Index into `counters`. Packets, except where it says reports.
 enum shim6_counter {
     SHIM6_COUNT_REHOMED = 0,
     /// Rehomed and left to shim0 to segment.
     SHIM6_COUNT_REHOMED_GSO,
     SHIM6_COUNT_RESTORED,
+    /// Rehomed and left to the daemon to fragment.
+    SHIM6_COUNT_TO_FRAGMENT,
     /// Of these from here on a packet was dropped.
     SHIM6_DROP_MALFORMED,
     SHIM6_DROP_BAD_ADDRESS,
@@ -197,6 +235,9 @@ enum shim6_counter {
     SHIM6_DROP_DISCARD_MODE,
     SHIM6_DROP_NO_HEARTBEAT,
     SHIM6_DROP_I1_RATE,
+    SHIM6_DROP_STRANGERS_I1_RATE,
+    /// The kernel's word to a peer that this host speaks no Shim6.
+    SHIM6_DROP_DENIAL,
     SHIM6_DROP_TOO_BIG,
     SHIM6_DROP_UNREACHABLE,
     /// The kernel refused to change the packet, or its extension headers are longer than the program follows.

@@ -12,6 +12,11 @@ final class BPFDataPath: DataPath {
     private let uplinkNames: [String]
     private let socket: RouteSocket
     private let log: Logger
+    /// The contexts whose packets carry the payload header, as routers see them.
+    private var rehomed: [TaggedQuote.Key: ContextTag] = [:]
+    private var now = Instant(nanoseconds: 0)
+    /// ICMPv6 errors that were translated, and those about packets with a payload header that this host has not sent.
+    private var errors = (translated: UInt64(0), foreign: UInt64(0))
 
     init(_ datapath: Datapath, uplinks: [String], socket: RouteSocket, rows: OwnRows, log: Logger) {
         self.datapath = datapath
@@ -44,7 +49,11 @@ final class BPFDataPath: DataPath {
         }
     }
 
-    func beat(at now: Instant) { datapath.beat(at: now) }
+    func beat(at now: Instant) {
+        datapath.beat(at: now)
+        self.now = now
+        renew(steering.pathMTUs.expire(at: now))
+    }
 
     func attach(_ link: Link) throws { try datapath.attach(uplink: link.index) }
     func detach(interface: UInt32) throws { try Datapath.detach(interface: interface) }
@@ -58,11 +67,61 @@ final class BPFDataPath: DataPath {
         try datapath.refreshNextHops()
     }
 
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws { try steering.install(entry, mtu: mtu) }
-    func remove(_ entry: DataPathEntry) throws { try steering.remove(entry) }
-    func outgoing(of tag: ContextTag) -> LocatorPair? { steering.outgoing(of: tag) }
+    func install(_ entry: DataPathEntry, mtu: UInt32?) throws {
+        forget(entry.localTag)
+        if let key = TaggedQuote.Key(entry) { rehomed[key] = entry.localTag }
+        try steering.install(entry, mtu: mtu)
+    }
+
+    func remove(_ entry: DataPathEntry) throws {
+        forget(entry.localTag)
+        try steering.remove(entry)
+    }
+
+    private func forget(_ tag: ContextTag) {
+        guard let key = steering.entry(of: tag).flatMap(TaggedQuote.Key.init), rehomed[key] == tag else { return }
+        rehomed[key] = nil
+    }
+
+    func outgoing(of tag: ContextTag) -> LocatorPair? { steering.entry(of: tag)?.outgoing }
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
     func settle() { steering.settle() }
+
+    // MARK: Errors of the path
+
+    func local(_ error: PathError) -> [LocalMessage] {
+        guard let quote = TaggedQuote(error.quote) else { return [] }
+        guard let entry = rehomed[quote.key].flatMap(steering.entry(of:)) else {
+            errors.foreign += 1
+            return []
+        }
+        if error.isPacketTooBig, steering.pathMTUs.learn(error.word, of: entry.outgoing, at: now) {
+            renew([entry.outgoing])
+        }
+        guard let message = quote.message(for: entry.ulids, error) else { return [] }
+        errors.translated += 1
+        return [message]
+    }
+
+    /// Tells the program what is known of these paths now.
+    private func renew(_ paths: [LocatorPair]) {
+        guard !paths.isEmpty else { return }
+        let concerned = rehomed.filter {
+            paths.contains(LocatorPair(source: $0.key.source, destination: $0.key.destination))
+        }
+        do {
+            try steering.write(concerned.values)
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? {
+        guard let entry = steering.entry(of: tag), entry.carriesHeader, let peerTag = entry.peerTag else { return nil }
+        return (Fragments.of(packet, tag: peerTag, identification: .random(in: 0 ... .max)), entry.outgoing)
+    }
+
+    // MARK: Events and counters
 
     var eventDescriptor: Int32 { datapath.eventDescriptor }
     func takeEvents(at now: Instant) throws -> [DatapathEvent] { try datapath.takeEvents() }
@@ -72,6 +131,9 @@ final class BPFDataPath: DataPath {
         func named(_ counters: [DatapathCounter: UInt64]) -> [String: UInt64] {
             Dictionary(counters.map { (snakeCase("\($0.key)"), $0.value) }, uniquingKeysWith: +)
         }
-        return (named(all.filter { !$0.key.isDrop }), named(all.filter { $0.key.isDrop }))
+        var done = named(all.filter { !$0.key.isDrop })
+        done["translated_errors"] = errors.translated
+        done["foreign_errors"] = errors.foreign
+        return (done, named(all.filter { $0.key.isDrop }))
     }
 }

@@ -56,6 +56,10 @@ protocol DataPath: AnyObject {
     /// What this host is to be told of an error that came in about a packet of the data path.
     func local(_ error: PathError) -> [LocalMessage]
 
+    /// A packet of a context that did not fit, as control messages are sent: without the IPv6 header, in fragments, and
+    /// between which locators.
+    func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)?
+
     /// Becomes readable when there are events; negative if it never does.
     var eventDescriptor: Int32 { get }
     func takeEvents(at now: Instant) throws -> [DatapathEvent]
@@ -66,4 +70,5 @@ protocol DataPath: AnyObject {
 extension DataPath {
     var rehomingRequest: UInt32 { 0 }
     func local(_ error: PathError) -> [LocalMessage] { [] }
+    func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? { nil }
 }

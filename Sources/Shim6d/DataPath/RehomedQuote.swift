@@ -11,6 +11,8 @@ struct PathError {
     /// The beginning of the packet in question, from its IPv6 header on.
     var quote: [UInt8]
 
+    var isPacketTooBig: Bool { type == 2 }
+
     /// Nil if it is too short to be one.
     init?(_ octets: [UInt8]) {
         guard octets.count >= 8 else { return nil }

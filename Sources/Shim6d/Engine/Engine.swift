@@ -202,6 +202,11 @@ final class Engine {
             sendLocally(LocalError.packetTooBig(mtu: mtu, quoting: quote), to: ulids.local)
         case .unreachable(let ulids, let quote):
             sendLocally(LocalError.unreachable(quoting: quote), to: ulids.local)
+        case .toFragment(let tag, let packet):
+            guard let fragments = dataPath.fragments(of: packet, tag) else { return }
+            for part in fragments.parts {
+                perform(.send(octets: part, source: fragments.path.source, destination: fragments.path.destination))
+            }
         }
     }
 

@@ -17,7 +17,11 @@ final class Steering {
     private let log: Logger
     private(set) var device: UInt32 = 0
     private var peerDevice: UInt32 = 0
-    private var entries: [ContextTag: DataPathEntry] = [:]
+    /// What routers have said of the paths of contexts.
+    var pathMTUs = PathMTUs()
+    private var entries: [ContextTag: (entry: DataPathEntry, mtu: UInt32?)] = [:]
+    /// The contexts of each ULID pair, which share a route: the default one and those forked off.
+    private var siblings: [ULIDPair: Set<ContextTag>] = [:]
     /// How many contexts each pinned ULID has.
     private var pins: [IPv6Address: Int] = [:]
     /// A route for a pair was made and sockets may not know.
@@ -90,36 +94,62 @@ final class Steering {
 
     // MARK: Contexts
 
-    /// The locators of a context's outgoing payload.
-    func outgoing(of tag: ContextTag) -> LocatorPair? { entries[tag]?.outgoing }
+    func entry(of tag: ContextTag) -> DataPathEntry? { entries[tag]?.entry }
 
     /// `mtu` is that of the uplink that owns the source locator.
     func install(_ entry: DataPathEntry, mtu: UInt32?) throws(DatapathError) {
-        let old = entries.updateValue(entry, forKey: entry.localTag)
-        if old == nil { pin(entry.ulids.local) }
-        // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
-        if entry.isRehomed {
-            rows.want(route(for: entry.ulids, mtu: mtu.map { $0 - entry.addedOctets }))
-            if old?.isRehomed != true { hasNewRoutes = true }
+        let ulids = entry.ulids
+        let was = isSteered(ulids)
+        if entries.updateValue((entry, mtu), forKey: entry.localTag) == nil {
+            pin(ulids.local)
+            siblings[ulids, default: []].insert(entry.localTag)
         }
-        try datapath.install(entry)
-        if !entry.isRehomed, old?.isRehomed == true { rows.release(route(for: entry.ulids, mtu: nil)) }
+        // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
+        let now = isSteered(ulids)
+        if now { wantRoute(for: ulids) }
+        if now, !was { hasNewRoutes = true }
+        try write(was == now ? [entry.localTag] : siblings[ulids, default: []])
+        if was, !now { rows.release(route(for: ulids, mtu: nil)) }
     }
 
     func remove(_ entry: DataPathEntry) throws(DatapathError) {
-        guard let old = entries.removeValue(forKey: entry.localTag) else { return }
+        let ulids = entry.ulids
+        let was = isSteered(ulids)
+        guard let old = entries.removeValue(forKey: entry.localTag)?.entry else { return }
+        siblings[ulids]?.remove(entry.localTag)
+        if siblings[ulids]?.isEmpty == true { siblings[ulids] = nil }
+        let ends = was && !isSteered(ulids)
         defer {
-            if old.isRehomed { rows.release(route(for: old.ulids, mtu: nil)) }
-            unpin(old.ulids.local)
+            if ends { rows.release(route(for: ulids, mtu: nil)) }
+            unpin(ulids.local)
         }
         try datapath.remove(old)
+        if ends { try write(siblings[ulids, default: []]) }
+    }
+
+    /// Tells the program what is known of these contexts now.
+    func write(_ tags: some Sequence<ContextTag>) throws(DatapathError) {
+        for case let (entry, _)? in tags.map({ entries[$0] }) {
+            try datapath.install(
+                entry, pathMTU: pathMTUs[entry.outgoing], isSteered: isSteered(entry.ulids))
+        }
     }
 
     /// Gives the routes of rehomed pairs the MTU of the uplinks as they are now.
     func refresh(mtu: (IPv6Address) -> UInt32?) {
-        for entry in entries.values where entry.isRehomed {
-            rows.want(route(for: entry.ulids, mtu: mtu(entry.outgoing.source).map { $0 - entry.addedOctets }))
-        }
+        for (tag, (entry, _)) in entries { entries[tag]?.mtu = mtu(entry.outgoing.source) }
+        for ulids in siblings.keys where isSteered(ulids) { wantRoute(for: ulids) }
+    }
+
+    /// Whether any context of a ULID pair, forked ones among them, has packets for the program.
+    private func isSteered(_ ulids: ULIDPair) -> Bool {
+        siblings[ulids, default: []].contains { entries[$0]?.entry.carriesHeader == true }
+    }
+
+    private func wantRoute(for ulids: ULIDPair) {
+        let carrying = siblings[ulids, default: []].compactMap { entries[$0] }.filter(\.entry.carriesHeader)
+        let rooms = carrying.compactMap { entry, mtu in mtu.map { $0 - min($0, entry.addedOctets) } }
+        rows.want(route(for: ulids, mtu: rooms.min()))
     }
 
     private func route(for ulids: ULIDPair, mtu: UInt32?) -> Route {
