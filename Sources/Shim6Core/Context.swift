@@ -193,6 +193,8 @@ struct Peer {
     var tag: ContextTag
     /// Ls(peer): just the ULID if it sent no list.
     var locators: [VerifiedLocator]
+    /// Their addresses to use, best first.
+    var candidates: [IPv6Address]
     /// Of the latest list; nil if it sent none.
     var generation: UInt32?
     /// The PDS, for Update Requests without one.
@@ -216,6 +218,8 @@ struct Peer {
 struct PendingUpdate {
     var requestNonce: UInt32
     var list: LocalList
+    /// Whether it has everything in it, since the peer has refused a part.
+    var isWhole = false
     var retransmissions = 0
     /// Nil while there was no locator to send from.
     var sentAt: Instant?

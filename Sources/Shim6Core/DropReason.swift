@@ -23,10 +23,8 @@ public enum DropReason: Error, Hashable, Sendable {
     case answerRate
     /// The context's state has no use for this message.
     case unexpectedInState
-    /// Error messages have no effect yet.
-    case unsupportedMessage
-    /// Locator Preferences in a message; the rest of the message is processed.
-    case locatorPreferences
+    /// An Error that quotes nothing of ours.
+    case unmatchedError
 
     // Establishment.
     /// The Receiver ULID is no address of this host.
@@ -59,6 +57,10 @@ public enum DropReason: Error, Hashable, Sendable {
     // Updates.
     /// CT(peer) is not known yet, so nothing can be acknowledged.
     case peerTagUnknown
+    /// Locator Preferences for another Locator List than the latest.
+    case generationOutOfSync
+    /// Locator Preferences that are more or fewer than the locators of the list.
+    case wrongNumberOfLocators
     /// An Update Request that a newer one has already replaced.
     case supersededUpdate
     case unmatchedAcknowledgement

@@ -43,10 +43,15 @@ public struct LocalLocator: Hashable, Sendable {
     /// How peers can verify it: 1 HBA, 2 CGA (RFC 5533, section 5.15.2). Contexts whose ULID is in one HBA set with it
     /// announce it as HBA.
     public var method: VerificationMethod
+    /// What peers are told of it (RFC 5533, section 5.15.3).
+    public var preference: LocatorPreferences.Element
 
-    public init(address: IPv6Address, method: VerificationMethod) {
+    public init(
+        address: IPv6Address, method: VerificationMethod, preference: LocatorPreferences.Element = .init()
+    ) {
         self.address = address
         self.method = method
+        self.preference = preference
     }
 }
 

@@ -39,7 +39,7 @@ extension Host {
     func established(_ ulids: ULIDPair, _ announced: LocalList, _ peer: Peer) -> Established {
         let machine = REAPMachine(
             current: LocatorPair(source: ulids.local, destination: ulids.peer), peerTag: peer.tag,
-            local: available(announced), peer: peer.locators.map(\.address),
+            local: available(announced), peer: peer.candidates,
             configuration: reapConfiguration(for: peer), random: &random)
         return Established(peer: peer, machine: machine, since: now)
     }

@@ -79,7 +79,7 @@ extension Host {
     private func sendI2(
         _ context: Context, answering r1: R1, to i1: I1Sent, over locators: LocatorPair
     ) throws(DropReason) {
-        let message = try introduction(of: context) { options in
+        let message = try introduction(of: context, over: locators) { options in
             .i2(
                 I2(
                     initiatorTag: context.tag, initiatorNonce: i1.initiatorNonce, responderNonce: r1.responderNonce,
@@ -93,12 +93,21 @@ extension Host {
         armRequest(context)
     }
 
-    /// An I2 or I2bis with what this host has to say of itself. A very long validator takes the place of the list, which
-    /// follows by Update Request.
+    /// An I2 or I2bis with what this host has to say of itself. What does not fit beside a long validator, the ULIDs and a
+    /// long key follows by Update Request: first the preferences, then as much of the list as it takes.
     func introduction(
-        of context: Context, _ message: (LocatorOptions) -> ControlMessage
+        of context: Context, over locators: LocatorPair, _ message: (LocatorOptions) -> ControlMessage
     ) throws(DropReason) -> [UInt8] {
         if let octets = encoded(message(locatorOptions(of: context))) { return octets }
+        func octets(_ list: LocalList) -> [UInt8]? {
+            encoded(message(with(list.options(keepaliveTimeout: announcedKeepaliveTimeout))))
+        }
+        let part = context.announced.shortened(
+            keeping: locators.source, identity: identity, random: &random, where: { octets($0) != nil })
+        if let part, let octets = octets(part) {
+            context.announced = part
+            return octets
+        }
         guard let octets = encoded(message(with(LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout)))) else {
             throw .validatorTooLong
         }

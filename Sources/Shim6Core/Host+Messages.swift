@@ -5,16 +5,20 @@ import Shim6Wire
 extension Host {
     func receive(_ octets: [UInt8], from source: IPv6Address, to destination: IPv6Address) {
         let locators = LocatorPair(source: source, destination: destination)
+        let view: MessageView
+        do {
+            try MessageView.checkAddresses(source: source, destination: destination)
+            view = try MessageView(octets)
+        } catch {
+            count(.parse(error.reason))
+            answer(error, to: octets, locators)
+            return
+        }
         do throws(DropReason) {
-            let view = try checked(octets, source, destination)
-            do throws(DropReason) {
-                try dispatch(view, locators)
-            } catch {
-                count(error)
-                answer(error, to: view, locators)
-            }
+            try dispatch(view, locators)
         } catch {
             count(error)
+            answer(error, to: view, locators)
         }
     }
 
@@ -25,7 +29,8 @@ extension Host {
             guard view.type.elicitsR1bis, let tag = view.contextTag else { return }
             answer { () throws(DropReason) in try sendR1bis(tag, over: locators.reversed) }
         default:
-            break
+            guard let problem = Problem(reason, in: view) else { return }
+            answer { () throws(DropReason) in try sendError(problem, about: view.octets, locators) }
         }
     }
 
@@ -35,17 +40,6 @@ extension Host {
             try send()
         } catch {
             count(error)
-        }
-    }
-
-    private func checked(
-        _ octets: [UInt8], _ source: IPv6Address, _ destination: IPv6Address
-    ) throws(DropReason) -> MessageView {
-        do {
-            try MessageView.checkAddresses(source: source, destination: destination)
-            return try MessageView(octets)
-        } catch {
-            throw .parse(error.reason)
         }
     }
 
@@ -61,7 +55,7 @@ extension Host {
         case .keepalive, .probe: try receiveReachability(view, locators)
         case .r1bis: try receiveR1bis(view, locators)
         case .i2bis: try receiveI2bis(view, locators)
-        case .error: throw .unsupportedMessage
+        case .error: try receiveError(view)
         }
     }
 

@@ -98,13 +98,13 @@ extension Host {
     func locatorsChanged(_ context: Context) {
         guard let peer = context.peer else { return }
         let local = available(context.announced)
-        reachability(context, .locatorsChanged(local: local, peer: peer.locators.map(\.address)))
+        reachability(context, .locatorsChanged(local: local, peer: peer.candidates))
     }
 
     /// What the host still has of the locators that a peer knows, best first. Others are no sources until the peer has
     /// acknowledged them (RFC 5533, section 7.2).
     func available(_ list: LocalList) -> [IPv6Address] {
-        lists.locators.map(\.address).filter { list.addresses.contains($0) }
+        lists.locators.filter { list.addresses.contains($0.address) }.working.map(\.address)
     }
 
     /// The timers of a context: ours, and what the peer announced.

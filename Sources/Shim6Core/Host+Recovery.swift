@@ -55,7 +55,7 @@ extension Host {
         context.announced = localList(for: context.ulids.local)
         let message: [UInt8]
         do {
-            message = try introduction(of: context) { options in
+            message = try introduction(of: context, over: locators) { options in
                 .i2bis(
                     I2bis(
                         initiatorTag: context.tag, initiatorNonce: nonce, responderNonce: r1bis.responderNonce,

@@ -143,7 +143,12 @@ extension Host {
 
     /// R2, always in answer to something (section 7.14).
     private func sendR2(_ context: Context, nonce: UInt32, over locators: LocatorPair) {
-        let r2 = R2(responderTag: context.tag, initiatorNonce: nonce, options: locatorOptions(of: context))
+        var r2 = R2(responderTag: context.tag, initiatorNonce: nonce, options: locatorOptions(of: context))
+        if encoded(.r2(r2)) == nil {
+            // The preferences follow by Update Request.
+            context.announced = context.announced.withoutPreferences
+            r2.options = locatorOptions(of: context)
+        }
         send(.r2(r2), over: locators, of: context)
     }
 

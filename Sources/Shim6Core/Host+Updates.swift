@@ -24,7 +24,13 @@ extension Host {
             context.established?.update = nil
             return
         }
-        context.established?.update = PendingUpdate(requestNonce: random.next(), list: list)
+        announce(list, whole: false, context)
+    }
+
+    /// Begins to tell a list to the peer. `whole`: with everything in it, whatever the peer may know.
+    func announce(_ list: LocalList, whole: Bool, _ context: Context) {
+        disarm(context)
+        context.established?.update = PendingUpdate(requestNonce: random.next(), list: list, isWhole: whole)
         sendUpdateRequest(context)
     }
 
@@ -40,11 +46,28 @@ extension Host {
         }
         context.established?.update?.sentAt = now
         context.counters.updatesSent &+= 1
-        var options = with(update.list.options(keepaliveTimeout: nil))
-        // Sent with I2 or R2 already.
-        if context.announced.announcement != nil { options.cgaParameters = nil }
-        let request = UpdateRequest(receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: options)
+        var request = UpdateRequest(
+            receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: news(update, context))
+        if request.options.locatorPreferences != nil, encoded(.updateRequest(request)) == nil {
+            // The preferences follow when the list is acknowledged (section 5.1).
+            request.options.locatorPreferences = nil
+            context.established?.update?.list = update.list.withoutPreferences
+        }
         send(.updateRequest(request), over: locators, of: context)
+    }
+
+    /// What the peer does not know yet, or may not know: not the parameters that came with I2 or R2, and of a list that it
+    /// has just the preferences.
+    private func news(_ update: PendingUpdate, _ context: Context) -> LocatorOptions {
+        var options = with(update.list.options(keepaliveTimeout: nil))
+        guard !update.isWhole, let known = context.announced.announcement else { return options }
+        options.cgaParameters = nil
+        if known.generation == update.list.announcement?.generation {
+            options.locatorList = nil
+            options.cgaSignature = nil
+            options.locatorPreferences = update.list.preferences
+        }
+        return options
     }
 
     /// Locators for an Update Request: those of payload at first, then all others in turn, since either side may have
@@ -56,7 +79,7 @@ extension Host {
         // The peer refuses a request from an address that it does not know, but by R1bis, and the I2bis makes it known.
         if sources.isEmpty { sources = lists.locators.map(\.address) }
         var candidates = explorationOrder(
-            local: sources, peer: data.peer.locators.map(\.address), failed: current)
+            local: sources, peer: data.peer.candidates, failed: current)
         if sources.contains(current.source) {
             candidates.removeAll { $0 == current }
             candidates.insert(current, at: 0)
@@ -111,6 +134,7 @@ extension Host {
         guard !known.requestNonces.contains(request.requestNonce) else { throw .supersededUpdate }
         var peer = known
         try take(request.options, into: &peer, of: context.ulids)
+        try takePreferences(request.options, into: &peer)
         peer.requestNonces = (peer.requestNonces + [request.requestNonce]).suffix(Peer.rememberedRequests)
         context.counters.updatesReceived &+= 1
         return peer
@@ -135,6 +159,7 @@ extension Host {
             publish(.locatorsAcknowledged, context)
             reachability(context, .otherMessageReceived)
             locatorsChanged(context)
+            announceChanges(context)
         }
     }
 }

@@ -7,22 +7,29 @@ extension Host {
     func verifiedPeer(
         tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil
     ) throws(DropReason) -> Peer {
-        var peer = Peer(tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)])
+        var peer = Peer(
+            tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)], candidates: [ulids.peer])
         if known?.tag == tag { peer.requestNonces = known?.requestNonces ?? [] }
         if let known, let list = options.locatorList, known.list == list, known.parameters == options.cgaParameters {
-            peer.locators = known.locators
+            peer.locators = known.locators.map { VerifiedLocator(address: $0.address, method: $0.method) }
+            peer.candidates = peer.locators.map(\.address)
             peer.list = known.list
             peer.generation = known.generation
             peer.parameters = known.parameters
         }
         try take(options, into: &peer, of: ulids)
+        do throws(DropReason) {
+            try takePreferences(options, into: &peer)
+        } catch {
+            // Preferences for another list are no reason to do without a context.
+            count(error)
+        }
         return peer
     }
 
     /// Takes a Locator List and the rest over into what is known of the peer. In I2 and R2 a list needs the PDS beside
     /// it; an Update Request may rely on the one sent earlier.
     func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
-        if options.locatorPreferences != nil { count(.locatorPreferences) }
         if let timeout = options.keepaliveTimeout { peer.keepaliveTimeout = timeout }
         if let forms = options.payloadForms { peer.forms = forms }
         let parameters = options.cgaParameters ?? peer.parameters
@@ -47,6 +54,19 @@ extension Host {
         peer.locators = usable.prefix(configuration.maximumLocators).map {
             VerifiedLocator(address: $0.locator, method: VerificationMethod(rawValue: $0.method))
         }
+        peer.candidates = peer.locators.map(\.address)
+    }
+
+    /// Takes Locator Preferences over; they replace all earlier ones (RFC 5533, sections 5.15.3 and 10.4).
+    func takePreferences(_ options: LocatorOptions, into peer: inout Peer) throws(DropReason) {
+        guard let preferences = options.locatorPreferences else { return }
+        guard let list = peer.list, preferences.generation == peer.generation else { throw .generationOutOfSync }
+        guard preferences.elements.count == list.locators.count else { throw .wrongNumberOfLocators }
+        for (entry, element) in zip(list.locators, preferences.elements) {
+            guard let index = peer.locators.firstIndex(where: { $0.address == entry.locator }) else { continue }
+            peer.locators[index].preference = element
+        }
+        peer.candidates = peer.locators.ranked(random: &random)
     }
 
     private func takeFromBudget() throws(DropReason) {

@@ -18,6 +18,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
     var secrets: ResponderSecrets
     var budget: VerificationBudget
     var recoveryLimit: SourceLimit
+    var errorLimit: SourceLimit
     var tally = HostCounters()
 
     /// The time and the effects of the event under way.
@@ -39,6 +40,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
         budget = VerificationBudget(perSecond: configuration.maximumVerificationsPerSecond)
         recoveryLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
+        errorLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
     }
 
     /// Takes in one event and returns what is to be done about it. Nothing that a peer sends can make it trap.

@@ -8,6 +8,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var messagesOut: [MessageType: UInt64] = [:]
     /// Proofs of peers that were looked at: the costly operations.
     public internal(set) var verifications: UInt64 = 0
+    /// Error messages about messages of ours, by code.
+    public internal(set) var errorsIn: [UInt8: UInt64] = [:]
     /// Contexts that became established.
     public internal(set) var established: UInt64 = 0
     /// Contexts that the peer had lost and that it has again by I2bis.

@@ -17,12 +17,28 @@ struct LocalList: Hashable {
     /// The addresses that this list makes known to the peer. Without a list it knows just the ULID.
     var addresses: [IPv6Address] { announcement?.locators.map(\.address) ?? [ulid] }
 
-    /// The options that carry the list.
+    /// The preferences in the order of the list; nil without a list.
+    var preferences: LocatorPreferences? {
+        announcement.map { LocatorPreferences(generation: $0.generation, elements: $0.locators.map(\.preference)) }
+    }
+
+    /// The list as a peer knows it that was told no preferences.
+    var withoutPreferences: LocalList {
+        var plain = self
+        plain.announcement?.locators =
+            announcement?.locators.map {
+                LocalLocator(address: $0.address, method: $0.method)
+            } ?? []
+        return plain
+    }
+
+    /// The options that carry the list. Preferences that say nothing are left out: a new list comes without any.
     func options(keepaliveTimeout: UInt16?) -> LocatorOptions {
         guard let announcement else { return LocatorOptions(keepaliveTimeout: keepaliveTimeout) }
         let entries = announcement.locators.map { LocatorList.Entry(locator: $0.address, method: $0.method) }
         return LocatorOptions(
             locatorList: LocatorList(generation: announcement.generation, locators: entries),
+            locatorPreferences: self == withoutPreferences ? nil : preferences,
             cgaParameters: announcement.parameters, cgaSignature: announcement.signature,
             keepaliveTimeout: keepaliveTimeout)
     }
@@ -46,9 +62,26 @@ struct LocalLists {
         var seen: Set<IPv6Address> = []
         let usable = new.filter { $0.address.canBeLocator && seen.insert($0.address).inserted }
         guard usable != locators else { return false }
+        let isSameList =
+            usable.map(\.address) == locators.map(\.address) && usable.map(\.method) == locators.map(\.method)
         locators = usable
-        lists.removeAll()
+        if isSameList {
+            // The same list with other preferences: its signature still holds.
+            lists = lists.mapValues { list in
+                var list = list
+                if let known = list.announcement { list.announcement?.locators = known.locators.map(withPreference) }
+                return list
+            }
+        } else {
+            lists.removeAll()
+        }
         return true
+    }
+
+    private func withPreference(_ locator: LocalLocator) -> LocalLocator {
+        var locator = locator
+        if let now = locators.first(where: { $0.address == locator.address }) { locator.preference = now.preference }
+        return locator
     }
 
     /// The list for contexts of `ulid`, with a new random generation if it was not made yet.
@@ -68,17 +101,11 @@ struct LocalLists {
         of ulid: IPv6Address, _ parameters: [UInt8], generation: UInt32, _ identity: some LocalIdentity
     ) -> LocalList.Announcement? {
         func announce(_ list: [LocalLocator]) -> LocalList.Announcement? {
-            let signed = list.filter { $0.method == .cga }.map(\.address)
-            let signature =
-                signed.isEmpty ? nil : identity.signature(by: ulid, generation: generation, locators: signed)
-            // A list that peers would refuse is worse than none.
-            if signature == nil && !signed.isEmpty { return nil }
-            return LocalList.Announcement(
-                generation: generation, locators: list, parameters: parameters, signature: signature)
+            LocalList.Announcement(of: ulid, list, parameters, generation: generation, identity)
         }
         var kept = locators.map { locator in
             identity.isInSet(locator.address, of: ulid)
-                ? LocalLocator(address: locator.address, method: .hba) : locator
+                ? LocalLocator(address: locator.address, method: .hba, preference: locator.preference) : locator
         }
         func leaveOutLast() { kept.remove(at: kept.lastIndex { $0.address != ulid } ?? 0) }
         while kept.count > max(maximumLocators, 1) { leaveOutLast() }
@@ -93,13 +120,51 @@ struct LocalLists {
     }
 }
 
+extension LocalList.Announcement {
+    /// A signed list; nil if it cannot be signed: a list that peers would refuse is worse than none.
+    init?(
+        of ulid: IPv6Address, _ locators: [LocalLocator], _ parameters: [UInt8], generation: UInt32,
+        _ identity: some LocalIdentity
+    ) {
+        let signed = locators.filter { $0.method == .cga }.map(\.address)
+        let signature =
+            signed.isEmpty ? nil : identity.signature(by: ulid, generation: generation, locators: signed)
+        if signature == nil && !signed.isEmpty { return nil }
+        self.init(generation: generation, locators: locators, parameters: parameters, signature: signature)
+    }
+}
+
 extension LocalList {
+    /// A part of the list that `fits` into a message, as long as it can be, with a generation of its own; the ULID and
+    /// `source` keep their places (RFC 5533, section 5.1). Nil if not even that fits. The rest follows by Update Request.
+    func shortened(
+        keeping source: IPv6Address, identity: some LocalIdentity, random: inout some RandomNumberGenerator,
+        where fits: (LocalList) -> Bool
+    ) -> LocalList? {
+        var shorter = withoutPreferences
+        // What is tried has the signature of the whole list, which is as long as its own will be.
+        while !fits(shorter) {
+            guard
+                let index = shorter.announcement?.locators.lastIndex(where: {
+                    $0.address != ulid && $0.address != source
+                })
+            else { return nil }
+            shorter.announcement?.locators.remove(at: index)
+        }
+        guard let announcement = shorter.announcement else { return nil }
+        if announcement.locators.count == self.announcement?.locators.count { return shorter }
+        shorter.announcement = Announcement(
+            of: ulid, announcement.locators, announcement.parameters, generation: random.next(), identity)
+        return shorter.announcement == nil ? nil : shorter
+    }
+
     /// Whether a message can carry the list: an I2 with a validator of 36 octets stands for the largest one
     /// (RFC 5533, section 5.1).
     fileprivate var fits: Bool {
         let i2 = I2(
             initiatorTag: ContextTag(truncating: 0), initiatorNonce: 0, responderNonce: 0,
-            responderValidator: [UInt8](repeating: 0, count: 36), options: options(keepaliveTimeout: 1))
+            responderValidator: [UInt8](repeating: 0, count: 36),
+            options: withoutPreferences.options(keepaliveTimeout: 1))
         return (try? ControlMessage.i2(i2).encoded()) != nil
     }
 }

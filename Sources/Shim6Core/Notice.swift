@@ -45,10 +45,15 @@ public struct VerifiedLocator: Hashable, Sendable {
     public var address: IPv6Address
     /// Nil only for the ULID itself when the peer sent no list.
     public var method: VerificationMethod?
+    /// What the peer says of it.
+    public var preference: LocatorPreferences.Element
 
-    public init(address: IPv6Address, method: VerificationMethod?) {
+    public init(
+        address: IPv6Address, method: VerificationMethod?, preference: LocatorPreferences.Element = .init()
+    ) {
         self.address = address
         self.method = method
+        self.preference = preference
     }
 }
 

@@ -175,21 +175,6 @@ struct VerificationTests {
         #expect(pair.b.host.contexts.isEmpty)
     }
 
-    @Test("Preferences are counted and left alone; the rest of the message counts")
-    func preferences() throws {
-        let pair = Pair()
-        pair.establish()
-        let tag = try #require(pair.b.context?.localTag)
-        var options = LocatorOptions.ofA([.a1, .a3])
-        options.locatorPreferences = LocatorPreferences(
-            generation: 7, elementLength: 1, elements: [.init(flags: .broken), .init()])
-        let request = UpdateRequest(receiverTag: tag, requestNonce: 1, options: options)
-        try pair.forge(.updateRequest(request), from: .a1, to: .b1)
-        #expect(pair.b.drops(.locatorPreferences) == 1)
-        #expect(pair.b.context?.peerLocators.map(\.address) == [.a1, .a3])
-        #expect(pair.sent(.updateAcknowledgement).count == 1)
-    }
-
     @Test("Only so many proofs a second are looked at; then it goes on")
     func rate() throws {
         var configuration = HostConfiguration()

@@ -36,6 +36,18 @@ public struct ErrorMessage: Hashable, Sendable {
         self.packet = Array(packet.prefix(Self.maximumQuotation))
     }
 
+    /// An Error about a control message, whose IPv6 header is made anew from what is left of it: version, Payload Length,
+    /// Next Header 140, addresses. `offset` counts from the first octet of the Shim6 header.
+    public init(code: Code, offset: Int, message: [UInt8], source: IPv6Address, destination: IPv6Address) {
+        let length = UInt16(clamping: message.count)
+        let header: [UInt8] = [0x60, 0, 0, 0, UInt8(length >> 8), UInt8(length & 0xff), 140, 64]
+        self.init(
+            code: code, pointer: UInt16(clamping: Self.headerLength + offset),
+            packet: header + source.octets + destination.octets + message)
+    }
+
+    private static let headerLength = 40
+
     /// What a message of the largest size can quote.
     public static let maximumQuotation = ControlMessage.maximumLength - 8
 }
@@ -61,5 +73,31 @@ extension ErrorMessage {
         if packet.isEmpty { writer.append(zeros: 8) }
         writer.pad()
         return writer
+    }
+}
+
+extension ErrorMessage {
+    /// What the quoted message says of the context that it was sent for.
+    public struct Quotation: Hashable, Sendable {
+        public var source: IPv6Address
+        public var destination: IPv6Address
+        public var type: MessageType
+        /// Octets 6-11: the context tag, in the types that have one.
+        public var tag: ContextTag
+        /// Octets 12-15: the Initiator or Request Nonce, in the types that have one.
+        public var nonce: UInt32
+    }
+
+    /// Nil if it quotes no control message, or too little of it. Its checksum is not looked at, since the quotation may
+    /// be cut short.
+    public var quotation: Quotation? {
+        guard packet.count >= Self.headerLength + 16, packet[0] >> 4 == 6, packet[6] == 140,
+            packet[Self.headerLength + 2] & 0x80 == 0,
+            let type = MessageType(rawValue: packet[Self.headerLength + 2])
+        else { return nil }
+        return Quotation(
+            source: packet.address(at: 8), destination: packet.address(at: 24), type: type,
+            tag: packet.tag(at: Self.headerLength + 6),
+            nonce: packet.bigEndian(UInt32.self, at: Self.headerLength + 12))
     }
 }

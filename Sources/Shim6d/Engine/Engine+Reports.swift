@@ -154,6 +154,7 @@ extension Engine {
         ]
         for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
         for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }
+        for (code, count) in counts.errorsIn { report["in_error_code_\(code)"] = count }
         for (name, count) in dataPath.counters().done { report["data_path_\(name)"] = count }
         return report
     }
