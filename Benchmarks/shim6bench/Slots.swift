@@ -22,6 +22,7 @@ final class Slots: ActivityTable {
         var lastIn: Instant? { nil }
         var incoming: LocatorPair? { nil }
         var lastOut: Instant? { nil }
+        var spacingIn: Duration? { nil }
         var sendStart: Instant?
         var keepStart: Instant?
 

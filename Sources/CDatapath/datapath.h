@@ -17,6 +17,7 @@ struct shim6_datapath {
     int candidates;
     int next_hops;
     int counters;
+    int kept;
     struct ring_buffer *ring;
     struct shim6_activity *activity;
     size_t activity_octets;

@@ -109,6 +109,7 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
     datapath->candidates = map_descriptor(object, "candidates");
     datapath->next_hops = map_descriptor(object, "next_hops");
     datapath->counters = map_descriptor(object, "counters");
+    datapath->kept = map_descriptor(object, "kept_packets");
     datapath->activity_octets = whole_pages(sizeof(struct shim6_activity) * sizes->contexts);
     datapath->activity = share(map_descriptor(object, "activity"), datapath->activity_octets);
     if (!datapath->activity) return -errno;

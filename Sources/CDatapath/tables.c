@@ -148,3 +148,11 @@ int shim6_counters_read(struct shim6_datapath *datapath, uint64_t *out) {
     free(values);
     return code;
 }
+
+int shim6_kept_take(struct shim6_datapath *datapath, uint32_t slot, uint32_t flow, struct shim6_kept *out) {
+    struct shim6_kept_key key = {.slot = slot, .flow = flow};
+    int code = bpf_map_lookup_elem(datapath->kept, &key, out);
+    if (code) return code == -ENOENT ? 0 : code;
+    (void)bpf_map_delete_elem(datapath->kept, &key);
+    return out->time && out->length <= SHIM6_KEPT_OCTETS && out->transport + 20 <= out->length;
+}

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -208,4 +210,11 @@ struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t positio
         packet.interface = info.ipi6_ifindex;
     }
     return packet;
+}
+
+int cnl_packet_send(int fd, uint32_t interface, const uint8_t *octets, size_t length) {
+    struct sockaddr_ll to = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_ifindex = (int)interface, .sll_halen = ETH_ALEN};
+    ssize_t sent = sendto(fd, octets, length, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+    return sent < 0 ? -errno : 0;
 }

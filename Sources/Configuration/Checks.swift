@@ -42,7 +42,7 @@ extension Reader {
             remarks.append(Remark(line: lines[path], message: message))
         }
         if configuration.uplinks.isEmpty { recommend([], "there is no [[uplink]]: no context can be made") }
-        let sendTimeout = configuration.reachability.sendTimeout
+        let sendTimeout = configuration.reachability.sendTimeout ?? .seconds(15)
         if sendTimeout < .seconds(10) {
             recommend(["reap", "send-timeout"], "send-timeout is below the 10 s that RFC 5534, section 7, recommends")
         } else if sendTimeout > .seconds(100) {

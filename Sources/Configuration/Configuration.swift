@@ -112,10 +112,36 @@ extension Configuration {
 
     /// `[reap]`: the constants and variables of RFC 5534, section 7.
     public struct ReachabilityTiming: Hashable, Sendable {
-        public var sendTimeout = Duration.seconds(15)
+        /// How failures are noticed. JSON and TOML name it by its raw value.
+        public enum Profile: String, Hashable, Sendable, CaseIterable {
+            /// RFC 5534 and nothing else.
+            case rfc
+            /// Within some tens of milliseconds, between hosts that both do so.
+            case fast
+        }
+
+        public var profile = Profile.rfc
+        /// Nil for that of the profile.
+        public var sendTimeout: Duration?
+        /// Nil for that of the profile: never, or 30 s.
+        public var failbackHold: Duration?
+        /// Of the fast profile only, as is the next.
+        public var leastSilence = Duration.milliseconds(30)
+        public var leastProbeGap = Duration.milliseconds(10)
         public var initialProbeTimeout = Duration.milliseconds(500)
         public var initialProbes = 4
         public var maxProbeTimeout = Duration.seconds(60)
+
+        /// Send Timeout as it was set, or that of the profile.
+        public var effectiveSendTimeout: Duration {
+            sendTimeout ?? (profile == .rfc ? .seconds(15) : .milliseconds(250))
+        }
+
+        /// The hold before a return to a better pair; nil for no return.
+        public var effectiveFailbackHold: Duration? {
+            let hold = failbackHold ?? (profile == .rfc ? .zero : .seconds(30))
+            return hold == .zero ? nil : hold
+        }
 
         public init() {}
     }
@@ -131,6 +157,7 @@ extension Configuration {
         public var maxPeerKeyBits = 4096
         public var maxPeerKeys = 256
         public var maxAnswersPerSecond = 16
+        public var maxProbesPerSecond = 2000
         public var maxFailovers = 256
         public var maxEvents = 1024
         public var maxControlClients = 64

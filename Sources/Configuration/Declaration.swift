@@ -8,6 +8,10 @@ enum Declaration {
 
     static let topLevel: [Key<Configuration>] = [
         Key(
+            "profile", \.reachability.profile, .choice("profile"),
+            "How failures of paths are noticed: \"rfc\" by the timers of RFC 5534 alone, \"fast\" within some tens of "
+                + "milliseconds, if the peer's profile is \"fast\" too. Every timer can still be set in [reap]."),
+        Key(
             "manage-routes", \.manageRoutes, .flag,
             "Packets with a source of one provider leave through that provider, by routes and rules that the daemon makes. "
                 + "false leaves that to you."),
@@ -111,6 +115,9 @@ enum Declaration {
                 Key(
                     "max-answers-per-second", \.limits.maxAnswersPerSecond, .integer(1...10_000),
                     "R1bis messages a second to one /48, and as many Errors."),
+                Key(
+                    "max-probes-per-second", \.limits.maxProbesPerSecond, .integer(1...1_000_000),
+                    "Probes that all contexts together may begin a second. Contexts with traffic come first."),
                 Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
                 Key(
                     "max-events", \.limits.maxEvents, .integer(1...65_536),
@@ -135,7 +142,8 @@ enum Declaration {
                 Key("enabled", \.console.enabled, .flag, "Whether there is one."),
                 Key("listen", \.console.listen, .endpoint, "Where it listens. There is no authentication."),
                 Key(
-                    "allow-remove", \.console.allowRemove, .flag, "Whether \"rm\" works there, for whoever can connect."
+                    "allow-remove", \.console.allowRemove, .flag,
+                    "Whether \"rm\" and \"set\" work there, for whoever can connect."
                 ),
                 Key(
                     "idle-timeout", \.console.idleTimeout, .seconds(1...86_400),
@@ -169,9 +177,10 @@ enum Declaration {
 
     private static let reachabilityKeys: [Key<Configuration>] = [
         Key(
-            "send-timeout", \.reachability.sendTimeout, .seconds(1...65_535),
+            "send-timeout", \.reachability.sendTimeout, .optional(.seconds(0.02...65_535)),
             "Send Timeout: how long after a packet out nothing may come in before the path is suspected. "
-                + "10 to 100 are recommended."),
+                + "10 to 100 are recommended. Below 1 it holds only with peers that announce theirs to the millisecond, "
+                + "and while packets come in often. Empty: by the profile, 15 or 0.25."),
         Key(
             "initial-probe-timeout", \.reachability.initialProbeTimeout, .seconds(0.01...60),
             "Initial Probe Timeout: the time between the first probes of an exploration."),
@@ -181,5 +190,17 @@ enum Declaration {
         Key(
             "max-probe-timeout", \.reachability.maxProbeTimeout, .seconds(0.01...3600),
             "The longest time between probes."),
+        Key(
+            "failback-hold", \.reachability.failbackHold, .optional(.seconds(0...86_400)),
+            "How long a better path must have worked again, by slow probes, before traffic returns to it. 0: it never does. "
+                + "Empty: by the profile, 0 or 30."),
+        Key(
+            "least-silence", \.reachability.leastSilence, .seconds(0.01...10),
+            "Profile \"fast\": the shortest silence, after packets that came in often, that makes the daemon probe the "
+                + "path in use."),
+        Key(
+            "least-probe-gap", \.reachability.leastProbeGap, .seconds(0.005...10),
+            "Profile \"fast\": the shortest time between the first probes, which else is three round-trip times, and at "
+                + "most initial-probe-timeout."),
     ]
 }

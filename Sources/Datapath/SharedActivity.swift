@@ -34,6 +34,7 @@ public struct SharedActivity: ActivityTable, @unchecked Sendable {
         shim6_flags_clear(&stamps.pointee.flags, ~0)
         shim6_stamp_exchange(&stamps.pointee.last_in, 0)
         shim6_stamp_exchange(&stamps.pointee.last_out, 0)
+        shim6_flags_clear(&stamps.pointee.spacing_in, ~0)
         shim6_stamp_exchange(&stamps.pointee.send_start, 0)
         shim6_stamp_exchange(&stamps.pointee.keep_start, 0)
         stamps.pointee.source = shim6_address()
@@ -47,6 +48,11 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
 
     public var lastIn: Instant? { time(shim6_stamp_load(&slot.pointee.last_in)) }
     public var lastOut: Instant? { time(shim6_stamp_load(&slot.pointee.last_out)) }
+
+    public var spacingIn: Duration? {
+        let spacing = shim6_spacing_load(&slot.pointee.spacing_in)
+        return spacing == 0 ? nil : .nanoseconds(Int64(spacing) << 10)
+    }
 
     public var incoming: LocatorPair? {
         let pair = LocatorPair(

@@ -15,6 +15,8 @@ public protocol ActivityStamps {
     var incoming: LocatorPair? { get }
     /// When the last payload packet went out; nil if none did.
     var lastOut: Instant? { get }
+    /// The smoothed time between packets in, waits above a second counted as one; nil while nothing came in.
+    var spacingIn: Duration? { get }
     /// When the Send Timer was started; nil while it is stopped. Setting it is one atomic exchange.
     var sendStart: Instant? { get nonmutating set }
     /// When the Keepalive Timer was started; nil while it is stopped. Setting it is one atomic exchange.

@@ -6,21 +6,32 @@ struct Exploration: Sendable {
     var since: Instant
     /// The pair whose failure started it.
     var failed: LocatorPair
+    /// Payload that reached the peer later than this shows that the pair in use works.
+    var evidenceSince: Instant
+    /// Whether this host suspected a failure by itself, without being told by the peer.
+    var isOwnSuspicion = false
+    /// Probes that still go out on the failed pair before the order is followed.
+    var confirmations = 0
     /// The pairs to try, in order.
     private(set) var order: [LocatorPair]
     private var next = 0
+    /// The next Probe of the schedule has its place in the budget.
+    var hasPlace = false
     /// Probes sent since the schedule was started, those besides the schedule not counted.
     var probes = 0
 
-    init(since: Instant, failed: LocatorPair, local: [IPv6Address], peer: [IPv6Address]) {
+    init(
+        since: Instant, failed: LocatorPair, local: [IPv6Address], peer: [IPv6Address], paths: SharedPaths
+    ) {
         self.since = since
+        evidenceSince = since
         self.failed = failed
-        order = explorationOrder(local: local, peer: peer, failed: failed)
+        order = explorationOrder(local: local, peer: peer, failed: failed, paths: paths, at: since)
     }
 
     /// Takes new locators; true if they make pairs that were not candidates before.
-    mutating func update(local: [IPv6Address], peer: [IPv6Address]) -> Bool {
-        let new = explorationOrder(local: local, peer: peer, failed: failed)
+    mutating func update(local: [IPv6Address], peer: [IPv6Address], paths: SharedPaths, at now: Instant) -> Bool {
+        let new = explorationOrder(local: local, peer: peer, failed: failed, paths: paths, at: now)
         guard new != order else { return false }
         let isNew = !Set(order).isSuperset(of: new)
         order = new
@@ -31,6 +42,10 @@ struct Exploration: Sendable {
     /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate.
     mutating func takeNext(after last: LocatorPair?) -> LocatorPair? {
         guard !order.isEmpty else { return nil }
+        if confirmations > 0, order.contains(failed) {
+            confirmations -= 1
+            return failed
+        }
         if order.count > 1, order[next % order.count] == last { next = (next + 1) % order.count }
         defer { next = (next + 1) % order.count }
         return order[next % order.count]

@@ -5,41 +5,44 @@ private let maximumPairs = 64
 
 /// The pairs of own and peer locators in the order in which an exploration tries them (RFC 5534, section 4.3).
 ///
-/// `local` and `peer` are the locators that may be used, best first; `failed` is the pair whose failure is suspected.
-/// 1. Pairs that cannot work are left out: only global and unique local unicast addresses are locators.
-/// 2. Pairs that mix a unique local with a global address come after all others: they have different labels in the
-///    policy table of RFC 6724.
-/// 3. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
-///    share one. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else
-///    answered.
-/// 4. Among equals the preferences of both sides count: the smaller sum of the two positions, then the own position.
+/// `local` and `peer` are the locators that may be used, best first by the preferences of their hosts; `failed` is the
+/// pair whose failure is suspected. Pairs that cannot work are left out: only global and unique local unicast addresses
+/// are locators. What decides, each only among equals before it:
+/// 1. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else answered.
+/// 2. The ranking, if an operator or a program has set one.
+/// 3. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
+///    table of RFC 6724 (rules 5 and 6 of its section 6: prefer matching label).
+/// 4. Shared fate and recent success: pairs that worked for any context in the last half minute come first, those from
+///    which one has moved away last.
+/// 5. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
+///    share one.
+/// 6. The preferences of both sides: the smaller sum of the two positions, then the own position.
 ///
 /// Repeated addresses count once. At most 64 pairs are returned, `failed` among them if it is a candidate.
-public func explorationOrder(local: [IPv6Address], peer: [IPv6Address], failed: LocatorPair?) -> [LocatorPair] {
-    struct Candidate {
-        var pair: LocatorPair
-        var key: (failed: Bool, mixed: Bool, shared: Int, positions: Int, own: Int)
-    }
+public func explorationOrder(
+    local: [IPv6Address], peer: [IPv6Address], failed: LocatorPair?, ranking: [LocatorPair: Int] = [:],
+    paths: SharedPaths? = nil, at now: Instant = Instant(nanoseconds: 0)
+) -> [LocatorPair] {
+    let ranking = paths?.ranking ?? ranking
     let sources = distinctLocators(local)
     let destinations = distinctLocators(peer)
-    var candidates: [Candidate] = []
+    var candidates: [(pair: LocatorPair, key: [Int])] = []
     candidates.reserveCapacity(sources.count * destinations.count)
     for (own, source) in sources.enumerated() {
         for (theirs, destination) in destinations.enumerated() where source != destination {
             let pair = LocatorPair(source: source, destination: destination)
             let shared = failed.map { ($0.source == source ? 1 : 0) + ($0.destination == destination ? 1 : 0) } ?? 0
-            let mixed = source.isUniqueLocal != destination.isUniqueLocal
-            candidates.append(Candidate(pair: pair, key: (pair == failed, mixed, shared, own + theirs, own)))
+            let key = [
+                pair == failed ? 1 : 0, ranking[pair] ?? .max,
+                source.isUniqueLocal != destination.isUniqueLocal ? 1 : 0,
+                (paths?.standing(of: pair, at: now) ?? .unknown).rawValue, shared, own + theirs, own,
+            ]
+            candidates.append((pair, key))
         }
     }
-    candidates.sort { left, right in
-        if left.key.failed != right.key.failed { return right.key.failed }
-        if left.key.mixed != right.key.mixed { return right.key.mixed }
-        let leftRest = (left.key.shared, left.key.positions, left.key.own)
-        return leftRest < (right.key.shared, right.key.positions, right.key.own)
-    }
+    candidates.sort { $0.key.lexicographicallyPrecedes($1.key) }
     if candidates.count > maximumPairs {
-        let kept = maximumPairs - (candidates.last?.key.failed == true ? 1 : 0)
+        let kept = maximumPairs - (candidates.last?.pair == failed ? 1 : 0)
         candidates.removeSubrange(kept..<(candidates.count - (maximumPairs - kept)))
     }
     return candidates.map(\.pair)

@@ -3,6 +3,7 @@ import Shim6Wire
 /// What a machine handles one event with.
 struct Moment<Stamps: ActivityStamps, Random: RandomNumberGenerator> {
     let stamps: Stamps
+    let paths: SharedPaths
     var random: Random
     let now: Instant
     var effects: [REAPEffect] = []
@@ -13,6 +14,7 @@ struct LazyTimers: Sendable {
     private var send: Instant?
     private var keepalive: Instant?
     private var probe: Instant?
+    private var failback: Instant?
     /// Thousandths by which timers differ from their nominal values at the moment.
     private var jitter = 0
     /// When the last Keepalive was sent.
@@ -26,6 +28,7 @@ struct LazyTimers: Sendable {
             case .send: send
             case .keepalive: keepalive
             case .probe: probe
+            case .failback: failback
             }
         }
         set {
@@ -33,6 +36,7 @@ struct LazyTimers: Sendable {
             case .send: send = newValue
             case .keepalive: keepalive = newValue
             case .probe: probe = newValue
+            case .failback: failback = newValue
             }
         }
     }
@@ -74,8 +78,11 @@ extension REAPMachine {
     mutating func timerFired<S, R>(_ timer: REAPTimer, _ moment: inout Moment<S, R>) {
         guard let armed = timers[timer], timers.clear(timer) else { return }
         switch timer {
-        case .send: sendTimerFired(armed: armed, &moment)
+        case .send:
+            sendTimerFired(armed: armed, &moment)
+            askRoundTrip(&moment)
         case .keepalive: keepaliveTimerFired(&moment)
+        case .failback: failbackTimerFired(&moment)
         case .probe:
             guard moment.now >= armed else { return timers.set(.probe, at: armed, &moment.effects) }
             retransmit(&moment)
@@ -85,13 +92,29 @@ extension REAPMachine {
     /// A timer that fires very late tells more of this host than of the path: return traffic may wait to be taken in,
     /// so it gets a little more time, once.
     private mutating func sendTimerFired<S, R>(armed: Instant, _ moment: inout Moment<S, R>) {
-        guard state != .exploring, let start = moment.stamps.sendStart, moment.now >= sendExpiry(start) else { return }
-        let patience = configuration.sendTimeout / 4
+        guard state != .exploring, let start = moment.stamps.sendStart else { return }
+        let limits = limits(moment)
+        let isUnanswered = moment.stamps.lastOut.map { $0 > start } ?? false
+        var expiry = start + limits.timeout
+        if isUnanswered, let silence = limits.silence { expiry = min(expiry, start + silence) }
+        if let grace = timers.grace, grace.start == start { expiry = max(expiry, grace.end) }
+        guard moment.now >= expiry else { return }
+        let patience = (limits.silence ?? limits.timeout) / 4
         if moment.now - armed > patience, timers.grace?.start != start {
             timers.grace = (start, moment.now + patience)
         } else {
-            sendTimerExpired(&moment)
+            sendTimerExpired(moment.now >= start + limits.timeout ? .sendTimerExpired : .silence, since: start, &moment)
         }
+    }
+
+    /// Send Timeout, and the shorter silence that is suspicious when more than one packet went out into it.
+    private func limits<S, R>(_ moment: Moment<S, R>) -> (timeout: Duration, silence: Duration?) {
+        let spacing = moment.stamps.spacingIn
+        let timeout = timers.lengthen(configuration.effectiveSendTimeout(spacing: spacing))
+        guard state == .operational,
+            let silence = configuration.silenceLimit(spacing: spacing, roundTrip: roundTrip.estimate)
+        else { return (timeout, nil) }
+        return (timeout, min(timeout, timers.lengthen(patience.stretch(silence, at: moment.now))))
     }
 
     private mutating func keepaliveTimerFired<S, R>(_ moment: inout Moment<S, R>) {
@@ -101,12 +124,6 @@ extension REAPMachine {
         moment.effects.append(.sendKeepalive(current))
         timers.lastKeepalive = moment.now
         if moment.now >= start + configuration.keepaliveTimeout { moment.stamps.keepStart = nil }
-    }
-
-    private func sendExpiry(_ start: Instant) -> Instant {
-        let expiry = start + timers.lengthen(configuration.sendTimeout)
-        guard let grace = timers.grace, grace.start == start else { return expiry }
-        return max(expiry, grace.end)
     }
 
     /// The next Keepalive: one Keepalive Interval after the start of the timer or the Keepalive before. The last one is
@@ -146,8 +163,17 @@ extension REAPMachine {
         }
     }
 
+    /// Arms the Send Timer for the first moment at which a silence could be too long.
     private mutating func requireSend<S, R>(_ start: Instant?, _ moment: inout Moment<S, R>) {
-        let expiry = start.map(sendExpiry) ?? moment.now + configuration.sendTimeout
+        let limits = limits(moment)
+        let start = start ?? moment.now
+        var expiry = start + limits.timeout
+        if let silence = limits.silence {
+            // Nothing is unanswered yet; that may change at any time.
+            let early = start + silence
+            expiry = min(expiry, early > moment.now ? early : moment.now + silence)
+        }
+        if let grace = timers.grace, grace.start == start { expiry = max(expiry, grace.end) }
         timers.require(.send, by: expiry, &moment.effects)
     }
 }

@@ -4,6 +4,7 @@ import Shim6Wire
 struct ProbeMemory: Sendable {
     private struct SentProbe {
         var report: ProbeReport
+        var sentAt: Instant
         var isReported = false
     }
 
@@ -32,31 +33,48 @@ struct ProbeMemory: Sendable {
     }
 
     /// The pairs of our own Probes that `reports` describe exactly, oldest first; the rest of `reports` is invented or
-    /// of another exploration, and means nothing.
-    mutating func match(_ reports: [ProbeReport]) -> [LocatorPair] {
+    /// of another exploration, and means nothing. `latest` is when the newest Probe was sent that had not been reported
+    /// before.
+    mutating func match(_ reports: [ProbeReport]) -> (pairs: [LocatorPair], latest: Instant?) {
         var pairs: [LocatorPair] = []
+        var latest: Instant?
         for index in sent.indices where reports.contains(sent[index].report) {
+            if !sent[index].isReported { latest = sent[index].sentAt }
             sent[index].isReported = true
             pairs.append(sent[index].report.pair)
         }
-        return pairs
+        return (pairs, latest)
+    }
+
+    /// Whether the peer has reported a Probe on `pair` since this memory began or was told to doubt it.
+    func hasReport(of pair: LocatorPair) -> Bool {
+        sent.contains { $0.isReported && $0.report.pair == pair }
+    }
+
+    /// What was reported up to now is no evidence any more: the peer's packets have stopped again.
+    mutating func doubtReports() {
+        sent.removeAll(where: \.isReported)
     }
 
     /// The Probe to send on `pair`, which is remembered: it reports itself, the recent Probes that the peer has not
     /// reported, newest first, and the Probes received.
     mutating func makeProbe(
-        _ state: REAPState, on pair: LocatorPair, peerTag: ContextTag, random: inout some RandomNumberGenerator
+        _ state: REAPState, on pair: LocatorPair, peerTag: ContextTag, payload: PayloadReport?,
+        random: inout some RandomNumberGenerator, at now: Instant
     ) -> Probe {
         var nonce = UInt32.random(in: .min ... .max, using: &random)
         while sent.contains(where: { $0.report.nonce == nonce }) { nonce &+= 1 }
         let report = ProbeReport(source: pair.source, destination: pair.destination, nonce: nonce)
+        // A report of payload takes the place of one of the others: a Probe must fit into 1,280 octets.
+        let most = payload == nil ? Self.reportsInProbe : Self.reportsInProbe - 1
         var reports = [report]
-        for earlier in sent.reversed() where !earlier.isReported && reports.count < Self.reportsInProbe {
+        for earlier in sent.reversed() where !earlier.isReported && reports.count < most {
             reports.append(earlier.report)
         }
-        sent.append(SentProbe(report: report))
+        sent.append(SentProbe(report: report, sentAt: now))
         if sent.count > Self.window { sent.removeFirst() }
-        return Probe(receiverTag: peerTag, state: state.probeState, sent: reports, received: received)
+        return Probe(
+            receiverTag: peerTag, state: state.probeState, sent: reports, received: received, payload: payload)
     }
 }
 

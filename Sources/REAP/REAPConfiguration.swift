@@ -1,9 +1,18 @@
 /// The constants and variables of RFC 5534, section 7, for one context.
 public struct REAPConfiguration: Sendable, Hashable {
-    /// Send Timeout: how long outgoing payload may go without return traffic. At least 20 milliseconds.
+    /// Send Timeout: how long outgoing payload may go without return traffic. At least 20 milliseconds. Below one
+    /// second it holds only while `isFinelyAgreed` and return traffic is dense; see `effectiveSendTimeout`.
     public var sendTimeout: Duration
-    /// The peer's Send Timeout as its Keepalive Timeout option announced it; nil if it announced none.
+    /// The peer's Send Timeout as it announced it; nil if it announced none.
     public var peerSendTimeout: Duration?
+    /// Whether both hosts have announced their Send Timeouts to the millisecond.
+    public var isFinelyAgreed: Bool
+    /// Failure detection that goes by the traffic and the round-trip time; nil for the RFC's timers alone.
+    public var quick: QuickDetection?
+    /// How long a better pair must have worked before payload returns to it; nil if it never does.
+    public var failbackHold: Duration?
+    /// The round-trip time that establishment took; nil if it is not known.
+    public var roundTrip: Duration?
     /// Initial Probe Timeout: the gap between the first Probes of an exploration.
     public var initialProbeTimeout: Duration
     /// Number of Initial Probes: how many Probes go out before the gap grows.
@@ -19,6 +28,10 @@ public struct REAPConfiguration: Sendable, Hashable {
     public init(
         sendTimeout: Duration = .seconds(15),
         peerSendTimeout: Duration? = nil,
+        isFinelyAgreed: Bool = false,
+        quick: QuickDetection? = nil,
+        failbackHold: Duration? = nil,
+        roundTrip: Duration? = nil,
         initialProbeTimeout: Duration = .milliseconds(500),
         initialProbes: Int = 4,
         maxProbeTimeout: Duration = .seconds(60),
@@ -27,6 +40,10 @@ public struct REAPConfiguration: Sendable, Hashable {
     ) {
         self.sendTimeout = sendTimeout
         self.peerSendTimeout = peerSendTimeout
+        self.isFinelyAgreed = isFinelyAgreed
+        self.quick = quick
+        self.failbackHold = failbackHold
+        self.roundTrip = roundTrip
         self.initialProbeTimeout = initialProbeTimeout
         self.initialProbes = initialProbes
         self.maxProbeTimeout = maxProbeTimeout
@@ -39,16 +56,54 @@ public struct REAPConfiguration: Sendable, Hashable {
     /// Keepalive Interval: a third of Keepalive Timeout, the short end of the recommended range.
     public var keepaliveInterval: Duration { keepaliveTimeout / 3 }
 
+    /// The Send Timeout in force while return traffic comes in every `spacing`: below one second only as agreed, and only
+    /// while it is dense, since a Send Timeout that is not much longer than the spacing would be an alarm by itself.
+    public func effectiveSendTimeout(spacing: Duration?) -> Duration {
+        let least = Duration.seconds(1)
+        return sendTimeout >= least || isFinelyAgreed && isDense(spacing) ? sendTimeout : least
+    }
+
+    /// The silence that starts an exploration before Send Timeout; nil if none does.
+    func silenceLimit(spacing: Duration?, roundTrip: Duration?) -> Duration? {
+        guard let quick, isFinelyAgreed, isDense(spacing), let spacing else { return nil }
+        return max(quick.leastSilence, spacing * 3 + (roundTrip ?? .zero))
+    }
+
+    private func isDense(_ spacing: Duration?) -> Bool { spacing.map { $0 * 3 <= sendTimeout } ?? false }
+
     /// The nominal gap after Probe `number` (1, 2, ...) of a schedule: Initial Probe Timeout up to the last initial
     /// Probe, from there on multiplied by the back-off factor, never above Max Probe Timeout. By default the Probes go
-    /// out at 0, 0.5, 1, 1.5, 2.5, 4.5, 8.5 ... seconds: the gap after the last initial Probe has grown already.
-    public func probeGap(after number: Int) -> Duration {
+    /// out at 0, 0.5, 1, 1.5, 2.5, 4.5, 8.5 ... seconds: RFC 5534, section 4.3, spaces the *four* initial Probes by 0.5 s
+    /// and lets the gap grow "before every probe" after them, so the gap after the fourth has grown already.
+    ///
+    /// Quick detection shortens the first gap to three round-trip times, if the time is known; everything else stays.
+    public func probeGap(after number: Int, roundTrip: Duration? = nil) -> Duration {
         var gap = initialProbeTimeout
+        if let quick, let roundTrip { gap = min(gap, max(quick.leastProbeGap, roundTrip * 3)) }
         var left = number - initialProbes + 1
         while left > 0, gap < maxProbeTimeout, backoffFactor > 1 {
             gap *= backoffFactor
             left -= 1
         }
         return min(gap, maxProbeTimeout)
+    }
+}
+
+/// How the fast profile notices failures within some tens of milliseconds, and false alarms stay without consequence:
+/// whatever looks like a failure is first checked by Probes on the pair in use.
+public struct QuickDetection: Sendable, Hashable {
+    /// No silence shorter than this is suspicious, however dense return traffic was.
+    public var leastSilence: Duration
+    /// How many Probes an exploration that silence has started sends on the pair in use before it tries others.
+    public var confirmations: Int
+    /// The least gap between Probes.
+    public var leastProbeGap: Duration
+
+    public init(
+        leastSilence: Duration = .milliseconds(30), confirmations: Int = 3, leastProbeGap: Duration = .milliseconds(10)
+    ) {
+        self.leastSilence = leastSilence
+        self.confirmations = confirmations
+        self.leastProbeGap = leastProbeGap
     }
 }

@@ -17,6 +17,10 @@ public enum REAPEvent: Sendable, Equatable {
     case keepaliveReceived
     /// A well-formed Probe with this context's tag came in.
     case probeReceived(Probe, LocatorPair)
+    /// Something outside Shim6 says that the pair in use may have failed. It is no proof: anybody can forge it.
+    case hint(REAPHint)
+    /// An operator wants payload to use this pair. It does once a Probe on it is reported; else there is `switchRefused`.
+    case switchTo(LocatorPair)
     /// A timer that an effect armed has run out.
     case timer(REAPTimer)
     /// The locators that may be used are now these, best first: the own available ones and the peer's verified ones.
@@ -33,8 +37,38 @@ public enum REAPEffect: Sendable, Equatable {
     case arm(REAPTimer, at: Instant)
     case cancel(REAPTimer)
     /// Outgoing payload moves to this pair, which the peer has confirmed.
-    case use(LocatorPair, instead: LocatorPair)
+    case use(LocatorPair, instead: LocatorPair, UseReason)
+    /// The pair that payload had returned to has failed again: the next return takes longer.
+    case damped
+    /// The pair that was asked for is not used, and why.
+    case switchRefused(LocatorPair, SwitchRefusal)
     case changed(from: REAPState, to: REAPState, REAPReason)
     /// A Probe was taken in; `reports` counts its reports that match Probes of ours.
     case tookProbe(LocatorPair, nonce: UInt32, REAPState, reports: Int)
+}
+
+/// What says from outside that a pair may have failed.
+public enum REAPHint: String, Sendable, CaseIterable, Codable {
+    /// ICMPv6 Destination Unreachable for a packet of the context.
+    case unreachable
+    /// A transport repeats what it sent before.
+    case retransmission
+}
+
+/// Why payload moves.
+public enum UseReason: String, Sendable, CaseIterable, Codable {
+    /// The pair before failed.
+    case exploration
+    /// A better pair works again.
+    case failback
+    /// An operator wants it, and it works.
+    case asked
+}
+
+/// Why a pair that was asked for is not used.
+public enum SwitchRefusal: String, Sendable, CaseIterable, Codable {
+    case noLocator = "its addresses are no usable locators of the two hosts"
+    case inUse = "it is in use"
+    case exploring = "an exploration is under way"
+    case noAnswer = "no probe on it was answered"
 }

@@ -10,6 +10,9 @@ import Shim6Wire
 ///   Falling back from InboundOk to Exploring does not.
 /// * A Probe that ends the exploration but reports none of our Probes leaves the pair as it is (section 6.8). If the
 ///   locators of that pair are gone it cannot end it: then it counts as a sign that packets arrive, like a Keepalive.
+///
+/// The pair in use stays if the peer reports a Probe on it, or payload on it that is newer than the failure (see
+/// `PayloadReport`): then only the other direction has failed, and only that one moves (example 5 of appendix A).
 public struct REAPMachine: Sendable {
     public private(set) var state = REAPState.operational
     /// The pair that outgoing payload uses.
@@ -25,6 +28,18 @@ public struct REAPMachine: Sendable {
     /// Of this exploration, or while Operational of the last one.
     private var memory = ProbeMemory()
     var timers = LazyTimers()
+    private(set) var patience = Patience()
+    var failback = Failback()
+    var asked: AskedPair?
+    /// When a Probe last asked for the round-trip time.
+    var lastQuestion: Instant?
+    /// Whether an operator has chosen the pair: payload returns to no other before the next failure.
+    var isHeld = false
+    /// What Probes have shown of each pair in the direction from this host; its reverse is that of the peer.
+    public internal(set) var evidence: [LocatorPair: PairEvidence] = [:]
+    private(set) var roundTrip = RoundTrip()
+    /// The round-trip time to the peer's daemon; nil if it is not known.
+    public var roundTripTime: Duration? { roundTrip.estimate }
 
     /// A machine in Operational with no timer running. `local` and `peer` are best first.
     public init(
@@ -36,14 +51,16 @@ public struct REAPMachine: Sendable {
         self.local = local
         self.peer = peer
         self.configuration = configuration
+        if let known = configuration.roundTrip { roundTrip.measured(known) }
         timers.drawJitter(configuration, random: &random)
     }
 
-    /// Takes in one event and answers with what is to be done, in order. The first event is `.established`.
+    /// Takes in one event and answers with what is to be done, in order. The first event is `.established`. `paths` is what
+    /// the contexts of the host share.
     public mutating func handle<Random: RandomNumberGenerator>(
-        _ event: REAPEvent, stamps: some ActivityStamps, random: inout Random, at now: Instant
+        _ event: REAPEvent, stamps: some ActivityStamps, paths: SharedPaths, random: inout Random, at now: Instant
     ) -> [REAPEffect] {
-        var moment = Moment(stamps: stamps, random: random, now: now)
+        var moment = Moment(stamps: stamps, paths: paths, random: random, now: now)
         switch event {
         case .payloadReceived: payloadReceived(&moment)
         case .established: resume(&moment)
@@ -53,11 +70,14 @@ public struct REAPMachine: Sendable {
         case .otherMessageSent: otherMessageSent(&moment)
         case .keepaliveReceived: keepaliveReceived(&moment)
         case .probeReceived(let probe, let pair): probeReceived(probe, pair, &moment)
+        case .hint(let hint): hinted(hint, &moment)
+        case .switchTo(let pair): use(asked: pair, &moment)
         case .timer(let timer): timerFired(timer, &moment)
         case .locatorsChanged(let local, let peer): locatorsChanged(local: local, peer: peer, &moment)
         case .configured(let configuration): self.configuration = configuration
         }
         arrangeTimers(&moment)
+        arrangeFailback(&moment)
         // Payload that came in before the data path was asked to notify it.
         if state == .exploring, let lastIn = stamps.lastIn, let exploration, lastIn > exploration.since {
             payloadReceived(&moment)
@@ -73,6 +93,11 @@ public struct REAPMachine: Sendable {
     /// Cancels every timer: the context ends.
     public mutating func stop() -> [REAPEffect] {
         REAPTimer.allCases.compactMap { timers.clear($0) ? .cancel($0) : nil }
+    }
+
+    /// The pairs that an exploration would try now, in its order.
+    public func order(_ paths: SharedPaths, at now: Instant) -> [LocatorPair] {
+        explorationOrder(local: local, peer: peer, failed: current, paths: paths, at: now)
     }
 
     // MARK: - Events (RFC 5534, section 6)
@@ -129,26 +154,33 @@ public struct REAPMachine: Sendable {
     private mutating func probeReceived<S, R>(_ probe: Probe, _ pair: LocatorPair, _ moment: inout Moment<S, R>) {
         // A Probe describes itself first, with the very addresses that carry it.
         guard let description = probe.sent.first, description.pair == pair else { return }
-        let confirmed = memory.match(probe.received).filter(isUsable)
+        let matched = memory.match(probe.received)
+        if let sentAt = matched.latest { roundTrip.measured(moment.now - sentAt) }
+        let confirmed = matched.pairs.filter(isUsable)
+        if matched.latest != nil { matched.pairs.forEach { moment.paths.worked($0, at: moment.now) } }
         let theirs = REAPState(probe.state)
         moment.effects.append(.tookProbe(pair, nonce: description.nonce, theirs, reports: confirmed.count))
         if state == .operational, theirs == .exploring || (confirmed.isEmpty && !isUsable(current)) {
             startExploration(&moment)
         }
         memory.remember(description)
+        failback.arrived(on: pair, at: moment.now)
+        if isUsable(pair.reversed) { evidence[pair.reversed, default: PairEvidence()].arrived = moment.now }
+        if matched.latest != nil { heard(of: confirmed, &moment) }
         switch theirs {
         case .exploring: probeExploringReceived(pair, &moment)
         case .inboundOk:
-            guard choosePair(from: confirmed, &moment) else {
+            guard choosePair(from: confirmed, probe.payload, &moment) else {
                 return packetsArrive(.probeInboundOkReceived, from: pair, &moment)
             }
             moment.stamps.sendStart = moment.now
             moment.stamps.keepStart = nil
             becomeOperational(.probeInboundOkReceived, &moment)
+            moment.paths.budget.spend(at: moment.now)
             sendProbe(on: current, &moment)
             memory.forgetReceived()
         case .operational:
-            guard choosePair(from: confirmed, &moment) else {
+            guard choosePair(from: confirmed, probe.payload, &moment) else {
                 return packetsArrive(.probeOperationalReceived, from: pair, &moment)
             }
             moment.stamps.sendStart = nil
@@ -174,25 +206,51 @@ public struct REAPMachine: Sendable {
     ) {
         self.local = local
         self.peer = peer
+        evidence = evidence.filter { isUsable($0.key) }
         if state == .operational {
             guard !isUsable(current) else { return }
             startExploration(&moment)
             explore(local.contains(current.source) ? .peerLocatorGone : .localLocatorGone, &moment)
-        } else if exploration?.update(local: local, peer: peer) == true {
+        } else if exploration?.update(local: local, peer: peer, paths: moment.paths, at: moment.now) == true {
             exploration?.probes = 0
-            sendScheduledProbe(on: nextPair(), &moment)
+            sendNextProbe(&moment)
         }
     }
 
-    /// The Send Timer expired (section 6.4).
-    mutating func sendTimerExpired<S, R>(_ moment: inout Moment<S, R>) {
+    /// The Send Timer, started at `start`, expired (section 6.4), or quick detection takes the silence for long enough.
+    mutating func sendTimerExpired<S, R>(_ reason: REAPReason, since start: Instant, _ moment: inout Moment<S, R>) {
         switch state {
         case .operational:
             startExploration(&moment)
-            explore(.sendTimerExpired, &moment)
+            exploration?.isOwnSuspicion = true
+            // Another context has just learnt that the pair is dead.
+            if moment.paths.standing(of: current, at: moment.now) != .fails {
+                exploration?.confirmations = configuration.quick?.confirmations ?? 0
+            }
+            explore(reason, &moment)
+            // If both directions had failed, nothing would have arrived in the second half of the silence.
+            exploration?.evidenceSince = start + (moment.now - start) / 2
         case .exploring: break
-        case .inboundOk: explore(.sendTimerExpired, &moment)
+        case .inboundOk: explore(reason, &moment)
         }
+    }
+
+    /// Only what is still unanswered can have been lost. The first Probe goes out on the pair in use, so that a hint
+    /// that is wrong costs this Probe and moves nothing.
+    private mutating func hinted<S, R>(_ hint: REAPHint, _ moment: inout Moment<S, R>) {
+        guard let quick = configuration.quick, state == .operational, isUsable(current),
+            let start = moment.stamps.sendStart
+        else { return }
+        switch hint {
+        case .unreachable: break
+        case .retransmission:
+            let usual = (moment.stamps.spacingIn ?? .seconds(1)) * 3 + (roundTrip.estimate ?? .seconds(1))
+            guard moment.now - start > patience.stretch(max(usual, quick.leastProbeGap), at: moment.now) else { return }
+        }
+        startExploration(&moment)
+        exploration?.isOwnSuspicion = true
+        exploration?.confirmations = quick.confirmations
+        explore(.hint, &moment)
     }
 
     /// A Probe is due again (section 6.5).
@@ -202,15 +260,21 @@ public struct REAPMachine: Sendable {
         case .exploring: break
         case .inboundOk: moment.stamps.startSendIfStopped(at: moment.now)
         }
-        sendScheduledProbe(on: nextPair(), &moment)
+        sendNextProbe(&moment)
     }
 
     // MARK: - Transitions
 
     /// Prepares an exploration that leaves Operational: nothing of an earlier one counts.
     private mutating func startExploration<S, R>(_ moment: inout Moment<S, R>) {
-        exploration = Exploration(since: moment.now, failed: current, local: local, peer: peer)
+        exploration = Exploration(
+            since: moment.now, failed: current, local: local, peer: peer, paths: moment.paths)
         memory = ProbeMemory()
+        isHeld = false
+        if let wanted = asked {
+            asked = nil
+            moment.effects.append(.switchRefused(wanted.pair, .exploring))
+        }
         timers.drawJitter(configuration, random: &moment.random)
     }
 
@@ -219,9 +283,10 @@ public struct REAPMachine: Sendable {
         moment.stamps.sendStart = nil
         moment.stamps.keepStart = nil
         memory.forgetReceived()
+        memory.doubtReports()
         change(to: .exploring, reason, &moment)
         exploration?.since = moment.now
-        sendScheduledProbe(on: nextPair(), &moment)
+        sendNextProbe(&moment)
     }
 
     /// Goes to InboundOk, or stays there, and says so in a Probe: packets of the peer arrive. `pair` is that of the
@@ -229,6 +294,7 @@ public struct REAPMachine: Sendable {
     private mutating func packetsArrive<S, R>(
         _ reason: REAPReason, from pair: LocatorPair? = nil, _ moment: inout Moment<S, R>
     ) {
+        moment.paths.budget.spend(at: moment.now)
         let target = if let pair { answerPair(to: pair) } else { nextPair() }
         moment.stamps.sendStart = moment.now
         moment.stamps.keepStart = nil
@@ -239,6 +305,9 @@ public struct REAPMachine: Sendable {
 
     private mutating func becomeOperational<S, R>(_ reason: REAPReason, _ moment: inout Moment<S, R>) {
         guard state != .operational else { return }
+        if let exploration, exploration.isOwnSuspicion {
+            if current == exploration.failed { patience.falseAlarm(at: moment.now) } else { patience.trueAlarm() }
+        }
         exploration = nil
         timers.drawJitter(configuration, random: &moment.random)
         change(to: .operational, reason, &moment)
@@ -253,18 +322,45 @@ public struct REAPMachine: Sendable {
 
     // MARK: - Pairs and Probes
 
-    private func isUsable(_ pair: LocatorPair) -> Bool {
+    func isUsable(_ pair: LocatorPair) -> Bool {
         local.contains(pair.source) && peer.contains(pair.destination)
     }
 
-    /// Moves outgoing payload to one of the pairs that the peer has confirmed: the current one if it is among them,
-    /// else the best. False if none is confirmed and the current pair cannot be used.
-    private mutating func choosePair<S, R>(from confirmed: [LocatorPair], _ moment: inout Moment<S, R>) -> Bool {
-        if confirmed.contains(current) { return true }
+    /// Moves outgoing payload to one of the pairs that the peer has confirmed, the best, unless the current one is known
+    /// to work. False if none is confirmed and the current pair cannot be used.
+    private mutating func choosePair<S, R>(
+        from confirmed: [LocatorPair], _ payload: PayloadReport?, _ moment: inout Moment<S, R>
+    ) -> Bool {
+        if isUsable(current), memory.hasReport(of: current) || arrives(payload, at: moment.now) { return true }
+        // Outside an exploration reports answer questions about other pairs, which move nothing by themselves.
+        if state == .operational, exploration == nil, isUsable(current) { return true }
         guard let chosen = exploration?.best(of: confirmed) ?? confirmed.last else { return isUsable(current) }
-        moment.effects.append(.use(chosen, instead: current))
-        current = chosen
+        moment.paths.failed(current, at: moment.now)
+        if let hold = configuration.failbackHold, failback.left(hold: hold, at: moment.now) {
+            moment.effects.append(.damped)
+        }
+        use(chosen, .exploration, &moment)
         return true
+    }
+
+    mutating func use<S, R>(_ pair: LocatorPair, _ reason: UseReason, _ moment: inout Moment<S, R>) {
+        moment.effects.append(.use(pair, instead: current, reason))
+        current = pair
+    }
+
+    /// The best pair there is, whatever works.
+    func preferredPair<S, R>(_ moment: Moment<S, R>) -> LocatorPair? {
+        explorationOrder(local: local, peer: peer, failed: nil, ranking: moment.paths.ranking).first
+    }
+
+    /// Whether the peer has got payload on the current pair since it could have failed. What it says is as good as its
+    /// reports of Probes: the pair stays as it was.
+    private func arrives(_ payload: PayloadReport?, at now: Instant) -> Bool {
+        guard let payload, let exploration, let roundTrip = roundTrip.estimate else { return false }
+        // It has come in at this time or later: the Probe that says so was on its way for a round trip at most.
+        let arrival = now + (.zero - .milliseconds(Int64(payload.ageMilliseconds)) - roundTrip)
+        return payload.source == current.source && payload.destination == current.destination
+            && arrival > exploration.evidenceSince
     }
 
     private mutating func nextPair() -> LocatorPair? {
@@ -273,21 +369,69 @@ public struct REAPMachine: Sendable {
 
     /// The pair for the answer to a Probe that came on `pair`.
     private mutating func answerPair(to pair: LocatorPair) -> LocatorPair? {
-        let reverse = LocatorPair(source: pair.destination, destination: pair.source)
+        let reverse = pair.reversed
         let wasInVain = state == .inboundOk && memory.lastPair == reverse
         return isUsable(reverse) && !wasInVain ? reverse : nextPair()
     }
 
     private mutating func sendProbe<S, R>(on pair: LocatorPair?, _ moment: inout Moment<S, R>) {
         guard let pair else { return }
-        let probe = memory.makeProbe(state, on: pair, peerTag: peerTag, random: &moment.random)
+        sendProbe(as: state, on: pair, payload: state == .exploring ? nil : payloadReport(moment), &moment)
+    }
+
+    mutating func sendProbe<S, R>(
+        as state: REAPState, on pair: LocatorPair, payload: PayloadReport?, _ moment: inout Moment<S, R>
+    ) {
+        let probe = memory.makeProbe(
+            state, on: pair, peerTag: peerTag, payload: payload, random: &moment.random, at: moment.now)
         moment.effects.append(.sendProbe(probe, pair))
+    }
+
+    private func payloadReport<S, R>(_ moment: Moment<S, R>) -> PayloadReport? {
+        guard let last = moment.stamps.lastIn, let pair = moment.stamps.incoming else { return nil }
+        let age = (moment.now - last).wholeNanoseconds / 1_000_000 + 1
+        guard (0...60_000).contains(age) else { return nil }
+        return PayloadReport(source: pair.source, destination: pair.destination, ageMilliseconds: UInt32(age))
+    }
+
+    /// Sends the next Probe of the schedule, as soon as the host's budget allows.
+    private mutating func sendNextProbe<S, R>(_ moment: inout Moment<S, R>) {
+        if exploration?.hasPlace != true {
+            let isBusy = moment.stamps.lastOut.map { moment.now - $0 < .seconds(10) } ?? false
+            let place = moment.paths.budget.reserve(at: moment.now, hasTraffic: isBusy)
+            if place > moment.now {
+                exploration?.hasPlace = isBusy
+                return timers.set(.probe, at: place, &moment.effects)
+            }
+        }
+        exploration?.hasPlace = false
+        sendScheduledProbe(on: nextPair(), &moment)
     }
 
     private mutating func sendScheduledProbe<S, R>(on pair: LocatorPair?, _ moment: inout Moment<S, R>) {
         sendProbe(on: pair, &moment)
         let sent = (exploration?.probes ?? 0) + 1
         exploration?.probes = sent
-        timers.set(.probe, at: moment.now + timers.shorten(configuration.probeGap(after: sent)), &moment.effects)
+        timers.set(.probe, at: moment.now + timers.shorten(probeGap(after: sent)), &moment.effects)
     }
+
+    private func probeGap(after number: Int) -> Duration {
+        configuration.probeGap(after: number, roundTrip: roundTrip.estimate)
+    }
+}
+
+/// What Probes have shown of a pair of locators.
+public struct PairEvidence: Sendable, Equatable {
+    /// When the peer last reported a Probe on it.
+    public var confirmed: Instant?
+    /// When a Probe of the peer last came in on its reverse.
+    public var arrived: Instant?
+
+    /// Nothing is known.
+    public init() {}
+}
+
+extension LocatorPair {
+    /// The pair of a packet that goes the other way.
+    public var reversed: LocatorPair { LocatorPair(source: destination, destination: source) }
 }

@@ -33,6 +33,10 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
     case sendTimerExpired = "send-timer-expired"
     /// The context was established over another pair than the one that payload uses.
     case establishedElsewhere = "established-elsewhere"
+    /// Dense return traffic stopped while packets went out; only with quick detection.
+    case silence
+    /// ICMPv6 or a transport hinted at a failure.
+    case hint
     /// The source locator of outgoing payload is no longer available here.
     case localLocatorGone = "local-locator-gone"
     /// The peer withdrew the destination locator of outgoing payload.
@@ -54,4 +58,6 @@ public enum REAPTimer: String, Sendable, CaseIterable, Codable {
     case keepalive
     /// Retransmission of Probes while exploring (RFC 5534, section 6.5).
     case probe
+    /// A better pair than the one in use is to be probed.
+    case failback
 }

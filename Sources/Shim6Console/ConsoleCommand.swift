@@ -8,6 +8,7 @@ enum ConsoleCommand: Equatable {
     case list
     case show(Command.Selection)
     case remove(Command.Selection)
+    case setSendTimeout(Double)
     case quit
     /// Cannot be understood; the message says why.
     case wrong(String)
@@ -16,6 +17,7 @@ enum ConsoleCommand: Equatable {
         "ls\tlist the tags of the contexts",
         "cat TAG|*\tshow a context, or all of them",
         "rm TAG|*\tremove a context, or all of them",
+        "set tsend SECONDS\tthe Send Timeout; peers are told",
         "help, ?\tthis text",
         "quit, exit\tclose the connection",
     ]
@@ -33,6 +35,12 @@ enum ConsoleCommand: Equatable {
         case _ where word.hasPrefix("l"): self = .list
         case _ where word.hasPrefix("cat"): self = ConsoleCommand.select(words) { .show($0) }
         case "rm": self = ConsoleCommand.select(words) { .remove($0) }
+        case "set":
+            guard words.count == 3, words[1].lowercased() == "tsend", let seconds = Double(words[2]) else {
+                self = .wrong("say \"set tsend SECONDS\"")
+                return
+            }
+            self = .setSendTimeout(seconds)
         case _: self = .wrong("unknown command; \"help\" lists those there are")
         }
     }

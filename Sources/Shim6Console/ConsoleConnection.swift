@@ -96,6 +96,11 @@ final class ConsoleConnection: ChannelInboundHandler {
                 return finish("rm is not allowed on this console (allow-remove in the configuration)\n")
             }
             ask(.remove(selection)) { self.finish(ConsoleConnection.text(of: $0)) }
+        case .setSendTimeout(let seconds):
+            guard allowRemove else {
+                return finish("set is not allowed on this console (allow-remove in the configuration)\n")
+            }
+            ask(.setSendTimeout(seconds)) { self.finish(ConsoleConnection.text(of: $0)) }
         }
     }
 

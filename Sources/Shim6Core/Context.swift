@@ -23,8 +23,11 @@ final class Context {
     var announced: LocalList
     /// When outgoing payload last moved.
     var lastSwitch: Instant?
+    var lastSwitchReason: UseReason?
     /// When `Timer.context` is due; nil while it is not armed.
     var deadline: Instant?
+    /// When `Timer.resume` is due; nil while it is not armed.
+    var resumesAt: Instant?
     var stateSince: Instant
     var counters = ContextCounters()
     /// The latest I2 and I2bis messages, newest last. The same one again is just answered; a late copy of an older one
@@ -203,6 +206,8 @@ struct Peer {
     var keepaliveTimeout: UInt16?
     /// The forms of rehomed payload that it accepts.
     var forms = PayloadForms.payloadHeader
+    /// The same to the millisecond; it holds if we announce ours so too.
+    var timing: ReachabilityTiming?
     /// The list as received, to know a repetition without verifying it again.
     var list: LocatorList?
     /// Request Nonces of the latest Update Requests, newest last. A late duplicate of an older one must not undo a
@@ -221,6 +226,8 @@ struct PendingUpdate {
     /// Whether it has everything in it, since the peer has refused a part.
     var isWhole = false
     var retransmissions = 0
+    /// Whether it tells our Send Timeout as well.
+    var announcesTiming = false
     /// Nil while there was no locator to send from.
     var sentAt: Instant?
 }

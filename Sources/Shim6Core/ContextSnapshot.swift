@@ -35,7 +35,7 @@ public struct ContextSnapshot: Sendable, Equatable {
 
     /// Nil unless established.
     public var reachability: REAPState?
-    /// Own Send Timeout.
+    /// Own Send Timeout as it is in force.
     public var sendTimeout: Duration
     /// The peer's Send Timeout if it announced one, else 15 seconds.
     public var keepaliveTimeout: Duration
@@ -52,6 +52,18 @@ public struct ContextSnapshot: Sendable, Equatable {
     /// When outgoing payload last moved to another pair.
     public var lastSwitch: Instant?
     public var counters: ContextCounters
+    /// Why it moved.
+    public var lastSwitchReason: UseReason?
+    /// The pairs that an exploration would try now, in its order, with what Probes have shown of each.
+    public var candidates: [Candidate]
+    /// The round-trip time as Probes show it.
+    public var roundTrip: Duration?
+
+    /// A pair of locators that payload could use.
+    public struct Candidate: Sendable, Equatable {
+        public var pair: LocatorPair
+        public var evidence: PairEvidence
+    }
 }
 
 /// A locator of this host in one context.
@@ -93,6 +105,7 @@ extension Host {
         let outgoing = kept == nil ? nil : context.entry?.outgoing
         var timers: [Timer: Instant] = [:]
         if let deadline = context.deadline { timers[.context(context.tag)] = deadline }
+        if let deadline = context.resumesAt { timers[.resume(context.tag)] = deadline }
         for timer in REAPTimer.allCases {
             if let deadline = established?.machine.deadline(of: timer) { timers[.reap(context.tag, timer)] = deadline }
         }
@@ -104,11 +117,20 @@ extension Host {
             peerGeneration: peer?.generation, updatePending: established?.update != nil, outgoing: outgoing,
             incoming: stamps?.incoming, isRehomed: context.entry?.isRehomed ?? false,
             unsuitableForms: context.entry?.form == nil ? established?.peer.forms : nil,
-            reachability: established?.machine.state, sendTimeout: configuration.reap.sendTimeout,
+            reachability: established?.machine.state,
+            sendTimeout: reapConfiguration(for: peer).effectiveSendTimeout(spacing: stamps?.spacingIn),
             keepaliveTimeout: reapConfiguration(for: peer).keepaliveTimeout, lastIn: stamps?.lastIn,
             lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,
             establishedAt: kept?.since, lastSwitch: context.lastSwitch,
-            counters: context.counters)
+            counters: context.counters, lastSwitchReason: context.lastSwitchReason,
+            candidates: candidates(of: context), roundTrip: established?.machine.roundTripTime)
+    }
+
+    private func candidates(of context: Context) -> [ContextSnapshot.Candidate] {
+        guard let machine = context.established?.machine else { return [] }
+        return machine.order(paths, at: now).map {
+            ContextSnapshot.Candidate(pair: $0, evidence: machine.evidence[$0] ?? PairEvidence())
+        }
     }
 
     private func localStatus(of context: Context) -> [LocalLocatorStatus] {

@@ -21,6 +21,14 @@ public enum Event: Sendable {
     case idle(ContextTag)
     /// The usable local locators are now these, best first. A ULID that is missing here stays the ULID of its contexts.
     case localLocators([LocalLocator])
+    /// Something outside Shim6 says that the pair in use may have failed. Anybody can forge it.
+    case hint(ContextTag, REAPHint)
+    /// Our Send Timeout is to be another from now on (RFC 5534, section 7).
+    case sendTimeout(Duration)
+    /// An operator wants a context's payload to use this pair: it does if Probes show that it works.
+    case switchTo(ContextTag, LocatorPair)
+    /// The order in which explorations try pairs before everything else, best first; empty for none.
+    case ranking([LocatorPair])
     /// An operator asks for a context.
     case establish(ULIDPair)
     /// An operator wants some of the packets of this context's ULID pair to have a context, and locators, of their own.
@@ -61,4 +69,6 @@ public enum Timer: Hashable, Sendable {
     case context(ContextTag)
     /// A timer of the context's REAP machine.
     case reap(ContextTag, REAPTimer)
+    /// The peer has had time to move its payload after an exploration.
+    case resume(ContextTag)
 }

@@ -90,6 +90,7 @@ extension Host {
     /// Ends a context. Nothing is sent (RFC 5533, section 9).
     func remove(_ context: Context, reason: String) {
         disarm(context)
+        if context.resumesAt != nil { emit(.cancel(.resume(context.tag))) }
         suspend(context)
         uninstall(context)
         table.remove(context)

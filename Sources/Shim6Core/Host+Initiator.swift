@@ -238,11 +238,6 @@ extension Host {
     }
 }
 
-extension LocatorPair {
-    /// The pair of a packet that goes the other way.
-    var reversed: LocatorPair { LocatorPair(source: destination, destination: source) }
-}
-
 extension ULIDPair {
     /// The ULIDs as addresses of a packet of ours.
     var locators: LocatorPair { LocatorPair(source: local, destination: peer) }

@@ -110,10 +110,12 @@ extension Host {
     /// The octets of a message; nil if they would be too many.
     func encoded(_ message: ControlMessage) -> [UInt8]? { try? message.encoded() }
 
-    /// The options, with the forms of rehomed payload that this host accepts.
+    /// The options, with what this implementation adds: the forms of rehomed payload that this host accepts, and its Send
+    /// Timeout if seconds do not say it.
     func with(_ options: LocatorOptions) -> LocatorOptions {
         var options = options
         if configuration.acceptedForms != .payloadHeader { options.payloadForms = configuration.acceptedForms }
+        options.reachabilityTiming = announcedTiming
         return options
     }
 

@@ -6,7 +6,7 @@ extension Host {
     /// Hands an event to the machine of an established context and does what it asks for.
     func reachability(_ context: Context, _ event: REAPEvent) {
         guard var data = context.established, let slot = context.slot else { return }
-        let wanted = data.machine.handle(event, stamps: activity[slot], random: &random, at: now)
+        let wanted = data.machine.handle(event, stamps: activity[slot], paths: paths, random: &random, at: now)
         context.established = data
         var hasSwitched = false
         for effect in wanted {
@@ -22,16 +22,24 @@ extension Host {
                 emit(.arm(.reap(context.tag, timer), at: deadline))
             case .cancel(let timer):
                 emit(.cancel(.reap(context.tag, timer)))
-            case .use(let new, let old):
+            case .use(let new, let old, let reason):
                 hasSwitched = true
-                moved(context, from: old, to: new)
+                moved(context, from: old, to: new, reason)
+            case .damped:
+                tally.dampings &+= 1
+                publish(.damped, context)
+            case .switchRefused(let pair, let reason):
+                publish(.switchRefused(pair, reason), context)
             case .changed(let old, let new, let reason):
                 let stamps = activity[slot]
                 let kind = Notice.Kind.reachability(
                     from: old, to: new, reason: reason, lastIn: stamps.lastIn, lastOut: stamps.lastOut)
                 publish(kind, context)
                 if new == .exploring { context.counters.explorations &+= 1 }
-                if new == .operational { awaitPayload(context, [.incoming]) }
+                if new == .operational {
+                    awaitPayload(context, [.incoming])
+                    resumeLater(context)
+                }
             case .tookProbe(let locators, let nonce, let state, let reports):
                 publish(.probeReceived(locators, nonce: nonce, state: state, reports: reports), context)
             }
@@ -40,13 +48,29 @@ extension Host {
         if hasSwitched { repeatUpdateRequest(context) }
     }
 
-    private func moved(_ context: Context, from old: LocatorPair, to new: LocatorPair) {
+    private func moved(_ context: Context, from old: LocatorPair, to new: LocatorPair, _ reason: UseReason) {
         context.counters.switches &+= 1
         context.lastSwitch = now
+        context.lastSwitchReason = reason
         tally.switches &+= 1
         install(context)
-        publish(.switched(from: old, to: new), context)
+        publish(.switched(from: old, to: new, reason), context)
+        if let slot = context.slot { emit(.resume(slot: slot)) }
         awaitPayload(context, [.incoming, .outgoing])
+    }
+
+    /// If it was the peer's direction that failed, its answers arrive once it has moved.
+    private func resumeLater(_ context: Context) {
+        let roundTrip = context.established?.machine.roundTripTime ?? .milliseconds(100)
+        let deadline = now + roundTrip * 2 + .milliseconds(4)
+        context.resumesAt = deadline
+        emit(.arm(.resume(context.tag), at: deadline))
+    }
+
+    func resumePayload(_ context: Context) {
+        guard let deadline = context.resumesAt, deadline <= now else { return }
+        context.resumesAt = nil
+        if let slot = context.slot { emit(.resume(slot: slot)) }
     }
 
     /// Asks for a report of the first payload in these directions.
@@ -111,14 +135,39 @@ extension Host {
     func reapConfiguration(for peer: Peer?) -> REAPConfiguration {
         var reap = configuration.reap
         reap.peerSendTimeout = peer?.keepaliveTimeout.map { .seconds(Int($0)) }
+        guard let timing = peer?.timing, isFinelyTimed else { return reap }
+        reap.isFinelyAgreed = true
+        reap.peerSendTimeout = .milliseconds(Int64(timing.sendTimeoutMilliseconds))
         return reap
     }
 
     /// Our Send Timeout for the Keepalive Timeout option, which is needed when it is not 15 seconds (RFC 5534,
-    /// section 5.3). Rounded down: the peer's Keepalives have to come in time.
+    /// section 5.3).
     var announcedKeepaliveTimeout: UInt16? {
-        let timeout = configuration.reap.sendTimeout
-        guard timeout != .seconds(15) else { return nil }
-        return UInt16(clamping: max(timeout.components.seconds, 1))
+        configuration.reap.sendTimeout == .seconds(15) ? nil : wholeSendTimeout
+    }
+
+    /// Our Send Timeout in whole seconds, rounded down: the peer's Keepalives have to come in time. One second stands for
+    /// less: without the finer option no less holds.
+    var wholeSendTimeout: UInt16 {
+        UInt16(clamping: max(configuration.reap.sendTimeout.components.seconds, 1))
+    }
+
+    /// Whether seconds do not say all about our timers.
+    private var isFinelyTimed: Bool {
+        configuration.reap.quick != nil || configuration.reap.sendTimeout.components.attoseconds != 0
+    }
+
+    /// Our Send Timeout to the millisecond, for a peer that may understand it; nil if whole seconds say it.
+    var announcedTiming: ReachabilityTiming? {
+        guard isFinelyTimed else { return nil }
+        let milliseconds = configuration.reap.sendTimeout.wholeNanoseconds / 1_000_000
+        return ReachabilityTiming(sendTimeoutMilliseconds: max(1, UInt32(clamping: milliseconds)))
+    }
+
+    /// Something outside Shim6 says that a pair of locators may have failed.
+    func hint(_ hint: REAPHint, _ tag: ContextTag) {
+        guard let context = table[tag], context.established != nil else { return }
+        reachability(context, .hint(hint))
     }
 }

@@ -28,10 +28,26 @@ extension Host {
     }
 
     /// Begins to tell a list to the peer. `whole`: with everything in it, whatever the peer may know.
-    func announce(_ list: LocalList, whole: Bool, _ context: Context) {
+    ///
+    /// - Parameter timing: whether our Send Timeout is news to it too.
+    func announce(_ list: LocalList, whole: Bool, timing: Bool = false, _ context: Context) {
         disarm(context)
-        context.established?.update = PendingUpdate(requestNonce: random.next(), list: list, isWhole: whole)
+        let timing = timing || context.established?.update?.announcesTiming == true
+        context.established?.update = PendingUpdate(
+            requestNonce: random.next(), list: list, isWhole: whole, announcesTiming: timing)
         sendUpdateRequest(context)
+    }
+
+    /// Our Send Timeout is now another: peers are told, since their Keepalives have to come in time.
+    func sendTimeout(_ timeout: Duration) {
+        configuration.reap.sendTimeout = timeout
+        for context in table.all {
+            guard let data = context.established else { continue }
+            reachability(context, .configured(reapConfiguration(for: data.peer)))
+            let list = localList(for: context.ulids.local)
+            guard list.announcement != nil else { continue }
+            announce(list, whole: false, timing: true, context)
+        }
     }
 
     /// Sends the pending Update Request and waits for the acknowledgement.
@@ -59,7 +75,7 @@ extension Host {
     /// What the peer does not know yet, or may not know: not the parameters that came with I2 or R2, and of a list that it
     /// has just the preferences.
     private func news(_ update: PendingUpdate, _ context: Context) -> LocatorOptions {
-        var options = with(update.list.options(keepaliveTimeout: nil))
+        var options = with(update.list.options(keepaliveTimeout: update.announcesTiming ? wholeSendTimeout : nil))
         guard !update.isWhole, let known = context.announced.announcement else { return options }
         options.cgaParameters = nil
         if known.generation == update.list.announcement?.generation {

@@ -30,7 +30,11 @@ extension Host {
     /// Takes a Locator List and the rest over into what is known of the peer. In I2 and R2 a list needs the PDS beside
     /// it; an Update Request may rely on the one sent earlier.
     func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
-        if let timeout = options.keepaliveTimeout { peer.keepaliveTimeout = timeout }
+        if let timeout = options.keepaliveTimeout {
+            peer.keepaliveTimeout = timeout
+            peer.timing = options.reachabilityTiming
+        }
+        if let timing = options.reachabilityTiming { peer.timing = timing }
         if let forms = options.payloadForms { peer.forms = forms }
         let parameters = options.cgaParameters ?? peer.parameters
         guard let list = options.locatorList else {
@@ -83,7 +87,7 @@ extension Host {
         }
         removeConfused(with: context)
         install(context)
-        if peer.keepaliveTimeout != old.keepaliveTimeout {
+        if peer.keepaliveTimeout != old.keepaliveTimeout || peer.timing != old.timing {
             reachability(context, .configured(reapConfiguration(for: peer)))
         }
         if peer.locators != old.locators {

@@ -7,10 +7,12 @@ import Shim6Wire
 /// come from outside. One owner; not thread-safe. The randomness protects the protocol: in production it has to be a
 /// cryptographic generator.
 public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> {
-    public let configuration: HostConfiguration
+    public internal(set) var configuration: HostConfiguration
     let identity: any LocalIdentity
     var verifier: any LocatorVerifier
     let activity: Activity
+    /// What the contexts tell each other of their paths.
+    public let paths: SharedPaths
     var random: Random
 
     var table: ContextTable
@@ -34,6 +36,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         self.identity = identity
         self.verifier = verifier
         self.activity = activity
+        paths = SharedPaths(probesPerSecond: configuration.maximumProbesPerSecond)
         self.random = random
         table = ContextTable(configuration)
         lists = LocalLists(maximumLocators: configuration.maximumLocators)
@@ -57,6 +60,8 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
             contextTimer(tag)
         case .timer(.reap(let tag, let timer)):
             if let context = table[tag] { reachability(context, .timer(timer)) }
+        case .timer(.resume(let tag)):
+            if let context = table[tag] { resumePayload(context) }
         case .trigger(let ulids):
             trigger(ulids)
         case .activity(let tag, let direction):
@@ -67,6 +72,14 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
             idle(tag)
         case .localLocators(let locators):
             localLocators(locators)
+        case .hint(let tag, let hint):
+            self.hint(hint, tag)
+        case .switchTo(let tag, let pair):
+            if let context = table[tag] { reachability(context, .switchTo(pair)) }
+        case .ranking(let pairs):
+            paths.ranking = Dictionary(zip(pairs, 0...), uniquingKeysWith: min)
+        case .sendTimeout(let timeout):
+            sendTimeout(timeout)
         case .establish(let ulids):
             establish(ulids)
         case .fork(let tag, let flows):

@@ -45,6 +45,8 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumHolddowns = 4_096
     /// Locators kept of one list, own or the peer's; further ones are left out.
     public var maximumLocators = 16
+    /// Probes that all contexts together may begin a second.
+    public var maximumProbesPerSecond = 2_000
     /// I2, R2 and Update Requests a second whose keys and signatures are looked at; also the size of a burst.
     public var maximumVerificationsPerSecond = 1_000
 

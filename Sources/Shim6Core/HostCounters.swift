@@ -16,6 +16,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var recovered: UInt64 = 0
     /// Outgoing payload moved to another locator pair.
     public internal(set) var switches: UInt64 = 0
+    /// Returns to a better pair that did not last, so that the next takes longer.
+    public internal(set) var dampings: UInt64 = 0
     /// Own triggers that were refused because the table was full.
     public internal(set) var triggersRefused: UInt64 = 0
 

@@ -25,7 +25,11 @@ public struct Notice: Sendable, Equatable {
         case probeReceived(LocatorPair, nonce: UInt32, state: REAPState, reports: Int)
         case keepaliveSent(LocatorPair)
         /// Outgoing payload moves.
-        case switched(from: LocatorPair, to: LocatorPair)
+        case switched(from: LocatorPair, to: LocatorPair, UseReason)
+        /// Payload does not use the pair that an operator asked for.
+        case switchRefused(LocatorPair, SwitchRefusal)
+        /// The pair that payload had returned to failed soon: the next return takes longer.
+        case damped
         /// First payload since the last switch, this way.
         case firstPayload(Direction, pair: LocatorPair)
         /// Context confusion was found and this context lost (RFC 5533, section 7.6).

@@ -16,7 +16,8 @@ struct Shim6ctl: ParsableCommand {
             """,
         subcommands: [
             Status.self, Contexts.self, Context.self, Establish.self, Fork.self, Remove.self, Locators.self,
-            Identity.self, Events.self, Timeline.self, CGACommand.self, HBACommand.self, Doctor.self,
+            Identity.self, Events.self, Timeline.self, Explain.self, Explore.self, Switch.self, Set.self, Rank.self,
+            CGACommand.self, HBACommand.self, Doctor.self,
         ])
 
     @OptionGroup var common: CommonOptions

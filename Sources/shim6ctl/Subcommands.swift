@@ -153,6 +153,76 @@ extension Shim6ctl {
             fflush(nil)
         }
     }
+
+    struct Explain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show why a context uses its pair of locators, and what is known of each.")
+        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.explain(tag))
+        }
+    }
+
+    struct Explore: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the pairs that an exploration would try now, in its order. Nothing is sent or moved.")
+        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.explore(tag))
+        }
+    }
+
+    struct Switch: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a context's payload use another pair of locators, once a probe on it is answered.")
+        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @Argument(help: "The source locator, an address of this host.") var local: IPv6Address
+        @Argument(help: "The destination locator, an address of the peer.") var peer: IPv6Address
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try common.run(.switchTo(tag, LocatorPair(source: local, destination: peer)))
+        }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change a setting of the running daemon.", subcommands: [SendTimeout.self])
+
+        struct SendTimeout: ParsableCommand {
+            static let configuration = CommandConfiguration(
+                abstract: "The Send Timeout of RFC 5534; the peers of all contexts are told.")
+            @Argument(help: "Decimal seconds.") var seconds: Double
+            @OptionGroup var common: CommonOptions
+
+            func run() throws {
+                try common.run(.setSendTimeout(seconds))
+            }
+        }
+    }
+
+    struct Rank: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Name the pairs of locators that explorations try first, best first; none takes the ranking away."
+        )
+        @Argument(help: "Pairs: a local and a peer's address each.") var addresses: [IPv6Address] = []
+        @OptionGroup var common: CommonOptions
+
+        func validate() throws {
+            guard addresses.count.isMultiple(of: 2) else { throw ValidationError("Addresses come in pairs.") }
+        }
+
+        func run() throws {
+            let pairs = stride(from: 0, to: addresses.count, by: 2).map {
+                LocatorPair(source: addresses[$0], destination: addresses[$0 + 1])
+            }
+            try common.run(.rank(pairs))
+        }
+    }
 }
 
 /// A transport protocol, by name or number.

@@ -24,7 +24,7 @@ import Testing
     @Test(.requirement("5534-7-01", "5534-7-02", "5534-7-03"))
     func `The defaults of REAP are those of RFC 5534`() throws {
         let reachability = try Configuration.parse("[reap]", file: "x.toml").configuration.reachability
-        #expect(reachability.sendTimeout == .seconds(15))
+        #expect(reachability.sendTimeout == nil && reachability.effectiveSendTimeout == .seconds(15))
         #expect(reachability.initialProbeTimeout == .milliseconds(500) && reachability.initialProbes == 4)
         #expect(reachability.maxProbeTimeout == .seconds(60))
     }
@@ -155,10 +155,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[reap]\nsend-timeout = \"1\"", "2: send-timeout must be a number from 1 to 65535, not a string"),
-        ("[reap]\nsend-timeout = 0.5", "2: send-timeout must be a number from 1 to 65535, not 0.5"),
-        ("[reap]\nsend-timeout = nan", "2: send-timeout must be a number from 1 to 65535, not nan"),
-        ("[reap]\nsend-timeout = inf", "2: send-timeout must be a number from 1 to 65535, not inf"),
+        ("[reap]\nsend-timeout = \"1\"", "2: send-timeout must be a number from 0.02 to 65535, not a string"),
+        ("[reap]\nsend-timeout = 0.01", "2: send-timeout must be a number from 0.02 to 65535, not 0.01"),
+        ("[reap]\nsend-timeout = nan", "2: send-timeout must be a number from 0.02 to 65535, not nan"),
+        ("[reap]\nsend-timeout = inf", "2: send-timeout must be a number from 0.02 to 65535, not inf"),
         ("[reap]\ninitial-probes = 4.0", "2: initial-probes must be an integer from 1 to 100, not a decimal number"),
         ("[reap]\ninitial-probes = 0", "2: initial-probes must be an integer from 1 to 100, not 0"),
         (
@@ -250,7 +250,7 @@ import Testing
             """
         #expect(
             try problems(of: text) == [
-                "x.toml:2: send-timeout must be a number from 1 to 65535, not a boolean",
+                "x.toml:2: send-timeout must be a number from 0.02 to 65535, not a boolean",
                 "x.toml:3: unknown key \"sned-timeout\" in [reap]; did you mean \"send-timeout\"?",
                 "x.toml:6: i1-timeout must be a number from 0.1 to 3600, not -1",
             ])

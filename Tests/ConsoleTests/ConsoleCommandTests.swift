@@ -10,6 +10,8 @@ import Testing
         ("Help", .help), ("ls", .list), ("l", .list), ("LS", .list), ("cat *", .show(.all)), ("Cat  * ", .show(.all)),
         ("cat 2a", .show(.one(Fixtures.otherTag))), ("CAT 00000000002A", .show(.one(Fixtures.otherTag))),
         ("rm *", .remove(.all)), ("RM 2a", .remove(.one(Fixtures.otherTag))),
+        ("set tsend 2.5", .setSendTimeout(2.5)), ("SET TSEND 15", .setSendTimeout(15)),
+        ("set tsend", .wrong("say \"set tsend SECONDS\"")), ("set speed 9", .wrong("say \"set tsend SECONDS\"")),
     ])
     func `Commands are known as LinShim6 knew them`(line: String, command: ConsoleCommand) {
         #expect(ConsoleCommand(line) == command)

@@ -17,7 +17,7 @@ import Testing
             }
             #expect(
                 try say("help").map { $0.prefix { $0 != "\t" } } == [
-                    "ls", "cat TAG|*", "rm TAG|*", "help, ?", "quit, exit",
+                    "ls", "cat TAG|*", "rm TAG|*", "set tsend SECONDS", "help, ?", "quit, exit",
                 ])
             #expect(try say("LS") == ["00000000002a", "4a3b2c1d0e0f"])
             let context = try say("cat 4a3b2c1d0e0f")

@@ -55,6 +55,18 @@ public enum Fixtures {
         updatePending: false, now: moment(100), created: moment(1), established: moment(1.25),
         lastIn: moment(99.98), lastOut: moment(99.99), lastSwitch: moment(61.5))
 
+    public static let explanation = Explanation(
+        tag: tag, outgoing: plain, reason: "ulids", reachability: "operational",
+        pairs: [
+            Explanation.Pair(
+                source: a2, destination: b2, inUse: false, verified: true, method: "cga", confirmedAgo: 1.5,
+                arrivedAgo: 2.5)
+        ], timers: [Explanation.ArmedTimer(name: "send", secondsLeft: 0.25)], roundTrip: 0.02, now: moment(100))
+
+    public static let `switch` = SwitchReport(tag: tag, from: plain, to: out)
+
+    public static let settings = SettingsReport(sendTimeout: 0.25, ranking: [out])
+
     public static let status = StatusReport(
         version: "0.1.0", processId: 812, started: moment(0), now: moment(3725),
         dataPath: DataPathStatus(driver: "bpf", state: "running"),

@@ -44,6 +44,19 @@ public final class InventedDaemon: CommandHandler {
         case .locators: return .success(.locators(Fixtures.locators))
         case .identity: return .success(.identity(Fixtures.identity))
         case .events: return .failure(CommandError(.internal, "the control server answers this one"))
+        case .explain(let tag), .explore(let tag):
+            guard let summary = contexts.first(where: { $0.tag == tag }) else { return .failure(unknown(tag)) }
+            return .success(
+                .explanation(
+                    Explanation(
+                        tag: tag, outgoing: summary.outgoing, reason: "ulids", reachability: summary.reachability,
+                        pairs: [], timers: [], roundTrip: 0.02, now: Fixtures.status.now)))
+        case .switchTo(let tag, let pair):
+            guard let from = contexts.first(where: { $0.tag == tag })?.outgoing else { return .failure(unknown(tag)) }
+            return .success(.switched(SwitchReport(tag: tag, from: from, to: pair)))
+        case .setSendTimeout(let seconds):
+            return .success(.settings(SettingsReport(sendTimeout: seconds, ranking: [])))
+        case .rank(let pairs): return .success(.settings(SettingsReport(sendTimeout: 15, ranking: pairs)))
         case .timeline(let tag):
             let failovers = [Fixtures.failover].filter { tag == nil || $0.tag == tag }
             return .success(.timeline(TimelineReport(failovers: failovers)))

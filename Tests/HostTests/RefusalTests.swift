@@ -49,7 +49,7 @@ extension HostTests {
                 let file = topology.laboratory.path("defaults.toml")
                 try text.write(toFile: file, atomically: true, encoding: .utf8)
                 try daemon.namespace.run(try Executable.daemon.path, "--config", file, "--check")
-                #expect(text.contains("send-timeout = 15"))
+                #expect(text.contains("initial-probe-timeout = 0.5"))
             }
         }
 

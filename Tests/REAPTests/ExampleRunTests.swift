@@ -72,12 +72,38 @@ import Testing
                 "B (B1,A2) Probe exploring", "A (A2,B1) Probe inboundOk",
                 // The repetition that was due at the same time.
                 "A (A2,B2) Probe inboundOk lost",
-                "B (B2,A2) Probe operational",
+                "B (B1,A1) Probe operational",
             ])
-        // B was told of both its Probes and takes the one that shares nothing with the pair that failed.
         #expect(hosts.current(.a) == pair(a2, b1))
-        #expect(hosts.current(.b) == pair(b2, a2))
+        // B was told of both its Probes, and that its payload arrives as it always did.
+        #expect(hosts.current(.b) == pair(b1, a1))
         #expect(hosts.state(.a) == .operational && hosts.state(.b) == .operational)
+    }
+
+    @Test(
+        "One way of a pair fails: the other stays where it is", .requirement("5534-A-05", "5534-3.5-02"),
+        arguments: [TwoHosts.Host.a, .b])
+    func workingDirectionStays(from sender: TwoHosts.Host) {
+        var hosts = TwoHosts()
+        hosts.run(until: 1, payloadFrom: [.a, .b], every: 0.25)
+        hosts.cut = [sender == .a ? pair(a1, b1) : pair(b1, a1)]
+        hosts.run(until: 30, payloadFrom: [.a, .b], every: 0.25)
+        #expect(hosts.current(.a) == (sender == .a ? pair(a2, b2) : pair(a1, b1)))
+        #expect(hosts.current(.b) == (sender == .b ? pair(b2, a2) : pair(b1, a1)))
+        #expect(hosts.state(.a) == .operational && hosts.state(.b) == .operational)
+        hosts.run(until: 100, payloadFrom: [.a, .b], every: 0.25)
+        #expect(hosts.log.filter { $0.seconds > 30 }.allSatisfy { $0.isPayload && !$0.isLost })
+    }
+
+    @Test("Payload that arrived before the failure is no evidence", .requirement("5534-6.8-04"))
+    func oldPayload() {
+        var hosts = TwoHosts()
+        // Both ways of the pair fail while A alone sends: B's Keepalives are lost as well.
+        hosts.run(until: 1, payloadFrom: [.a], every: 0.25)
+        hosts.cut = [pair(a1, b1), pair(b1, a1)]
+        hosts.run(until: 30, payloadFrom: [.a], every: 0.25)
+        #expect(hosts.current(.a) == pair(a2, b2))
+        #expect(hosts.current(.b) == pair(b2, a2))
     }
 
     @Test(

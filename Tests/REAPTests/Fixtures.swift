@@ -22,6 +22,7 @@ final class StampSlot: ActivityStamps {
     private(set) var lastIn: Instant?
     var incoming: LocatorPair?
     private(set) var lastOut: Instant?
+    private(set) var spacingIn: Duration?
     var sendStart: Instant?
     var keepStart: Instant?
     private(set) var notifyIn = false
@@ -42,6 +43,8 @@ final class StampSlot: ActivityStamps {
 
     /// A payload packet comes in; true if it is to be reported.
     func stampIn(at now: Instant) -> Bool {
+        let gap = lastIn.map { min(now - $0, .seconds(1)) } ?? .seconds(1)
+        spacingIn = spacingIn.map { $0 + (gap - $0) / 8 } ?? gap
         lastIn = now
         sendStart = nil
         keepStart = keepStart ?? now
@@ -95,6 +98,7 @@ extension REAPConfiguration {
 struct Rig {
     var machine: REAPMachine
     let stamps = StampSlot()
+    var paths = SharedPaths()
     var random: SeededGenerator
 
     init(
@@ -109,7 +113,7 @@ struct Rig {
     }
 
     mutating func handle(_ event: REAPEvent, _ seconds: Double) -> [REAPEffect] {
-        machine.handle(event, stamps: stamps, random: &random, at: at(seconds))
+        machine.handle(event, stamps: stamps, paths: paths, random: &random, at: at(seconds))
     }
 
     /// Payload goes out; the machine hears of it only if it asked to.

@@ -70,7 +70,7 @@ import Testing
     ) {
         let machine = rig.machine
         // Payload moves only by `use`, and only to a pair on which a Probe went out.
-        let moved = effects.contains(.use(machine.current, instead: before))
+        let moved = effects.contains(.use(machine.current, instead: before, .exploration))
         #expect(machine.current == before || (moved && confirmable.contains(machine.current)))
         // Probes stay on pairs that may be used, and carry what the message can hold.
         for effect in effects {

@@ -86,7 +86,7 @@ import Testing
         let answer = rig.probe(.exploring, on: pair(b2, a2), nonce: 9, 1)
         let sent = try #require(answer.compactMap(\.probe).first?.sent.first)
         let effects = rig.probe(.operational, on: pair(b2, a2), nonce: 10, reporting: [sent], 1.1)
-        #expect(effects.contains(.use(pair(a2, b2), instead: pair(a1, b1))))
+        #expect(effects.contains(.use(pair(a2, b2), instead: pair(a1, b1), .exploration)))
         #expect(effects.allSatisfy { $0.probe == nil })
         #expect(rig.machine.state == .operational)
     }

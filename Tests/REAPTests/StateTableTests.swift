@@ -226,6 +226,7 @@ extension Rig {
         case .send: machine.state != .exploring && stamps.sendStart != nil
         case .keepalive: machine.state == .operational && stamps.keepStart != nil
         case .probe: machine.state != .operational
+        case .failback: false
         }
     }
 

@@ -38,10 +38,11 @@ struct TwoHosts {
 
     init(
         a: [IPv6Address] = [a1, a2], b: [IPv6Address] = [b1, b2], aSends: LocatorPair = pair(a1, b1),
-        bSends: LocatorPair = pair(b1, a1)
+        bSends: LocatorPair = pair(b1, a1), configuration: REAPConfiguration = .exact
     ) {
         rigs = [
-            .a: Rig(current: aSends, local: a, peer: b, seed: 1), .b: Rig(current: bSends, local: b, peer: a, seed: 2),
+            .a: Rig(configuration, current: aSends, local: a, peer: b, seed: 1),
+            .b: Rig(configuration, current: bSends, local: b, peer: a, seed: 2),
         ]
     }
 
@@ -112,7 +113,7 @@ struct TwoHosts {
             switch effect {
             case .sendKeepalive(let pair): send(.keepalive, from: host, on: pair)
             case .sendProbe(let probe, let pair): send(.probe(probe), from: host, on: pair)
-            case .arm, .cancel, .use, .changed, .tookProbe: break
+            case .arm, .cancel, .use, .changed, .tookProbe, .damped, .switchRefused: break
             }
         }
     }
@@ -129,7 +130,9 @@ struct TwoHosts {
     private mutating func deliver(_ packet: Packet) {
         let effects: [REAPEffect]
         switch packet.message {
-        case .payload: effects = withRig(packet.receiver) { $0.payloadIn($1) }
+        case .payload:
+            rigs[packet.receiver]?.stamps.incoming = packet.pair
+            effects = withRig(packet.receiver) { $0.payloadIn($1) }
         case .keepalive: effects = withRig(packet.receiver) { $0.handle(.keepaliveReceived, $1) }
         case .probe(let probe): effects = withRig(packet.receiver) { $0.handle(.probeReceived(probe, packet.pair), $1) }
         }

@@ -10,7 +10,8 @@ import Testing
         .context(Fixtures.detail), .established(Establishment(context: Fixtures.negotiating, created: true)),
         .removed(Removal(tags: [Fixtures.otherTag, Fixtures.tag])), .locators(Fixtures.locators),
         .identity(Fixtures.identity), .events(EventList(events: [Fixtures.switched])),
-        .timeline(TimelineReport(failovers: [Fixtures.failover])),
+        .timeline(TimelineReport(failovers: [Fixtures.failover])), .explanation(Fixtures.explanation),
+        .switched(Fixtures.switch), .settings(Fixtures.settings),
     ]
 
     private static func text() throws -> String {

@@ -32,6 +32,19 @@ import Testing
             .timeline(Fixtures.otherTag),
             #"{"arguments":{"tag":"00000000002a"},"command":"timeline","id":7,"version":1}"#
         ),
+        (.explain(Fixtures.otherTag), #"{"arguments":{"tag":"00000000002a"},"command":"explain","id":7,"version":1}"#),
+        (.explore(Fixtures.otherTag), #"{"arguments":{"tag":"00000000002a"},"command":"explore","id":7,"version":1}"#),
+        (
+            .switchTo(Fixtures.otherTag, Fixtures.switch.to),
+            #"{"arguments":{"local":"2001:db8:a2::1","peer":"2001:db8:b2::1","tag":"00000000002a"},"#
+                + #""command":"switch","id":7,"version":1}"#
+        ),
+        (.setSendTimeout(0.25), #"{"arguments":{"send-timeout":0.25},"command":"set","id":7,"version":1}"#),
+        (
+            .rank([Fixtures.switch.to]),
+            #"{"arguments":{"pairs":[{"destination":"2001:db8:b2::1","source":"2001:db8:a2::1"}]},"#
+                + #""command":"rank","id":7,"version":1}"#
+        ),
     ]
 
     @Test(arguments: requests)
@@ -141,6 +154,7 @@ import Testing
         #expect(
             changing == [
                 .establish(Fixtures.ulids), fork, .remove(.one(Fixtures.otherTag)), .remove(.all), .identity(.rotate),
+                .switchTo(Fixtures.otherTag, Fixtures.switch.to), .setSendTimeout(0.25), .rank([Fixtures.switch.to]),
             ])
     }
 

@@ -148,7 +148,7 @@ struct BuildingBlockTests {
     @Test(
         "The longest list that fits beside key and signature is announced",
         .requirement("5533-5.1-04", "5533-5.1-05"),
-        arguments: [(25 + 162, 128, 40), (25 + 294, 256, 30), (25 + 550, 512, 3)])
+        arguments: [(25 + 162, 128, 40), (25 + 294, 256, 30), (25 + 534, 512, 3)])
     func fits(parameters: Int, signature: Int, atLeast count: Int) throws {
         struct Sizes: LocalIdentity {
             var parameters: Int

@@ -209,7 +209,7 @@ struct ReachabilityTests {
         let tried = Set(pair.sent(.probe, by: .a).map(\.packet.pair))
         #expect(tried.count > 1)
         #expect(pair.a.context?.outgoing == way)
-        let used = pair.a.notices.compactMap { if case .switched(_, let new) = $0.kind { new } else { nil } }
+        let used = pair.a.notices.compactMap { if case .switched(_, let new, _) = $0.kind { new } else { nil } }
         #expect(used == [way])
     }
 

@@ -86,14 +86,18 @@ import Vectors
     private static let defined: [MessageType: Set<OptionType>] = [
         .i1: [.ulidPair, .forkedInstance],
         .r1: [.responderValidator],
-        .i2: Set(OptionType.allCases),
-        .r2: [.locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .payloadForms],
+        .i2: Set(OptionType.allCases).subtracting([.payloadReport]),
+        .r2: described,
         .r1bis: [.responderValidator],
-        .i2bis: Set(OptionType.allCases),
-        .updateRequest: [
-            .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .payloadForms,
-        ],
-        .updateAcknowledgement: [], .keepalive: [], .probe: [],
+        .i2bis: Set(OptionType.allCases).subtracting([.payloadReport]),
+        .updateRequest: described,
+        .updateAcknowledgement: [], .keepalive: [], .probe: [.payloadReport],
+    ]
+
+    /// What describes a host.
+    private static let described: Set<OptionType> = [
+        .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .reachabilityTiming,
+        .payloadForms,
     ]
 
     @Test(

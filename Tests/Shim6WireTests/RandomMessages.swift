@@ -39,6 +39,9 @@ extension SeededGenerator {
             locatorList: maybe { $0.locatorList() }, locatorPreferences: maybe { $0.preferences() },
             cgaParameters: maybe { $0.octets(0...320) }, cgaSignature: maybe { $0.octets(0...256) },
             keepaliveTimeout: maybe { .random(in: 1...UInt16.max, using: &$0) },
+            reachabilityTiming: maybe {
+                ReachabilityTiming(sendTimeoutMilliseconds: .random(in: 1...UInt32.max, using: &$0))
+            },
             payloadForms: maybe { PayloadForms(rawValue: .random(in: 0...3, using: &$0)) })
     }
 
@@ -85,7 +88,10 @@ extension SeededGenerator {
             .probe(
                 Probe(
                     receiverTag: tag(), state: .allCases.randomElement(using: &self) ?? .exploring,
-                    sent: reports(1...15), received: reports(0...15)))
+                    sent: reports(1...15), received: reports(0...14),
+                    payload: maybe {
+                        PayloadReport(source: $0.address(), destination: $0.address(), ageMilliseconds: $0.number())
+                    }))
         case .error:
             .error(
                 ErrorMessage(

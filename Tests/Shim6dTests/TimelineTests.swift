@@ -34,7 +34,7 @@ import Testing
             Self.suspicion(100),
             Self.notice(100, .probeSent(Self.after, nonce: 7, state: .exploring)),
             Self.notice(101, .probeReceived(Self.after.reversedForTest, nonce: 8, state: .inboundOk, reports: 1)),
-            Self.notice(101, .switched(from: Self.before, to: Self.after)),
+            Self.notice(101, .switched(from: Self.before, to: Self.after, .exploration)),
             Self.notice(
                 101,
                 .reachability(
@@ -96,7 +96,7 @@ import Testing
             timeline.record(Self.suspicion(seconds, tag: tag), outgoing: nil)
         }
         timeline.record(
-            Self.notice(200, .switched(from: Self.before, to: Self.after), tag: tags[0]), outgoing: Self.before)
+            Self.notice(200, .switched(from: Self.before, to: Self.after, .exploration), tag: tags[0]), outgoing: Self.before)
         let failovers = timeline.report(of: nil).failovers
         #expect(failovers.map(\.number) == [2, 3])
         #expect(failovers.allSatisfy { $0.switches.isEmpty })

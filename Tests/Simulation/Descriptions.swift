@@ -69,7 +69,10 @@ extension World {
         case .state(let from, let to, let reason):
             "\(from?.rawValue ?? "IDLE") to \(to?.rawValue ?? "IDLE"): \(reason)"
         case .reachability(let from, let to, let reason, _, _): "\(from) to \(to): \(reason)"
-        case .switched(let from, let to): "payload moves from \(describe(from)) to \(describe(to))"
+        case .switched(let from, let to, let reason):
+            "payload moves from \(describe(from)) to \(describe(to)): \(reason)"
+        case .switchRefused(let pair, let reason): "payload does not move to \(describe(pair)): \(reason.rawValue)"
+        case .damped: "the return to a better pair is damped"
         case .probeSent(let pair, _, let state): "probe \(state) sent on \(describe(pair))"
         case .probeReceived(let pair, _, let state, let reports):
             "probe \(state) received on \(describe(pair)), \(reports) reports"

@@ -220,13 +220,13 @@ extension World {
 
 extension Timer {
     static func all(of tag: ContextTag) -> [Timer] {
-        [.context(tag)] + REAPTimer.allCases.map { .reap(tag, $0) }
+        [.context(tag), .resume(tag)] + REAPTimer.allCases.map { .reap(tag, $0) }
     }
 
     /// The context that it belongs to.
     var tag: ContextTag {
         switch self {
-        case .context(let tag), .reap(let tag, _): tag
+        case .context(let tag), .resume(let tag), .reap(let tag, _): tag
         }
     }
 }

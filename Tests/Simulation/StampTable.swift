@@ -7,6 +7,7 @@ final class Stamps: ActivityStamps {
     private(set) var lastIn: Instant?
     var incoming: LocatorPair?
     private(set) var lastOut: Instant?
+    private(set) var spacingIn: Duration?
     var sendStart: Instant?
     var keepStart: Instant?
     private var notifyIn = false
@@ -22,6 +23,8 @@ final class Stamps: ActivityStamps {
 
     /// Stamps an incoming packet; true if it is to be reported.
     func stampIn(at now: Instant) -> Bool {
+        let gap = lastIn.map { min(now - $0, .seconds(1)) } ?? .seconds(1)
+        spacingIn = spacingIn.map { $0 + (gap - $0) / 8 } ?? gap
         lastIn = now
         sendStart = nil
         keepStart = keepStart ?? now
@@ -41,6 +44,7 @@ final class Stamps: ActivityStamps {
     func clear() {
         lastIn = nil
         lastOut = nil
+        spacingIn = nil
         sendStart = nil
         keepStart = nil
         notifyIn = false

@@ -68,6 +68,8 @@ extension World {
             host.datapath.remove(entry)
         case .forget(let ulids):
             host.datapath.forget(ulids)
+        case .resume:
+            break
         case .watchIdle(let tag, let ulids, let seconds):
             host.idleWatches[tag] = SimulatedHost.IdleWatch(ulids: ulids, seconds: seconds, touched: now)
             schedule(
@@ -107,10 +109,10 @@ extension World {
             guard let slot = host.daemon?.snapshot(of: tag)?.slot else { return }
             let isLast = host.stamps[slot].keepStart == nil
             coverage.visit(.operational, isLast ? .keepaliveTimer : .keepaliveInterval)
-        case .switched(_, let pair):
+        case .switched(_, let pair, _):
             checkSwitch(to: pair, tag, host)
         case .peerLocators, .locatorsAnnounced, .locatorsAcknowledged, .probeSent, .probeReceived, .firstPayload,
-            .confused:
+            .confused, .switchRefused, .damped:
             break
         }
     }
@@ -125,7 +127,7 @@ extension World {
         case .timer(.context(let tag)): coverage.visit(host.shadows[tag]?.state, .timer)
         case .timer(.reap(let tag, .probe)):
             if let shadow = host.shadows[tag] { coverage.visit(shadow.reachability, .probeTimer) }
-        case .timer, .activity, .unknownTag, .fork: break
+        case .timer, .activity, .unknownTag, .fork, .hint, .sendTimeout, .switchTo, .ranking: break
         case .trigger(let ulids): coverage.visit(state(ulids, host), .trigger)
         case .establish(let ulids): coverage.visit(state(ulids, host), .establish)
         case .idle(let tag): coverage.visit(host.shadows[tag]?.state, .idle)
@@ -224,17 +226,22 @@ extension Event {
     fileprivate var tag: ContextTag? {
         switch self {
         case .timer(let timer): timer.tag
-        case .activity(let tag, _), .idle(let tag), .fork(let tag, _), .remove(let tag): tag
+        case .activity(let tag, _), .idle(let tag), .fork(let tag, _), .remove(let tag), .hint(let tag, _),
+            .switchTo(let tag, _):
+            tag
         case .packet(let octets, _, _): (try? MessageView(octets))?.contextTag
-        case .parameterProblem, .trigger, .unknownTag, .localLocators, .establish, .shutdown: nil
+        case .parameterProblem, .trigger, .unknownTag, .localLocators, .establish, .shutdown, .sendTimeout, .ranking:
+            nil
         }
     }
 
     /// Whether it is about all contexts of the host.
     fileprivate var concernsAll: Bool {
         switch self {
-        case .localLocators, .shutdown: true
-        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .fork, .remove:
+        case .localLocators, .shutdown, .sendTimeout, .ranking: true
+        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .fork, .remove,
+            .hint,
+            .switchTo:
             false
         }
     }
@@ -248,7 +255,7 @@ extension Effect {
         case .install(let entry), .remove(let entry): entry.localTag
         case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _): tag
         case .publish(let notice): notice.tag
-        case .send, .forget: nil
+        case .send, .forget, .resume: nil
         }
     }
 }

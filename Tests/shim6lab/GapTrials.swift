@@ -167,7 +167,7 @@ private struct GapTrialSeries {
 
 extension Echo.Record {
     /// The longest time without an echo after `start`, the one after the last echo included.
-    fileprivate func longestSilence(from start: Clock.Moment) -> Clock.Span? {
+    func longestSilence(from start: Clock.Moment) -> Clock.Span? {
         guard let lastSent = sent.last, let last = received.max(), last.nanoseconds != 0 else { return nil }
         return [longestGap(from: start, to: lastSent)?.length, lastSent - last].compactMap { $0 }.max()
     }

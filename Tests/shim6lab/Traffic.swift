@@ -31,16 +31,18 @@ struct EchoClient: ParsableCommand {
 struct StreamServer: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sends 1,200 octets every 2 ms to one TCP client.")
     @Option var local: String
+    @Flag var multipath = false
 
-    func run() throws { try Stream.serve(on: local) }
+    func run() throws { try Stream.serve(on: local, multipath ? .multipath : .stream) }
 }
 
 struct StreamClient: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Notes the gaps in a TCP stream until SIGTERM.")
     @Option var local: String
     @Option var peer: String
+    @Flag var multipath = false
 
-    func run() throws { try printJSON(Stream.run(from: local, to: peer)) }
+    func run() throws { try printJSON(Stream.run(from: local, to: peer, multipath ? .multipath : .stream)) }
 }
 
 struct BulkServer: ParsableCommand {

@@ -78,6 +78,21 @@ struct {
 } limiters SEC(".maps");
 
 struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, SHIM6_MOST_KEPT);
+    __type(key, struct shim6_kept_key);
+    __type(value, struct shim6_kept);
+} kept_packets SEC(".maps");
+
+/// What a new entry of `kept_packets` begins with: too large for a program's stack.
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct shim6_kept);
+} blank_packet SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
     __uint(max_entries, SHIM6_COUNTERS);
     __type(key, __u32);

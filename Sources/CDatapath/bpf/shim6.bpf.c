@@ -9,6 +9,7 @@
 // packets come in through shim0.
 #include "deliver.h"
 #include "home_address.h"
+#include "keep.h"
 #include "packet.h"
 #include "rewrite.h"
 #include "stamps.h"
@@ -136,6 +137,7 @@ INLINE int send_rehomed(
     if (length > mtu) return too_big(skb, l2, pair, out, mtu, added);
     // The size of a UDP datagram is its sender's to choose.
     packet->keeps_segments = packet->end.next != TCP || length + added <= mtu;
+    keep(skb, l2, packet, out->slot);
     stamp_out(out->slot, out->local_tag);
     int queued = takes_shim0x(skb, out->slot);
     int failed = by_home_address ? rehome_with_home_address(skb, l2, packet, out)
@@ -162,6 +164,7 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
         return TC_ACT_UNSPEC;
     }
     if (!out->rehomed) {
+        keep(skb, l2, &packet, out->slot);
         stamp_out(out->slot, out->local_tag);
         return TC_ACT_UNSPEC;
     }

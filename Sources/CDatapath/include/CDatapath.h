@@ -143,6 +143,10 @@ static inline void shim6_heartbeat(struct shim6_control *control, uint64_t now) 
 }
 
 /// Readable when there are events.
+/// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one, 0 if
+/// not, else a negative error number.
+int shim6_kept_take(struct shim6_datapath *datapath, uint32_t slot, uint32_t flow, struct shim6_kept *out);
+
 int shim6_events_descriptor(struct shim6_datapath *datapath);
 /// Hands over what is in the ring, oldest first: the number of events or -errno.
 int shim6_events_consume(
@@ -174,6 +178,7 @@ static inline void shim6_stamp_start(__u64 *stamp, uint64_t now) {
     __u64 stopped = 0;
     (void)__atomic_compare_exchange_n(stamp, &stopped, now, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
+static inline __u32 shim6_spacing_load(const __u32 *spacing) { return __atomic_load_n(spacing, __ATOMIC_RELAXED); }
 static inline void shim6_flags_set(__u32 *flags, uint32_t bits) {
     (void)__atomic_fetch_or(flags, bits, __ATOMIC_ACQ_REL);
 }

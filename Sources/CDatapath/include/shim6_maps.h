@@ -92,6 +92,9 @@ struct shim6_locator {
 #define SHIM6_NOTIFY_IN 1
 #define SHIM6_NOTIFY_OUT 2
 
+/// About a second: longer waits count as one.
+#define SHIM6_LONGEST_SPACING (1 << 20)
+
 /// One context's traffic, in memory shared with the kernel. Times are CLOCK_MONOTONIC nanoseconds, 0 is "none".
 struct shim6_activity {
     __u64 last_in;
@@ -100,7 +103,8 @@ struct shim6_activity {
     __u64 keep_start;
     /// SHIM6_NOTIFY_IN, SHIM6_NOTIFY_OUT; the program clears a flag when it reports.
     __u32 flags;
-    __u32 unused;
+    /// Smoothed time between packets in, in units of 1,024 ns, at most SHIM6_LONGEST_SPACING; 0 if none came in.
+    __u32 spacing_in;
     /// The locators of the last packet in, all zero if there was none. Only for people to look at: the two halves of a
     /// change may be seen one after the other.
     struct shim6_address source;
@@ -108,6 +112,30 @@ struct shim6_activity {
     /// When a super-packet was last left to shim0 to segment; only the program uses it.
     __u64 last_super_packet;
     __u64 unused_either[6];
+};
+
+/// Nanoseconds for which packets out must be unanswered before the last of each flow is kept.
+#define SHIM6_KEEP_AFTER 5000000
+/// Flows of one context whose last packet is kept; others take each other's place.
+#define SHIM6_KEPT_FLOWS 4
+/// Kept packets of all contexts; beyond it the least recently used goes.
+#define SHIM6_MOST_KEPT 4096
+#define SHIM6_KEPT_OCTETS 1600
+
+/// Key of `kept_packets`.
+struct shim6_kept_key {
+    __u32 slot;
+    __u32 flow;
+};
+
+/// Value of `kept_packets`: the last unanswered packet of a flow, with the ULIDs as addresses.
+struct shim6_kept {
+    /// CLOCK_MONOTONIC nanoseconds; 0 while it is being written.
+    __u64 time;
+    __u32 length;
+    /// Offset of the transport header. Its checksum may be left to the interface.
+    __u32 transport;
+    __u8 octets[SHIM6_KEPT_OCTETS];
 };
 
 /// Limit of a rate: one event in `interval` nanoseconds, `burst` nanoseconds may be saved up. interval 0: no limit.

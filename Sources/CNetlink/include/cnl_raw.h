@@ -46,4 +46,8 @@ int cnl_batch_receive(struct cnl_batch *batch, int fd);
 // `position` is below what cnl_batch_receive returned.
 struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t position);
 
+// Sends a packet, from the IPv6 header on, by an interface, through an AF_PACKET socket of type SOCK_DGRAM. Returns 0 or a
+// negative errno value.
+int cnl_packet_send(int fd, uint32_t interface, const uint8_t *octets, size_t length);
+
 #endif

@@ -22,8 +22,12 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case probeReceived = "probe-received"
         /// `pair`.
         case keepaliveSent = "keepalive-sent"
-        /// Outgoing payload moved: `from`, `to`.
+        /// Outgoing payload moved: `from`, `to`, `reason` (`exploration`, `failback` or `asked`).
         case switched
+        /// Payload does not use `pair`, which an operator asked for: `reason`.
+        case switchRefused = "switch-refused"
+        /// The pair that payload had returned to failed soon: the next return takes longer.
+        case damped
         /// First payload since a switch: `direction` (`in` or `out`), `pair`.
         case firstPayload = "first-payload"
         /// Context confusion was found, and this context lost.

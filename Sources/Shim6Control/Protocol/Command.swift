@@ -20,6 +20,16 @@ public enum Command: Hashable, Sendable {
     case events(follow: Bool)
     /// The failovers of one context, or of all.
     case timeline(ContextTag?)
+    /// Why a context uses its pair, and what is known of each.
+    case explain(ContextTag)
+    /// The pairs that an exploration of a context would try now, in its order. Nothing is sent or moved.
+    case explore(ContextTag)
+    /// Let a context's payload use this pair, after a Probe has shown that it works.
+    case switchTo(ContextTag, LocatorPair)
+    /// The Send Timeout in seconds; peers are told.
+    case setSendTimeout(Double)
+    /// The pairs that explorations try before all others, best first.
+    case rank([LocatorPair])
 
     /// Which contexts a command is for. JSON: a tag, or `"*"`.
     public enum Selection: Hashable, Sendable {
@@ -39,8 +49,8 @@ public enum Command: Hashable, Sendable {
     /// Whether the command changes anything: then the peer's credentials decide.
     public var changesState: Bool {
         switch self {
-        case .establish, .fork, .remove, .identity(.create), .identity(.rotate): true
-        case .status, .contexts, .context, .locators, .identity(.show), .events, .timeline: false
+        case .establish, .fork, .remove, .identity(.create), .identity(.rotate), .switchTo, .setSendTimeout, .rank: true
+        case .status, .contexts, .context, .locators, .identity(.show), .events, .timeline, .explain, .explore: false
         }
     }
 
@@ -57,13 +67,21 @@ public enum Command: Hashable, Sendable {
         case .identity: "identity"
         case .events: "events"
         case .timeline: "timeline"
+        case .explain: "explain"
+        case .explore: "explore"
+        case .switchTo: "switch"
+        case .setSendTimeout: "set"
+        case .rank: "rank"
         }
     }
 }
 
 extension Command: Codable {
     private enum CodingKeys: String, CodingKey { case command, arguments }
-    private enum ArgumentKeys: String, CodingKey { case tag, flows, local, peer, follow, action }
+    private enum ArgumentKeys: String, CodingKey {
+        case tag, flows, local, peer, follow, action, pairs
+        case sendTimeout = "send-timeout"
+    }
 
     /// Throws `CommandError` with `unknown-command` for a name that is not one.
     public init(from decoder: any Decoder) throws {
@@ -94,6 +112,17 @@ extension Command: Codable {
             self = .events(follow: follow ?? false)
         case "timeline":
             self = .timeline(hasArguments ? try arguments().decodeIfPresent(ContextTag.self, forKey: .tag) : nil)
+        case "explain": self = .explain(try arguments().decode(ContextTag.self, forKey: .tag))
+        case "explore": self = .explore(try arguments().decode(ContextTag.self, forKey: .tag))
+        case "switch":
+            let arguments = try arguments()
+            self = .switchTo(
+                try arguments.decode(ContextTag.self, forKey: .tag),
+                LocatorPair(
+                    source: try arguments.decode(IPv6Address.self, forKey: .local),
+                    destination: try arguments.decode(IPv6Address.self, forKey: .peer)))
+        case "set": self = .setSendTimeout(try arguments().decode(Double.self, forKey: .sendTimeout))
+        case "rank": self = .rank(try arguments().decode([LocatorPair].self, forKey: .pairs))
         default: throw CommandError(.unknownCommand, "unknown command \"\(name.prefix(40))\"")
         }
     }
@@ -103,7 +132,7 @@ extension Command: Codable {
         try container.encode(name, forKey: .command)
         switch self {
         case .status, .contexts, .locators, .timeline(nil): break
-        case .context(let tag), .timeline(.some(let tag)):
+        case .context(let tag), .timeline(.some(let tag)), .explain(let tag), .explore(let tag):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(tag, forKey: .tag)
         case .establish(let ulids): try container.encode(ulids, forKey: .arguments)
@@ -117,6 +146,17 @@ extension Command: Codable {
         case .identity(let action):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(action, forKey: .action)
+        case .switchTo(let tag, let pair):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(tag, forKey: .tag)
+            try arguments.encode(pair.source, forKey: .local)
+            try arguments.encode(pair.destination, forKey: .peer)
+        case .setSendTimeout(let seconds):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(seconds, forKey: .sendTimeout)
+        case .rank(let pairs):
+            var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
+            try arguments.encode(pairs, forKey: .pairs)
         case .events(let follow):
             var arguments = container.nestedContainer(keyedBy: ArgumentKeys.self, forKey: .arguments)
             try arguments.encode(follow, forKey: .follow)

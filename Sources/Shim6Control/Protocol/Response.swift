@@ -13,9 +13,13 @@ public enum Response: Hashable, Sendable {
     case identity(IdentityReport)
     case events(EventList)
     case timeline(TimelineReport)
+    case explanation(Explanation)
+    case switched(SwitchReport)
+    case settings(SettingsReport)
 
     private enum Kind: String, Codable {
         case status, contexts, context, established, removed, locators, identity, events, timeline
+        case explanation, switched, settings
     }
 
     private var kind: Kind {
@@ -29,6 +33,9 @@ public enum Response: Hashable, Sendable {
         case .identity: .identity
         case .events: .events
         case .timeline: .timeline
+        case .explanation: .explanation
+        case .switched: .switched
+        case .settings: .settings
         }
     }
 
@@ -44,6 +51,9 @@ public enum Response: Hashable, Sendable {
         case .identity(let report): report
         case .events(let report): report
         case .timeline(let report): report
+        case .explanation(let report): report
+        case .switched(let report): report
+        case .settings(let report): report
         }
     }
 }
@@ -66,6 +76,9 @@ extension Response: Codable {
         case .identity: self = .identity(try result())
         case .events: self = .events(try result())
         case .timeline: self = .timeline(try result())
+        case .explanation: self = .explanation(try result())
+        case .switched: self = .switched(try result())
+        case .settings: self = .settings(try result())
         }
     }
 

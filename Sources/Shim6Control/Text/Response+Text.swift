@@ -14,6 +14,9 @@ extension Response {
         case .identity(let report): report.text(style: style)
         case .events(let list): list.events.map { $0.text + "\n" }.joined()
         case .timeline(let report): report.text(style: style)
+        case .explanation(let report): report.text(style: style)
+        case .switched(let report): "context \(report.tag) uses \(report.to.text), no longer \(report.from.text)\n"
+        case .settings(let report): report.text
         }
     }
 }

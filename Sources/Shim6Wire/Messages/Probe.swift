@@ -35,12 +35,18 @@ public struct Probe: Hashable, Sendable {
     public var sent: [ProbeReport]
     /// At most 15 reports, copied unchanged from the Probes that they report.
     public var received: [ProbeReport]
+    /// The payload that came in last.
+    public var payload: PayloadReport?
 
-    public init(receiverTag: ContextTag, state: ProbeState, sent: [ProbeReport], received: [ProbeReport] = []) {
+    public init(
+        receiverTag: ContextTag, state: ProbeState, sent: [ProbeReport], received: [ProbeReport] = [],
+        payload: PayloadReport? = nil
+    ) {
         self.receiverTag = receiverTag
         self.state = state
         self.sent = sent
         self.received = received
+        self.payload = payload
     }
 }
 
@@ -68,7 +74,7 @@ extension Probe {
         let reports = (0..<(sent + received)).map { ProbeReport(octets, at: 16 + $0 * ProbeReport.length) }
         self.init(
             receiverTag: octets.tag(at: 6), state: state, sent: Array(reports.prefix(sent)),
-            received: Array(reports.dropFirst(sent)))
+            received: Array(reports.dropFirst(sent)), payload: try OptionValues(view).payloadReport)
     }
 
     func writer() throws(EncodeError) -> MessageWriter {
@@ -82,6 +88,7 @@ extension Probe {
         writer.append(zeros: 2)
         for report in sent { report.write(to: &writer) }
         for report in received { report.write(to: &writer) }
+        payload?.write(to: &writer)
         return writer
     }
 }

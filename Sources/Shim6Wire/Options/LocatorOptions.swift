@@ -9,18 +9,22 @@ public struct LocatorOptions: Hashable, Sendable {
     public var cgaSignature: [UInt8]?
     /// The sender's Send Timeout in seconds. Zero means nothing usable: it is neither sent nor reported.
     public var keepaliveTimeout: UInt16?
+    /// The same to the millisecond, between hosts that both say so.
+    public var reachabilityTiming: ReachabilityTiming?
     /// The forms of rehomed payload that the sender accepts; nil stands for the payload extension header alone.
     public var payloadForms: PayloadForms?
 
     public init(
         locatorList: LocatorList? = nil, locatorPreferences: LocatorPreferences? = nil, cgaParameters: [UInt8]? = nil,
-        cgaSignature: [UInt8]? = nil, keepaliveTimeout: UInt16? = nil, payloadForms: PayloadForms? = nil
+        cgaSignature: [UInt8]? = nil, keepaliveTimeout: UInt16? = nil, reachabilityTiming: ReachabilityTiming? = nil,
+        payloadForms: PayloadForms? = nil
     ) {
         self.locatorList = locatorList
         self.locatorPreferences = locatorPreferences
         self.cgaParameters = cgaParameters
         self.cgaSignature = cgaSignature
         self.keepaliveTimeout = keepaliveTimeout
+        self.reachabilityTiming = reachabilityTiming
         self.payloadForms = payloadForms
     }
 }
@@ -37,6 +41,7 @@ extension LocatorOptions {
                 writer.append(keepaliveTimeout)
             }
         }
+        reachabilityTiming?.write(to: &writer)
         if let payloadForms { writer.append(payloadForms) }
     }
 }

@@ -10,6 +10,10 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     case keepaliveTimeout = 10
     /// For experiments (RFC 5533, section 17): see `PayloadForms`.
     case payloadForms = 0x4000
+    /// Of this implementation, from the experimental range: see `ReachabilityTiming`.
+    case reachabilityTiming = 0x5364
+    /// Of this implementation, from the experimental range: see `PayloadReport`.
+    case payloadReport = 0x5365
 
     /// Whether the option means something in a message of this type. Elsewhere it is handled as an unknown one.
     public func isDefined(in message: MessageType) -> Bool {
@@ -22,8 +26,10 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
         case (.forkedInstance, .i1), (.forkedInstance, .i2), (.forkedInstance, .i2bis):
             true
         case (.locatorList, _), (.locatorPreferences, _), (.cgaParameters, _), (.cgaSignature, _),
-            (.keepaliveTimeout, _), (.payloadForms, _):
+            (.keepaliveTimeout, _), (.reachabilityTiming, _), (.payloadForms, _):
             message == .i2 || message == .r2 || message == .i2bis || message == .updateRequest
+        case (.payloadReport, _):
+            message == .probe
         case (.responderValidator, _), (.ulidPair, _), (.forkedInstance, _):
             false
         }

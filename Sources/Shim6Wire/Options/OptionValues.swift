@@ -4,6 +4,7 @@ struct OptionValues {
     var ulidPair: ULIDPairOption?
     var forkedInstance: UInt32?
     var locatorOptions = LocatorOptions()
+    var payloadReport: PayloadReport?
 
     /// - Throws: `optionLength`.
     init(_ view: MessageView) throws(ParseError) {
@@ -18,6 +19,8 @@ struct OptionValues {
             case .forkedInstance: forkedInstance = try option.forkedInstance()
             case .keepaliveTimeout: locatorOptions.keepaliveTimeout = try option.keepaliveTimeout()
             case .payloadForms: locatorOptions.payloadForms = try option.payloadForms()
+            case .reachabilityTiming: locatorOptions.reachabilityTiming = try ReachabilityTiming(option)
+            case .payloadReport: payloadReport = try PayloadReport(option)
             }
         }
     }

@@ -17,8 +17,11 @@ final class BPFDataPath: DataPath {
     private var now = Instant(nanoseconds: 0)
     /// ICMPv6 errors that were translated, and those about packets with a payload header that this host has not sent.
     private var errors = (translated: UInt64(0), foreign: UInt64(0))
+    /// Packets that it sends into shim0 are treated like those of the stack.
+    private let repeater: PacketSocket
 
-    init(_ datapath: Datapath, uplinks: [String], socket: RouteSocket, rows: OwnRows, log: Logger) {
+    init(_ datapath: Datapath, uplinks: [String], socket: RouteSocket, rows: OwnRows, log: Logger) throws {
+        repeater = try PacketSocket()
         self.datapath = datapath
         self.socket = socket
         self.log = log
@@ -84,6 +87,18 @@ final class BPFDataPath: DataPath {
     }
 
     func outgoing(of tag: ContextTag) -> LocatorPair? { steering.entry(of: tag)?.outgoing }
+
+    func resume(slot: UInt32) {
+        let lastIn = activity[slot].lastIn ?? Instant(nanoseconds: 0)
+        for packet in datapath.takeKept(slot: slot) where packet.time > lastIn {
+            do {
+                try repeater.send(packet.octets, interface: steering.device)
+            } catch {
+                log.debug("\(error)")
+            }
+        }
+    }
+
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
     func settle() { steering.settle() }
 

@@ -46,6 +46,8 @@ protocol DataPath: AnyObject {
     func remove(_ entry: DataPathEntry) throws
     /// The locators of a context's outgoing payload.
     func outgoing(of tag: ContextTag) -> LocatorPair?
+    /// Sends the last packet of each flow of a context again, if it is unanswered.
+    func resume(slot: UInt32)
     /// Lets the trigger begin anew with this pair.
     func forget(_ ulids: ULIDPair)
     /// To be called after contexts have been installed: makes every socket look for its route again where that is needed.
@@ -69,6 +71,7 @@ protocol DataPath: AnyObject {
 
 extension DataPath {
     var rehomingRequest: UInt32 { 0 }
+    func resume(slot: UInt32) {}
     func local(_ error: PathError) -> [LocalMessage] { [] }
     func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? { nil }
 }

@@ -68,10 +68,12 @@ enum LoadedDataPath {
         }
     }
 
-    func made(_ configuration: Configuration, socket: RouteSocket, rows: OwnRows, log: Logger) -> any DataPath {
+    func made(
+        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, log: Logger
+    ) throws -> any DataPath {
         switch self {
         case .bpf(let datapath):
-            BPFDataPath(
+            try BPFDataPath(
                 datapath, uplinks: configuration.uplinks.map(\.interface), socket: socket, rows: rows, log: log)
         case .xfrm(let datapath, let heeding):
             XFRMDataPath(datapath, heeding: heeding, socket: socket, rows: rows, log: log)

@@ -18,6 +18,11 @@ extension Engine {
         case .events: .failure(CommandError(.internal, "events are answered where they are kept"))
         case .identity: .success(.identity(identityReport))
         case .timeline(let tag): .success(.timeline(timeline.report(of: tag)))
+        case .explain(let tag), .explore(let tag):
+            host.snapshot(of: tag).map { .success(.explanation(explanation(of: $0))) } ?? unknown(tag)
+        case .switchTo: .failure(CommandError(.internal, "a switch is answered when it is decided"))
+        case .setSendTimeout(let seconds): setSendTimeout(seconds)
+        case .rank(let pairs): rank(pairs)
         }
     }
 
@@ -58,6 +63,53 @@ extension Engine {
         for tag in tags { handle(.remove(tag)) }
         return .success(.removed(Removal(tags: tags)))
     }
+
+    private func setSendTimeout(_ seconds: Double) -> Result<Response, CommandError> {
+        guard (0.02...65_535).contains(seconds) else {
+            return .failure(CommandError(.badArgument, "send-timeout must be from 0.02 to 65535 seconds"))
+        }
+        handle(.sendTimeout(.nanoseconds(Int64((seconds * 1e9).rounded()))))
+        return .success(.settings(settings))
+    }
+
+    private func rank(_ pairs: [LocatorPair]) -> Result<Response, CommandError> {
+        guard pairs.count <= 256 else { return .failure(CommandError(.badArgument, "at most 256 pairs can be ranked")) }
+        handle(.ranking(pairs))
+        return .success(.settings(settings))
+    }
+
+    private var settings: SettingsReport {
+        SettingsReport(
+            sendTimeout: host.configuration.reap.sendTimeout.inSeconds,
+            ranking: host.paths.ranking.sorted { $0.value < $1.value }.map(\.key))
+    }
+
+    /// Begins a switch; the answer comes with the notice of its end.
+    func switchPair(_ tag: ContextTag, _ pair: LocatorPair, _ answer: @escaping SwitchAnswer) {
+        guard let context = host.snapshot(of: tag) else { return answer(unknown(tag)) }
+        guard context.state == .established else {
+            return answer(.failure(CommandError(.conflict, "the context is not established")))
+        }
+        guard switches[tag] == nil else {
+            return answer(.failure(CommandError(.conflict, "another switch of this context is under way")))
+        }
+        switches[tag] = answer
+        handle(.switchTo(tag, pair))
+    }
+
+    /// Answers whoever asked for a switch that this notice decides.
+    func answerSwitch(_ notice: Notice) {
+        guard let tag = notice.tag, let answer = switches[tag] else { return }
+        switch notice.kind {
+        case .switched(let from, let to, .asked):
+            answer(.success(.switched(SwitchReport(tag: tag, from: from, to: to))))
+        case .switchRefused(_, let reason):
+            answer(.failure(CommandError(.conflict, "not switched: \(reason.rawValue)")))
+        case .state(_, nil, _): answer(unknown(tag))
+        default: return
+        }
+        switches[tag] = nil
+    }
 }
 
 extension Flow {
@@ -74,3 +126,5 @@ extension FlowSelector {
             protocolNumber: flow.protocolNumber, sourcePort: flow.sourcePort, destinationPort: flow.destinationPort)
     }
 }
+/// Takes the answer to `switch`.
+typealias SwitchAnswer = (Result<Response, CommandError>) -> Void

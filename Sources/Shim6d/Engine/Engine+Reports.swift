@@ -59,6 +59,28 @@ extension Engine {
             lastSwitch: context.lastSwitch.map(Moment.init))
     }
 
+    func explanation(of context: ContextSnapshot) -> Explanation {
+        let now = Instant.monotonicNow
+        func ago(_ time: Instant?) -> Double? { time.map { (now - $0).inSeconds } }
+        let pairs = context.candidates.map { candidate in
+            let locator = context.peerLocators.first { $0.address == candidate.pair.destination }
+            return Explanation.Pair(
+                source: candidate.pair.source, destination: candidate.pair.destination,
+                inUse: candidate.pair == context.outgoing,
+                verified: locator?.method != nil || candidate.pair.destination == context.ulids.peer,
+                method: locator?.method?.name, confirmedAgo: ago(candidate.evidence.confirmed),
+                arrivedAgo: ago(candidate.evidence.arrived))
+        }
+        let timers = context.timers.map { timer, deadline in
+            Explanation.ArmedTimer(name: timer.name, secondsLeft: (deadline - now).inSeconds)
+        }
+        return Explanation(
+            tag: context.localTag, outgoing: context.outgoing,
+            reason: context.lastSwitchReason?.rawValue ?? "ulids", reachability: context.reachability?.rawValue,
+            pairs: pairs, timers: timers.sorted { $0.secondsLeft < $1.secondsLeft },
+            roundTrip: context.roundTrip?.inSeconds, now: Moment(now))
+    }
+
     // MARK: Locators
 
     var locatorStatus: [LocatorStatus] {
@@ -146,7 +168,7 @@ extension Engine {
     private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
         var report: [String: UInt64] = [
             "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
-            "verifications": counts.verifications,
+            "dampings": counts.dampings, "verifications": counts.verifications,
             "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
             "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
@@ -190,7 +212,18 @@ extension VerificationMethod {
 }
 
 extension Duration {
-    fileprivate var inSeconds: Double {
+    var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
+
+extension Shim6Core.Timer {
+    /// For people.
+    fileprivate var name: String {
+        switch self {
+        case .context: "retransmission"
+        case .reap(_, let timer): timer.rawValue
+        case .resume: "resume"
+        }
     }
 }

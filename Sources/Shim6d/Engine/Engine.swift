@@ -26,6 +26,8 @@ final class Engine {
     let idleWatch: IdleWatch
     let identities: Identities
     var timeline: Timeline
+    /// Those who wait for a switch, by context.
+    var switches: [ContextTag: SwitchAnswer] = [:]
     var counters = EngineCounters()
     /// What an operator should know.
     var warnings: [String]
@@ -71,7 +73,7 @@ final class Engine {
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
-        self.dataPath = dataPath.made(configuration, socket: socket, rows: rows, log: log)
+        self.dataPath = try dataPath.made(configuration, socket: socket, rows: rows, log: log)
         idleWatch = try IdleWatch(rehoming: self.dataPath.rehomingRequest, log: log)
         uplinks = Uplinks(
             configuration, socket: socket, rows: rows, dataPath: self.dataPath, identities: identities, log: log)
@@ -231,6 +233,8 @@ final class Engine {
             case .identity(let result): finishIdentity(result)
             case .command(.identity(let action), let continuation) where action != .show:
                 renewIdentity(withNewKey: action == .rotate, continuation)
+            case .command(.switchTo(let tag, let pair), let continuation):
+                switchPair(tag, pair) { continuation.resume(returning: $0) }
             case .command(let command, let continuation):
                 continuation.resume(returning: answer(command))
             }
@@ -327,6 +331,7 @@ final class Engine {
                 log.error("\(error)")
             }
         case .forget(let ulids): dataPath.forget(ulids)
+        case .resume(let slot): dataPath.resume(slot: slot)
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)
@@ -347,6 +352,7 @@ final class Engine {
 
     private func publish(_ notice: Notice) {
         timeline.record(notice, outgoing: notice.tag.flatMap(dataPath.outgoing(of:)))
+        answerSwitch(notice)
         let record = EventRecord(notice)
         interfaces.broadcast(record)
         EventLine.log(record, to: record.tag == nil ? log : contextLog)
@@ -356,6 +362,8 @@ final class Engine {
 
     /// Answers what came in since the last pass; nothing more will come.
     func refuseCommands() {
+        for answer in switches.values { answer(.failure(CommandPost.unavailable)) }
+        switches = [:]
         for case .command(_, let continuation) in mailbox.drain() { identityCommands.append(continuation) }
         for continuation in identityCommands { continuation.resume(returning: .failure(CommandPost.unavailable)) }
         identityCommands = []

@@ -1,4 +1,5 @@
 import Configuration
+import REAP
 import Shim6Core
 
 extension HostConfiguration {
@@ -18,7 +19,13 @@ extension HostConfiguration {
         updateTimeout = timing.updateTimeout
         maxUpdateTimeout = timing.maxUpdateTimeout
         idleTimeout = timing.idleTimeout
-        reap.sendTimeout = configuration.reachability.sendTimeout
+        let reachability = configuration.reachability
+        reap.sendTimeout = reachability.effectiveSendTimeout
+        reap.failbackHold = reachability.effectiveFailbackHold
+        if reachability.profile == .fast {
+            reap.quick = QuickDetection(
+                leastSilence: reachability.leastSilence, leastProbeGap: reachability.leastProbeGap)
+        }
         reap.initialProbeTimeout = configuration.reachability.initialProbeTimeout
         reap.initialProbes = configuration.reachability.initialProbes
         reap.maxProbeTimeout = configuration.reachability.maxProbeTimeout
@@ -27,6 +34,7 @@ extension HostConfiguration {
         maximumContextsPerPeerPrefix = limits.maxContextsPerPeerPrefix
         maximumHolddowns = limits.maxHolddowns
         maximumLocators = limits.maxLocators
+        maximumProbesPerSecond = limits.maxProbesPerSecond
         maximumVerificationsPerSecond = limits.maxVerificationsPerSecond
         maximumAnswersPerSecond = limits.maxAnswersPerSecond
     }

@@ -10,7 +10,7 @@ enum EventLine {
 
     private static func level(of kind: EventRecord.Kind) -> Logger.Level {
         switch kind {
-        case .daemon, .uplink, .switched, .confused, .lost: .notice
+        case .daemon, .uplink, .switched, .switchRefused, .damped, .confused, .lost: .notice
         case .state, .reachability, .peerLocators, .locatorsAnnounced, .locatorsAcknowledged: .info
         case .probeSent, .probeReceived, .keepaliveSent, .firstPayload: .debug
         }

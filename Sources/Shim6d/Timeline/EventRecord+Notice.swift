@@ -41,10 +41,17 @@ extension EventRecord {
         case .keepaliveSent(let pair):
             kind = .keepaliveSent
             self.pair = pair
-        case .switched(let from, let to):
+        case .switched(let from, let to, let reason):
             kind = .switched
             self.from = from
             self.to = to
+            self.reason = reason.rawValue
+        case .switchRefused(let pair, let reason):
+            kind = .switchRefused
+            self.pair = pair
+            self.reason = reason.rawValue
+        case .damped:
+            kind = .damped
         case .firstPayload(let direction, let pair):
             kind = .firstPayload
             self.direction = direction.rawValue

@@ -51,7 +51,9 @@ struct Timeline {
                     at: at, seconds: 0, direction: .received, pair: pair, nonce: nonce, state: state.rawValue,
                     reports: reports),
                 to: tag)
-        case .switched(let from, let to):
+        case .switched(let from, let to, let reason):
+            // A return or an order is no failover.
+            guard reason == .exploration else { return }
             change(tag) { failover in
                 guard failover.switches.count < Self.stepLimit else { return }
                 let seconds = at.seconds(since: failover.suspicion)
@@ -74,7 +76,9 @@ struct Timeline {
             open.removeValue(forKey: tag)
             early.removeValue(forKey: tag)
             exploring.remove(tag)
-        case .state, .peerLocators, .locatorsAnnounced, .locatorsAcknowledged, .keepaliveSent, .confused: break
+        case .state, .peerLocators, .locatorsAnnounced, .locatorsAcknowledged, .keepaliveSent, .confused,
+            .switchRefused, .damped:
+            break
         }
     }
 

@@ -5,10 +5,12 @@ public final class Socket: Sendable {
     public enum Kind: Sendable {
         case stream
         case datagram
+        /// MPTCP.
+        case multipath
 
         fileprivate var raw: Int32 {
             switch self {
-            case .stream: Int32(SOCK_STREAM.rawValue)
+            case .stream, .multipath: Int32(SOCK_STREAM.rawValue)
             case .datagram: Int32(SOCK_DGRAM.rawValue)
             }
         }
@@ -17,7 +19,9 @@ public final class Socket: Sendable {
     public let descriptor: Int32
 
     public init(_ kind: Kind) throws {
-        descriptor = socket(AF_INET6, kind.raw | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let multipath: Int32 = 262
+        descriptor = socket(
+            AF_INET6, kind.raw | Int32(SOCK_CLOEXEC.rawValue), kind == .multipath ? multipath : 0)
         guard descriptor >= 0 else { throw Self.failure("socket") }
     }
 

@@ -5,8 +5,8 @@ public enum Stream {
     public static let port: UInt16 = 7009
 
     /// Sends 1,200 octets every 2 ms to the one client that comes.
-    public static func serve(on address: String) throws {
-        let listener = try Socket(.stream)
+    public static func serve(on address: String, _ kind: Socket.Kind = .stream) throws {
+        let listener = try Socket(kind)
         try listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
         try listener.bind(to: address, port: port)
         try listener.listen()
@@ -23,7 +23,7 @@ public enum Stream {
 
     public struct Record: Codable, Sendable {
         public var octets: Int = 0
-        /// Every time of more than 50 ms without an octet.
+        /// Every time of more than 5 ms without an octet.
         public var gaps: [Gap] = []
 
         public func longestGap(from start: Clock.Moment, to end: Clock.Moment) -> Gap? {
@@ -32,22 +32,25 @@ public enum Stream {
     }
 
     /// Receives until SIGTERM or the end of the stream.
-    public static func run(from local: String, to peer: String) throws -> Record {
+    public static func run(
+        from local: String, to peer: String, _ kind: Socket.Kind = .stream
+    ) throws -> Record {
         Interruption.catchSignals()
-        let socket = try Socket(.stream)
+        let socket = try Socket(kind)
         try socket.bind(to: local, port: 0)
         try socket.connect(to: peer, port: port)
+        let leastGap = Clock.Span.seconds(0.005)
         var record = Record()
         var last = Clock.now
         while !Interruption.isPending {
             guard socket.isReadable(within: 100) else { continue }
             guard let octets = socket.receive(), !octets.isEmpty else { break }
             let now = Clock.now
-            if now - last > .seconds(0.05) { record.gaps.append(Gap(from: last, to: now)) }
+            if now - last > leastGap { record.gaps.append(Gap(from: last, to: now)) }
             record.octets += octets.count
             last = now
         }
-        if Clock.now - last > .seconds(0.05) { record.gaps.append(Gap(from: last, to: Clock.now)) }
+        if Clock.now - last > leastGap { record.gaps.append(Gap(from: last, to: Clock.now)) }
         return record
     }
 }

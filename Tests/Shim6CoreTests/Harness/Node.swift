@@ -59,6 +59,7 @@ final class Node {
             case .install(let entry): entries[entry.localTag] = entry
             case .remove(let entry): entries[entry.localTag] = nil
             case .forget(let ulids): forgotten.append(ulids)
+            case .resume: break
             case .watchIdle(let tag, _, let seconds): idleWatches[tag] = now + .seconds(seconds)
             case .unwatchIdle(let tag, _): idleWatches[tag] = nil
             case .publish(let notice): notices.append(notice)

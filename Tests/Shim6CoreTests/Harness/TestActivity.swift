@@ -21,6 +21,7 @@ final class TestActivity: ActivityTable {
         var lastIn: Instant?
         var incoming: LocatorPair?
         var lastOut: Instant?
+        var spacingIn: Duration?
         var sendStart: Instant?
         var keepStart: Instant?
         var wanted: Set<Direction> = []

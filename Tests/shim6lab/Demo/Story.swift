@@ -63,6 +63,8 @@ final class Story {
         case .probeSent: return "probe sent on \(on(event.pair)): \(event.toState ?? "?")"
         case .probeReceived: return "probe received on \(on(event.pair)): \(event.toState ?? "?")"
         case .switched: return "payload moves from \(on(event.from)) to \(on(event.to))"
+        case .switchRefused: return "payload does not move to \(on(event.pair)): \(event.reason ?? "")"
+        case .damped: return "\(on(event.pair)) failed again: the next return to it takes longer"
         case .firstPayload: return "first payload \(event.direction ?? "") on \(on(event.pair))"
         case .uplink: return "\(event.interface ?? "uplink"): \(event.detail ?? "changed")"
         case .confused: return "context confusion"

@@ -1,0 +1,93 @@
+import Shim6Wire
+
+/// What the contexts of one host tell each other of the pairs of locators that they share, and the Probes that all of
+/// them may send together.
+///
+/// It only orders: no pair is left out for what stands here. Bounded; a record is forgotten after a while.
+public final class SharedPaths {
+    /// What is known of one pair in the direction from this host.
+    struct Record {
+        /// When the newest Probe was sent that the peer has reported.
+        var worked: Instant?
+        /// When payload of a context left the pair because it failed.
+        var failed: Instant?
+    }
+
+    /// How long a record matters.
+    static let memory = Duration.seconds(30)
+    private static let mostRecords = 4096
+
+    private var records: [LocatorPair: Record] = [:]
+    public var budget: ProbeBudget
+    /// The order that somebody who knows more has set: lower comes first, pairs that are not here come after all that are.
+    public var ranking: [LocatorPair: Int] = [:]
+
+    public init(probesPerSecond: Int = 2000) {
+        budget = ProbeBudget(perSecond: probesPerSecond)
+    }
+
+    /// The peer has reported a Probe that was sent on `pair`.
+    func worked(_ pair: LocatorPair, at now: Instant) { change(pair, at: now) { $0.worked = now } }
+
+    /// Payload has left `pair`, on which nothing got through.
+    func failed(_ pair: LocatorPair, at now: Instant) { change(pair, at: now) { $0.failed = now } }
+
+    private func change(_ pair: LocatorPair, at now: Instant, _ body: (inout Record) -> Void) {
+        if records.count >= Self.mostRecords, records[pair] == nil {
+            records = records.filter { isFresh($0.value.worked, now) || isFresh($0.value.failed, now) }
+            if records.count >= Self.mostRecords { records.removeAll(keepingCapacity: true) }
+        }
+        body(&records[pair, default: Record()])
+    }
+
+    private func isFresh(_ time: Instant?, _ now: Instant) -> Bool { time.map { now - $0 < Self.memory } ?? false }
+
+    /// What the other contexts' experience says of a pair.
+    func standing(of pair: LocatorPair, at now: Instant) -> Standing {
+        guard let record = records[pair] else { return .unknown }
+        let worked = isFresh(record.worked, now) ? record.worked : nil
+        let failed = isFresh(record.failed, now) ? record.failed : nil
+        switch (worked, failed) {
+        case (nil, nil): return .unknown
+        case (.some, nil): return .works
+        case (nil, .some): return .fails
+        case (.some(let worked), .some(let failed)): return worked > failed ? .works : .fails
+        }
+    }
+
+    /// In the order in which pairs are tried.
+    enum Standing: Int, Comparable {
+        case works, unknown, fails
+
+        static func < (left: Standing, right: Standing) -> Bool { left.rawValue < right.rawValue }
+    }
+}
+
+/// How many Probes a host sends a second, so that the death of an uplink with thousands of contexts makes no storm.
+///
+/// Who asks gets the next free place: everybody in turn. Contexts without traffic stand back as long as others wait.
+public struct ProbeBudget: Sendable {
+    /// How much may be saved up, seconds' worth.
+    private static let burst = Duration.milliseconds(50)
+
+    private let interval: Duration
+    private var next = Instant(nanoseconds: 0)
+
+    /// - Parameter perSecond: at least 1.
+    public init(perSecond: Int) {
+        interval = .nanoseconds(1_000_000_000 / Int64(max(1, perSecond)))
+    }
+
+    /// Takes a place for one Probe and says when it is; not after now if the Probe may go out at once.
+    mutating func reserve(at now: Instant, hasTraffic: Bool) -> Instant {
+        if !hasTraffic, next > now { return next + .seconds(1) }
+        next = max(next, now + (.zero - Self.burst))
+        defer { next = next + interval }
+        return next
+    }
+
+    /// A Probe that cannot wait, since the peer waits for it, has gone out.
+    mutating func spend(at now: Instant) {
+        next = max(next, now + (.zero - Self.burst)) + interval
+    }
+}
