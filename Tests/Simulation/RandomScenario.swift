@@ -171,7 +171,10 @@ extension Scenario {
         actions += [(faultsEnd, .heal), (measure, .measure), (silence, .silence)]
         let idle = configurations.map { Double($0.idleTimeout.components.seconds) }.max() ?? 0
         // Whoever believes that the peer does not speak Shim6 believes it for some time.
-        let holddown = configurations.map { Double($0.icmpHolddownTime.components.seconds) }.max() ?? 0
-        actions.append((silence + max(2 * idle, holddown) + 20, .finish))
+        let noSupport = configurations.map { Double($0.icmpHolddownTime.components.seconds) }.max() ?? 0
+        // An I1 that the last packet gave rise to, to a host that is nowhere: its retries are doubled from 4 s and half as
+        // much again when the dice fall so, and then comes the holddown.
+        let failed = 4 * 31 * 1.5 + 60
+        actions.append((silence + max(2 * idle, noSupport, failed) + 20, .finish))
     }
 }
