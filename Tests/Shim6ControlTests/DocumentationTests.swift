@@ -28,7 +28,7 @@ import Testing
 
     @Test func `The examples of requests are requests`() throws {
         let examples = try Self.examples(of: "request")
-        #expect(examples.count == 5)
+        #expect(examples.count == 6)
         for example in examples { #expect(throws: Never.self) { try Request(line: example.utf8) } }
     }
 
