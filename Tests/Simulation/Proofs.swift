@@ -146,6 +146,9 @@ struct ArithmeticVerifier: LocatorVerifier {
     func verify(
         _ list: LocatorList, parameters: [UInt8], signature: [UInt8]?, of ulid: IPv6Address
     ) throws(DropReason) {
+        guard list.locators.allSatisfy({ VerificationMethod(rawValue: $0.method) != nil }) else {
+            throw .unsupportedMethod
+        }
         let number = try number(parameters, ulid)
         let locators = list.locators.map(\.locator)
         let expected = ArithmeticIdentity.signature(number: number, generation: list.generation, locators: locators)
