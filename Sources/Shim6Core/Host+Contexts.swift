@@ -147,8 +147,13 @@ extension Host {
 
     private func use(_ data: Established, in entry: inout DataPathEntry) {
         entry.peerTag = data.peer.tag
-        entry.form = configuration.sentForms.first(where: data.peer.forms.contains)
+        entry.form = form(towards: data)
         if entry.form != nil { entry.outgoing = data.machine.current }
+    }
+
+    /// The best form of rehomed payload that this host sends and the peer accepts.
+    func form(towards data: Established) -> PayloadForms? {
+        configuration.sentForms.first(where: data.peer.forms.contains)
     }
 
     private func uninstall(_ context: Context) {

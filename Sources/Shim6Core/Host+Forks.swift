@@ -11,6 +11,8 @@ extension Host {
         case unknownTag = "no context has this tag"
         /// The peer has to know the ULID pair's default context, or another fork of it.
         case notEstablished = "context not established"
+        /// Without the payload header nothing in a packet says which context it is of.
+        case noPayloadHeader = "this host sends, or the peer takes, no payload header that tells contexts apart"
         case noFlows = "no flows"
         case tooManyFlows = "too many flows"
         case taken = "flow belongs to another forked context"
@@ -20,7 +22,8 @@ extension Host {
     /// Why `.fork` would do nothing; nil if it would start an exchange.
     public func refusal(ofFork tag: ContextTag, _ flows: [Flow]) -> ForkRefusal? {
         guard let context = table[tag] else { return .unknownTag }
-        guard context.kept != nil else { return .notEstablished }
+        guard let kept = context.kept else { return .notEstablished }
+        guard form(towards: kept) == .payloadHeader else { return .noPayloadHeader }
         guard !flows.isEmpty else { return .noFlows }
         guard flows.count <= Self.maximumFlows else { return .tooManyFlows }
         let siblings = table.all.filter { $0.ulids == context.ulids }

@@ -71,6 +71,19 @@ extension HostTests {
             }
         }
 
+        @Test func `The xfrm data path refuses the fast profile, which it could not serve`() throws {
+            try withHost { topology, _ in
+                var fast = Daemon.Settings(driver: "xfrm")
+                fast.sections[""] = ["profile = \"fast\""]
+                var hasty = Daemon.Settings(driver: "xfrm")
+                hasty.sections["reap"] = ["send-timeout = 0.5"]
+                for settings in [fast, hasty] {
+                    let daemon = try Daemon(topology, host: "a", settings: settings)
+                    try expectRefusal(of: daemon, code: 78, naming: /traffic once a second.*driver = "bpf"/)
+                }
+            }
+        }
+
         @Test func `Where libcrypto lacks the algorithms it refuses`() throws {
             try withHost { topology, daemon in
                 // What a host that allows FIPS algorithms alone comes down to for us: no provider with SipHash.

@@ -94,11 +94,12 @@ public final class Pair {
         }
     }
 
-    /// The end of each daemon's log, for a failure's report.
+    /// The end of each daemon's log and what it has counted, for a failure's report.
     public func lastWords(lines: Int = 40) -> String {
         [a, b].map { daemon in
             let tail = daemon.logged.split(separator: "\n").suffix(lines).joined(separator: "\n")
-            return "--- shim6d on host \(daemon.host), its last \(lines) lines ---\n\(tail)"
+            let counted = (try? daemon.status()).map { "\($0.counters.filter { $0.value > 0 }) \($0.drops)" } ?? ""
+            return "--- shim6d on host \(daemon.host), its last \(lines) lines ---\n\(tail)\n\(counted)"
         }.joined(separator: "\n")
     }
 }

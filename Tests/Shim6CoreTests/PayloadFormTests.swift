@@ -89,4 +89,16 @@ import Testing
         #expect(try entry(pair.a).form == nil)
         #expect(pair.a.context?.unsuitableForms == .homeAddress)
     }
+
+    @Test func `Nothing is forked where no payload header would tell the contexts apart`() throws {
+        for (own, peer) in [(Self.onlyHomeAddress, Self.both), (Self.both, Self.onlyHomeAddress)] {
+            let pair = Pair(configuration: own, configurationB: peer)
+            pair.establish()
+            let tag = try #require(pair.a.context?.localTag)
+            let flows = [Flow(protocolNumber: 17, destinationPort: 5000)]
+            #expect(pair.a.host.refusal(ofFork: tag, flows) == .noPayloadHeader)
+            pair.post(.fork(tag, flows), to: .a)
+            #expect(pair.a.host.contexts.count == 1)
+        }
+    }
 }

@@ -71,6 +71,23 @@ import Testing
         }
     }
 
+    @Test func `Where headers of 48 octets come in front, fragments leave room for them and are whole packets`() throws
+    {
+        let packet = Self.packet(next: 17, Self.udp(1232))
+        let parts = Fragments.plain(packet, room: 48, identification: 0xcafe_babe)
+        #expect(parts.count == 2)
+        for part in parts {
+            #expect(part.count + 48 <= 1280 && part[6] == 44)
+            #expect(part[8..<40] == packet[8..<40])
+            #expect(Int(part[4]) << 8 | Int(part[5]) == part.count - 40)
+        }
+        let header = PayloadHeader(nextHeader: 44, tag: Self.tag).encoded
+        let whole = try #require(Self.assembled(parts.map { header + $0[40...] }))
+        #expect(whole.next == 17 && !whole.more)
+        #expect(whole.data[8...] == Self.udp(1232)[8...])
+        #expect(Self.sum(17, whole.data) == 0xffff)
+    }
+
     @Test func `What has headers in front is left`() {
         for next in [0, 43] as [UInt8] {
             let packet = Self.packet(next: next, [17, 0, 0, 0, 0, 0, 0, 0] + Self.udp(1200))

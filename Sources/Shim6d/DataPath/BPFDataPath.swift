@@ -12,7 +12,7 @@ final class BPFDataPath: DataPath {
     private let uplinkNames: [String]
     private let socket: RouteSocket
     private let log: Logger
-    /// The contexts whose packets carry the payload header, as routers see them.
+    /// The contexts whose packets are rehomed, as routers see them.
     private var rehomed: [TaggedQuote.Key: ContextTag] = [:]
     private var now = Instant(nanoseconds: 0)
     /// ICMPv6 errors that were translated, and those about packets with a payload header that this host has not sent.
@@ -90,13 +90,7 @@ final class BPFDataPath: DataPath {
 
     func resume(slot: UInt32) {
         let lastIn = activity[slot].lastIn ?? Instant(nanoseconds: 0)
-        for packet in datapath.takeKept(slot: slot) where packet.time > lastIn {
-            do {
-                try repeater.send(packet.octets, interface: steering.device)
-            } catch {
-                log.debug("\(error)")
-            }
-        }
+        for packet in datapath.takeKept(slot: slot) where packet.time > lastIn { sendAgain(packet.octets) }
     }
 
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
@@ -105,15 +99,29 @@ final class BPFDataPath: DataPath {
     // MARK: Errors of the path
 
     func local(_ error: PathError) -> [LocalMessage] {
-        guard let quote = TaggedQuote(error.quote) else { return [] }
-        guard let entry = rehomed[quote.key].flatMap(steering.entry(of:)) else {
+        if let quote = TaggedQuote(error.quote) {
+            let entry = rehomed[quote.key].flatMap(steering.entry(of:))
+            return messages(about: error, of: entry) { quote.message(for: $0, error) }
+        }
+        if let quote = RehomedQuote(error.quote) {
+            let entry = quote.possibleULIDs.lazy.compactMap(self.steering.entryByHomeAddress).first
+            let isOurs = entry?.outgoing.source == quote.source
+            return messages(about: error, of: isOurs ? entry : nil) { quote.message(for: $0, error) }
+        }
+        return []
+    }
+
+    private func messages(
+        about error: PathError, of entry: DataPathEntry?, _ translate: (ULIDPair) -> LocalMessage?
+    ) -> [LocalMessage] {
+        guard let entry else {
             errors.foreign += 1
             return []
         }
         if error.isPacketTooBig, steering.pathMTUs.learn(error.word, of: entry.outgoing, at: now) {
             renew([entry.outgoing])
         }
-        guard let message = quote.message(for: entry.ulids, error) else { return [] }
+        guard let message = translate(entry.ulids) else { return [] }
         errors.translated += 1
         return [message]
     }
@@ -133,7 +141,23 @@ final class BPFDataPath: DataPath {
 
     func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? {
         guard let entry = steering.entry(of: tag), entry.carriesHeader, let peerTag = entry.peerTag else { return nil }
-        return (Fragments.of(packet, tag: peerTag, identification: .random(in: 0 ... .max)), entry.outgoing)
+        let identification = UInt32.random(in: 0 ... .max)
+        guard entry.form == .homeAddress else {
+            return (Fragments.of(packet, tag: peerTag, identification: identification), entry.outgoing)
+        }
+        // The program gives these their headers.
+        let parts = Fragments.plain(packet, room: RehomedQuote.added, identification: identification)
+        parts.forEach(sendAgain)
+        return nil
+    }
+
+    /// Sends a packet as the stack would.
+    private func sendAgain(_ packet: [UInt8]) {
+        do {
+            try repeater.send(packet, interface: steering.device)
+        } catch {
+            log.debug("\(error)")
+        }
     }
 
     // MARK: Events and counters

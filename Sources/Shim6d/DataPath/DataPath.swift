@@ -12,6 +12,8 @@ protocol DataPath: AnyObject {
     var detail: String? { get }
     /// The forms of rehomed payload that it accepts, and those that it sends, best first.
     var forms: (accepted: PayloadForms, sent: [PayloadForms]) { get }
+    /// The shortest Send Timeout that what it sees of traffic is good for.
+    var leastSendTimeout: Duration { get }
     /// The stamps of all contexts, kept by the data path.
     var activity: SharedActivity { get }
     /// Request id of the XFRM states whose packets the idle policies of contexts let in; 0 if there are none.
@@ -70,6 +72,7 @@ protocol DataPath: AnyObject {
 }
 
 extension DataPath {
+    var leastSendTimeout: Duration { .milliseconds(20) }
     var rehomingRequest: UInt32 { 0 }
     func resume(slot: UInt32) {}
     func local(_ error: PathError) -> [LocalMessage] { [] }

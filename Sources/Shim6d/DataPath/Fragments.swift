@@ -1,22 +1,38 @@
 import Shim6Core
 import Shim6Wire
 
-/// Fragments a packet that is too big for its path once it carries the payload header, though its sender may make it so
-/// big: every link takes 1,280 octets, and on a path that takes no more the payload header makes them 1,288. Each fragment
-/// gets the payload header (RFC 5533, section 4.6), so that the peer's stack puts them together behind its shim.
+/// Fragments a packet that is too big for its path once it is rehomed, though its sender may make it so big: every link
+/// takes 1,280 octets, and on a path that takes no more the payload header makes them 1,288. Each fragment is rehomed (RFC
+/// 5533, section 4.6), so that the peer's stack puts them together behind its shim.
 enum Fragments {
     private static let ipv6 = 40
     private static let fragment: UInt8 = 44
     private static let tcp: UInt8 = 6
     private static let udp: UInt8 = 17
-    /// Octets of data of each fragment but the last.
-    private static let size = (Int(PathMTUs.least) - ipv6 - PayloadHeader.length - 8) / 8 * 8
 
-    /// What goes behind the IPv6 header with the locators, fragment by fragment; empty if the packet has headers in front
-    /// of the place for the payload header, which is not worth the trouble.
+    /// What goes behind the IPv6 header with the locators, fragment by fragment, with the payload header; empty if the
+    /// packet has headers in front of the place for it, which is not worth the trouble.
     ///
     /// - Parameter identification: of the fragments, unless the packet is a fragment already.
     static func of(_ packet: [UInt8], tag: ContextTag, identification: UInt32) -> [[UInt8]] {
+        of(packet, room: PayloadHeader.length, identification).map {
+            PayloadHeader(nextHeader: fragment, tag: tag).encoded + $0
+        }
+    }
+
+    /// The same as packets between the ULIDs, which leave room for `room` octets of headers.
+    static func plain(_ packet: [UInt8], room: Int, identification: UInt32) -> [[UInt8]] {
+        of(packet, room: room, identification).map { part in
+            var header = Array(packet[..<ipv6])
+            header[4] = UInt8(truncatingIfNeeded: part.count >> 8)
+            header[5] = UInt8(truncatingIfNeeded: part.count)
+            header[6] = fragment
+            return header + part
+        }
+    }
+
+    /// Fragment headers and the data behind them.
+    private static func of(_ packet: [UInt8], room: Int, _ identification: UInt32) -> [[UInt8]] {
         guard packet.count > ipv6 + 8, packet[6] != 0, packet[6] != 43 else { return [] }
         var header = [packet[6], 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: identification >> (24 - 8 * $0)) }
         var data = packet[ipv6...]
@@ -28,13 +44,15 @@ enum Fragments {
         }
         let offset = Int(header[2]) << 8 | Int(header[3] & 0xf8)
         let isLast = header[3] & 1 == 0
+        // Octets of data of each fragment but the last.
+        let size = (Int(PathMTUs.least) - ipv6 - room - 8) / 8 * 8
         return stride(from: 0, to: data.count, by: size).map { start in
             let part = data.dropFirst(start).prefix(size)
             let more = start + size < data.count || !isLast
             let position = offset + start
             header[2] = UInt8(truncatingIfNeeded: position >> 8)
             header[3] = UInt8(truncatingIfNeeded: position & 0xf8) | (more ? 1 : 0)
-            return PayloadHeader(nextHeader: fragment, tag: tag).encoded + header + part
+            return header + part
         }
     }
 

@@ -47,11 +47,9 @@ enum LoadedDataPath {
     /// XFRM counts no octets of sessions: this long stands for `trigger-octets`.
     private static let worthwhile = Duration.seconds(3)
 
-    /// It sees traffic once a second.
-    private static let leastSendTimeout = Duration.seconds(1)
-
     private static func xfrm(_ configuration: Configuration) throws(StartFailure) -> LoadedDataPath {
-        guard HostConfiguration(configuration).reap.sendTimeout >= leastSendTimeout else {
+        let reap = HostConfiguration(configuration).reap
+        guard reap.quick == nil, reap.sendTimeout >= XFRMDataPath.leastSendTimeout else {
             throw StartFailure(
                 "the xfrm data path sees traffic once a second, which is too seldom for the fast profile and for any Send "
                     + "Timeout below 1 s: set driver = \"bpf\", or the timers of RFC 5534", exitCode: 78)

@@ -29,8 +29,8 @@ struct LocalMessage {
     var ulid: IPv6Address
 }
 
-/// A packet of the `xfrm` data path as an ICMPv6 error quotes it: IPv6 header, type 2 routing header, Destination Options
-/// header with nothing but a Home Address option, and the rest. The kernel finds no socket by the locators in it.
+/// A packet rehomed as the `xfrm` data path does it, as an ICMPv6 error quotes it: IPv6 header, type 2 routing header,
+/// Destination Options header with nothing but a Home Address option, and the rest. The kernel finds no socket by the locators in it.
 struct RehomedQuote {
     /// The source locator.
     let source: IPv6Address
@@ -46,8 +46,7 @@ struct RehomedQuote {
     private let payloadLength: Int
 
     private static let ipv6 = 40
-    private static let added = 48
-    static let packetTooBig: UInt8 = 2
+    static let added = 48
     /// For experiments (RFC 4727): no protocol of anybody's.
     static let experimental: UInt8 = 253
 
@@ -74,21 +73,29 @@ struct RehomedQuote {
         [inRoutingHeader, destination].map { ULIDPair(local: ulid, peer: $0) }
     }
 
-    /// The error in words that this host's kernel understands.
+    /// The error as it would be without the shim: about the packet as the socket sent it, with an MTU that leaves room
+    /// for the headers.
     ///
-    /// Packet Too Big: about a packet between the locators, so that the kernel lowers the MTU of their route, which that of
-    /// rehomed packets follows. All else: about the packet as the socket sent it.
-    func messages(for entry: DataPathEntry, _ error: PathError) -> [LocalMessage] {
-        guard error.type == Self.packetTooBig else {
-            let length = max(0, payloadLength - Self.added)
-            let quote = header(entry.ulids.local, entry.ulids.peer, nextHeader, length) + rest
-            return [LocalMessage(octets: Self.message(error, quote), ulid: entry.ulids.local)]
+    /// - Returns: nil if it says of a path that it carries less than every link does.
+    func message(for ulids: ULIDPair, _ error: PathError) -> LocalMessage? {
+        var error = error
+        if error.isPacketTooBig {
+            guard error.word >= PathMTUs.least else { return nil }
+            error.word = max(error.word - UInt32(Self.added), PathMTUs.least)
         }
-        guard error.word >= 1280 else { return [] }
+        let quote = header(ulids.local, ulids.peer, nextHeader, max(0, payloadLength - Self.added)) + rest
+        return LocalMessage(octets: Self.message(error, quote), ulid: ulids.local)
+    }
+
+    /// The same for the `xfrm` data path. Packet Too Big: about a packet between the locators, so that the kernel lowers
+    /// the MTU of their route, which that of rehomed packets follows.
+    func message(for entry: DataPathEntry, _ error: PathError) -> LocalMessage? {
+        guard error.isPacketTooBig else { return message(for: entry.ulids, error) }
+        guard error.word >= PathMTUs.least else { return nil }
         let quote =
             header(entry.outgoing.source, entry.outgoing.destination, Self.experimental, 8)
             + [UInt8](repeating: 0, count: 8)
-        return [LocalMessage(octets: Self.message(error, quote), ulid: entry.ulids.local)]
+        return LocalMessage(octets: Self.message(error, quote), ulid: entry.ulids.local)
     }
 
     private static func message(_ error: PathError, _ quote: [UInt8]) -> [UInt8] {

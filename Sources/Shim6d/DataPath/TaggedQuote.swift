@@ -90,7 +90,7 @@ struct TaggedQuote {
 }
 
 extension TaggedQuote.Key {
-    /// Nil if the packets of this context carry no payload header.
+    /// Nil if the packets of this context are not rehomed.
     init?(_ entry: DataPathEntry) {
         guard entry.carriesHeader, let tag = entry.peerTag else { return nil }
         self.init(source: entry.outgoing.source, destination: entry.outgoing.destination, tag: tag)

@@ -10,12 +10,14 @@ import XFRMDatapath
 /// and Home Address option.
 final class XFRMDataPath: DataPath {
     static let marks = Marks(context: Mark.policyPriority)
+    /// It sees traffic once a second.
+    static let leastSendTimeout = Duration.seconds(1)
 
     private let xfrm: XFRMDatapath
     private let socket: RouteSocket
     private let rows: OwnRows
     private let log: Logger
-    /// Lets `RehomedQuote.messages` about Packet Too Big have an effect.
+    /// Lets `RehomedQuote.message` about Packet Too Big have an effect.
     private let heeding: HeedingSocket
     private var entries: [ContextTag: DataPathEntry] = [:]
     /// How many contexts each pinned ULID has.
@@ -33,6 +35,7 @@ final class XFRMDataPath: DataPath {
 
     let name = "xfrm"
     var detail: String? { nil }
+    var leastSendTimeout: Duration { Self.leastSendTimeout }
     let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (.homeAddress, [.homeAddress])
     var activity: SharedActivity { xfrm.activity }
     var rehomingRequest: UInt32 { Self.marks.request }
@@ -155,7 +158,7 @@ final class XFRMDataPath: DataPath {
         guard let quote = RehomedQuote(error.quote) else { return [] }
         let candidates = quote.possibleULIDs.compactMap(xfrm.rehomedEntry(of:))
         guard let entry = candidates.first, quote.source == entry.outgoing.source else { return [] }
-        return quote.messages(for: entry, error)
+        return quote.message(for: entry, error).map { [$0] } ?? []
     }
 }
 

@@ -65,8 +65,9 @@ extension Engine {
     }
 
     private func setSendTimeout(_ seconds: Double) -> Result<Response, CommandError> {
-        guard (0.02...65_535).contains(seconds) else {
-            return .failure(CommandError(.badArgument, "send-timeout must be from 0.02 to 65535 seconds"))
+        let least = dataPath.leastSendTimeout.inSeconds
+        guard (least...65_535).contains(seconds) else {
+            return .failure(CommandError(.badArgument, "send-timeout must be from \(least) to 65535 seconds"))
         }
         handle(.sendTimeout(.nanoseconds(Int64((seconds * 1e9).rounded()))))
         return .success(.settings(settings))

@@ -96,6 +96,12 @@ final class Steering {
 
     func entry(of tag: ContextTag) -> DataPathEntry? { entries[tag]?.entry }
 
+    /// The context whose rehomed packets carry these ULIDs in a routing header and a Home Address option.
+    func entryByHomeAddress(_ ulids: ULIDPair) -> DataPathEntry? {
+        siblings[ulids, default: []].lazy.compactMap { self.entries[$0]?.entry }
+            .first { $0.carriesHeader && $0.form == .homeAddress }
+    }
+
     /// `mtu` is that of the uplink that owns the source locator.
     func install(_ entry: DataPathEntry, mtu: UInt32?) throws(DatapathError) {
         let ulids = entry.ulids

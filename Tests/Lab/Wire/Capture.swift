@@ -49,10 +49,14 @@ public final class Capture {
         self.device = device
         let base = "\(namespace.name)-\(device)-\(Clock.now.nanoseconds)"
         file = laboratory.path(base + ".pcap")
-        // Without its usual change of user: the directory is root's.
+        // Without its usual change of user: the directory is root's. And without the second that it lets packets wait,
+        // which are lost when it ends.
         program = try laboratory.start(
-            ["tcpdump", "-n", "-Z", "root", "-i", device, "-U", "-B", "8192", "-s", "\(length)", "-w", file, filter],
-            in: namespace, log: base + ".log")
+            [
+                "tcpdump", "-n", "-Z", "root", "-i", device, "--immediate-mode", "-U", "-B", "8192", "-s", "\(length)",
+                "-w",
+                file, filter,
+            ], in: namespace, log: base + ".log")
         let program = program
         try laboratory.wait(until: "tcpdump on \(device)") {
             guard program.isRunning else { throw LabError("tcpdump: \(program.text)") }
