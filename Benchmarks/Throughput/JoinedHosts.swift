@@ -34,7 +34,7 @@ struct JoinedHosts {
     func stream(_ source: String, _ destination: String) throws -> Stream {
         let hosts = topology.uplinks.prefix(2).map { topology.namespace(of: $0) }
         try topology.laboratory.start(
-            Stream.program + ["-s", "-B", destination], in: hosts[1], log: "server-\(hosts[1].name).log")
+            Stream.program + ["-s"], in: hosts[1], log: "server-\(hosts[1].name).log")
         try topology.laboratory.wait(until: "the server") { try hosts[1].run("ss", "-Htln").contains(":5201") }
         return Stream(namespace: hosts[0], source: source, destination: destination)
     }
