@@ -430,8 +430,3 @@ public struct PairEvidence: Sendable, Equatable {
     /// Nothing is known.
     public init() {}
 }
-
-extension LocatorPair {
-    /// The pair of a packet that goes the other way.
-    public var reversed: LocatorPair { LocatorPair(source: destination, destination: source) }
-}

@@ -18,4 +18,7 @@ public struct LocatorPair: Hashable, Sendable {
         self.source = source
         self.destination = destination
     }
+
+    /// The pair of a packet that goes the other way.
+    public var reversed: LocatorPair { LocatorPair(source: destination, destination: source) }
 }

@@ -64,7 +64,7 @@ final class Story {
         case .probeReceived: return "probe received on \(on(event.pair)): \(event.toState ?? "?")"
         case .switched: return "payload moves from \(on(event.from)) to \(on(event.to))"
         case .switchRefused: return "payload does not move to \(on(event.pair)): \(event.reason ?? "")"
-        case .damped: return "\(on(event.pair)) failed again: the next return to it takes longer"
+        case .damped: return "the pair failed soon after the return: the next one takes longer"
         case .firstPayload: return "first payload \(event.direction ?? "") on \(on(event.pair))"
         case .uplink: return "\(event.interface ?? "uplink"): \(event.detail ?? "changed")"
         case .confused: return "context confusion"
