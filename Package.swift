@@ -112,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements", "Vectors"], swiftSettings: strict),
         .testTarget(
-            name: "Shim6CoreTests", dependencies: ["Shim6Core", "CGA", "REAP", "Shim6Wire", "Requirements"],
+            name: "Shim6CoreTests", dependencies: ["Shim6Core", "CGA", "REAP", "Shim6Wire", "Requirements", "Stamps"],
             swiftSettings: strict),
         .testTarget(
             name: "Shim6dTests",
@@ -121,12 +121,15 @@ let package = Package(
                 "Shim6d", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements"], swiftSettings: strict),
+        .testTarget(
+            name: "REAPTests", dependencies: ["REAP", "Shim6Wire", "Requirements", "Stamps"], swiftSettings: strict),
+        .target(
+            name: "Stamps", dependencies: ["REAP", "Shim6Wire"], path: "Tests/Stamps", swiftSettings: strict),
         // Whole hosts on a simulated network.
         .target(
             name: "Simulation",
             dependencies: [
-                "CGA", "REAP", "Shim6Core", "Shim6Wire", "Vectors",
+                "CGA", "REAP", "Shim6Core", "Shim6Wire", "Stamps", "Vectors",
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
             path: "Tests/Simulation", swiftSettings: strict),

@@ -1,5 +1,6 @@
 import REAP
 import Shim6Wire
+import Stamps
 import Testing
 
 /// SplitMix64: the same seed gives the same numbers.
@@ -17,50 +18,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// The stamps of one context as the data path keeps them.
-final class StampSlot: ActivityStamps {
-    private(set) var lastIn: Instant?
-    var incoming: LocatorPair?
-    private(set) var lastOut: Instant?
-    private(set) var spacingIn: Duration?
-    var sendStart: Instant?
-    var keepStart: Instant?
-    private(set) var notifyIn = false
-    private(set) var notifyOut = false
-
-    /// What passes while a notification is being asked for.
-    var passing: ((StampSlot) -> Void)?
-
-    func startSendIfStopped(at now: Instant) { sendStart = sendStart ?? now }
-    func startKeepIfStopped(at now: Instant) { keepStart = keepStart ?? now }
-
-    func requestNotification(incoming: Bool, outgoing: Bool) {
-        passing?(self)
-        passing = nil
-        notifyIn = notifyIn || incoming
-        notifyOut = notifyOut || outgoing
-    }
-
-    /// A payload packet comes in; true if it is to be reported.
-    func stampIn(at now: Instant) -> Bool {
-        let gap = lastIn.map { min(now - $0, .seconds(1)) } ?? .seconds(1)
-        spacingIn = spacingIn.map { $0 + (gap - $0) / 8 } ?? gap
-        lastIn = now
-        sendStart = nil
-        keepStart = keepStart ?? now
-        defer { notifyIn = false }
-        return notifyIn
-    }
-
-    /// A payload packet goes out; true if it is to be reported.
-    func stampOut(at now: Instant) -> Bool {
-        lastOut = now
-        keepStart = nil
-        sendStart = sendStart ?? now
-        defer { notifyOut = false }
-        return notifyOut
-    }
-
+extension Stamps {
     /// Sets both timers by hand.
     func set(send: Instant?, keep: Instant?) {
         sendStart = send
@@ -97,7 +55,7 @@ extension REAPConfiguration {
 /// A machine with its stamps: host A, whose peer B has two locators too.
 struct Rig {
     var machine: REAPMachine
-    let stamps = StampSlot()
+    let stamps = Stamps()
     var paths = SharedPaths()
     var random: SeededGenerator
 
