@@ -96,7 +96,8 @@ import Testing
             timeline.record(Self.suspicion(seconds, tag: tag), outgoing: nil)
         }
         timeline.record(
-            Self.notice(200, .switched(from: Self.before, to: Self.after, .exploration), tag: tags[0]), outgoing: Self.before)
+            Self.notice(200, .switched(from: Self.before, to: Self.after, .exploration), tag: tags[0]),
+            outgoing: Self.before)
         let failovers = timeline.report(of: nil).failovers
         #expect(failovers.map(\.number) == [2, 3])
         #expect(failovers.allSatisfy { $0.switches.isEmpty })
