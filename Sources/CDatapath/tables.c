@@ -149,10 +149,14 @@ int shim6_counters_read(struct shim6_datapath *datapath, uint64_t *out) {
     return code;
 }
 
-int shim6_kept_take(struct shim6_datapath *datapath, uint32_t slot, uint32_t flow, struct shim6_kept *out) {
-    struct shim6_kept_key key = {.slot = slot, .flow = flow};
+int shim6_kept_take(struct shim6_datapath *datapath, uint64_t tag, uint32_t flow, struct shim6_kept *out) {
+    struct shim6_kept_key key = {.tag = tag, .flow = flow};
+    // What a processor was writing meanwhile is no whole packet: then two looks differ.
+    struct shim6_kept again;
     int code = bpf_map_lookup_elem(datapath->kept, &key, out);
+    if (!code) code = bpf_map_lookup_elem(datapath->kept, &key, &again);
     if (code) return code == -ENOENT ? 0 : code;
     (void)bpf_map_delete_elem(datapath->kept, &key);
+    if (out->writing || memcmp(out, &again, sizeof again)) return 0;
     return out->time && out->length <= SHIM6_KEPT_OCTETS && out->transport + 20 <= out->length;
 }

@@ -21,6 +21,8 @@ public enum DatapathEvent: Hashable, Sendable {
     /// A packet of this context, with its ULIDs, is to be sent in fragments: with the payload header it is too big for its
     /// path, though no bigger than every sender may make it.
     case toFragment(ContextTag, [UInt8])
+    /// A TCP socket sends something again while a context's packets are unanswered.
+    case retransmission(ContextTag)
 
     /// Nil for a kind that this version does not know.
     init?(_ event: shim6_event, followedBy packet: UnsafeRawPointer) {
@@ -38,6 +40,7 @@ public enum DatapathEvent: Hashable, Sendable {
         case SHIM6_EVENT_UNREACHABLE: self = .unreachable(ulids, quote: quote())
         case SHIM6_EVENT_TO_FRAGMENT:
             self = .toFragment(tag, [UInt8](UnsafeRawBufferPointer(start: packet, count: Int(event.quoted))))
+        case SHIM6_EVENT_RETRANSMISSION: self = .retransmission(tag)
         default: return nil
         }
     }

@@ -14,6 +14,11 @@ public struct KeptPacket: Hashable, Sendable {
 
     private static let fin: UInt8 = 1
 
+    /// Whether these are its addresses.
+    public func isOf(_ ulids: ULIDPair) -> Bool {
+        octets[8..<24].elementsEqual(ulids.local.octets) && octets[24..<40].elementsEqual(ulids.peer.octets)
+    }
+
     init?(_ kept: shim6_kept) {
         var octets = withUnsafeBytes(of: kept.octets) { Array($0.prefix(Int(kept.length))) }
         let transport = Int(kept.transport)
@@ -49,11 +54,11 @@ public struct KeptPacket: Hashable, Sendable {
 }
 
 extension Datapath {
-    /// Takes the kept packets of a context that has these stamps.
-    public func takeKept(slot: UInt32) -> [KeptPacket] {
+    /// Takes the kept packets of a context.
+    public func takeKept(_ tag: ContextTag) -> [KeptPacket] {
         (0..<UInt32(SHIM6_KEPT_FLOWS)).compactMap { flow in
             var kept = shim6_kept()
-            return shim6_kept_take(handle, slot, flow, &kept) == 1 ? KeptPacket(kept) : nil
+            return shim6_kept_take(handle, tag.rawValue, flow, &kept) == 1 ? KeptPacket(kept) : nil
         }
     }
 }

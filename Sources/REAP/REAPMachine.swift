@@ -29,6 +29,8 @@ public struct REAPMachine: Sendable {
     private var memory = ProbeMemory()
     var timers = LazyTimers()
     private(set) var patience = Patience()
+    /// When an ICMPv6 error was last taken for a hint.
+    private var lastUnreachable: Instant?
     var failback = Failback()
     var asked: AskedPair?
     /// When a Probe last asked for the round-trip time.
@@ -120,6 +122,8 @@ public struct REAPMachine: Sendable {
         case .exploring:
             // A notification from before the exploration proves nothing.
             guard let exploration, let lastIn = moment.stamps.lastIn, lastIn >= exploration.since else { return }
+            // What still came to a locator that is gone shows no way in.
+            if let pair = moment.stamps.incoming, !local.contains(pair.destination) { return }
             packetsArrive(.payloadReceived, &moment)
         }
     }
@@ -242,9 +246,16 @@ public struct REAPMachine: Sendable {
             let start = moment.stamps.sendStart
         else { return }
         switch hint {
-        case .unreachable: break
+        case .unreachable:
+            // Whoever forges them costs a Probe now and then, and less often each time.
+            let pause = patience.stretch(.milliseconds(250), at: moment.now)
+            guard lastUnreachable.map({ moment.now - $0 >= pause }) ?? true else { return }
+            lastUnreachable = moment.now
         case .retransmission:
-            let usual = (moment.stamps.spacingIn ?? .seconds(1)) * 3 + (roundTrip.estimate ?? .seconds(1))
+            // Where traffic is sparse, TCP knows better than the spacing how long an answer takes.
+            let longest = Duration.milliseconds(100)
+            let spacing = moment.stamps.spacingIn.map { min($0 * 3, longest) } ?? longest
+            let usual = spacing + (roundTrip.estimate ?? longest)
             guard moment.now - start > patience.stretch(max(usual, quick.leastProbeGap), at: moment.now) else { return }
         }
         startExploration(&moment)
@@ -388,7 +399,8 @@ public struct REAPMachine: Sendable {
     }
 
     private func payloadReport<S, R>(_ moment: Moment<S, R>) -> PayloadReport? {
-        guard let last = moment.stamps.lastIn, let pair = moment.stamps.incoming else { return nil }
+        guard let last = moment.stamps.lastIn, let pair = moment.stamps.incoming, local.contains(pair.destination)
+        else { return nil }
         let age = (moment.now - last).wholeNanoseconds / 1_000_000 + 1
         guard (0...60_000).contains(age) else { return nil }
         return PayloadReport(source: pair.source, destination: pair.destination, ageMilliseconds: UInt32(age))

@@ -55,7 +55,7 @@ extension Host {
         tally.switches &+= 1
         install(context)
         publish(.switched(from: old, to: new, reason), context)
-        if let slot = context.slot { emit(.resume(slot: slot)) }
+        emit(.resume(context.tag))
         awaitPayload(context, [.incoming, .outgoing])
     }
 
@@ -70,7 +70,7 @@ extension Host {
     func resumePayload(_ context: Context) {
         guard let deadline = context.resumesAt, deadline <= now else { return }
         context.resumesAt = nil
-        if let slot = context.slot { emit(.resume(slot: slot)) }
+        emit(.resume(context.tag))
     }
 
     /// Asks for a report of the first payload in these directions.

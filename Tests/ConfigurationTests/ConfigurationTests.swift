@@ -65,11 +65,13 @@ import Testing
         case ("max-peer-key-bits", _): "2048"
         case ("mode", _): "0o600"
         case ("group", _): "\"shim6\""
+        case ("profile", _): "\"fast\""
+        case ("send-timeout", _), ("failback-hold", _): "20.5"
         case (_, "true"): "false"
         case (_, "false"): "true"
         case (_, "[]"): "[\"/etc/x\"]"
         case (_, _) where value.hasPrefix("\""): "\"/other/path\""
-        case (_, _): String(try #require(Double(value)) + 1).replacing(".0", with: "")
+        case (_, _): try #require(Int(value).map { String($0 + 1) } ?? Double(value).map { String($0 + 1) })
         }
     }
 

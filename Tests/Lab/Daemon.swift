@@ -13,7 +13,15 @@ public final class Daemon {
             self.sections = ["reap": ["send-timeout = 1.0"]].merging(sections) { $0 + $1 }
         }
 
-        /// The same with a data path of this name.
+        /// The profile fast; everything else as shipped.
+        public static var fast: Settings { Settings(profile: "fast", []) }
+
+        /// - Parameter reap: keys of the section `reap`, all that differ from the profile's.
+        public init(profile: String, _ reap: [String]) {
+            sections = ["": ["profile = \"\(profile)\""], "reap": reap]
+        }
+
+        /// The same as `init()` with a data path of this name.
         public init(driver: String) {
             self.init(["data-path": ["driver = \"\(driver)\""]])
         }

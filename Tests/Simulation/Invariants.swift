@@ -82,7 +82,10 @@ extension World {
         case .i1Sent, .i2Sent, .i2bisSent, .eFailed, .noSupport: isRight = context && reap.isEmpty
         case .established:
             switch snapshot.reachability {
-            case .operational: isRight = reap.isEmpty || reap == [.send, .keepalive]
+            case .operational:
+                // The Failback Timer comes and goes beside the others.
+                let others = reap.filter { $0 != .failback }
+                isRight = others.isEmpty || others == [.send, .keepalive]
             case .exploring: isRight = reap == [.probe]
             case .inboundOk: isRight = reap == [.send, .probe]
             case nil: isRight = false

@@ -38,7 +38,9 @@ extension Scenario {
                 ($0.hosts == hosts && $0.links == ends)
                     || ($0.hosts == hosts.reversed() && $0.links == ends.reversed())
             }
-            if !isTaken { flows.append(Flow(hosts: hosts, links: ends, interval: random.seconds(0.5...2))) }
+            // Now and then dense enough for quick detection to go by.
+            let interval = random.chance(0.05) ? random.seconds(0.03...0.08) : random.seconds(0.5...2)
+            if !isTaken { flows.append(Flow(hosts: hosts, links: ends, interval: interval)) }
         }
         return flows
     }
@@ -47,6 +49,12 @@ extension Scenario {
         var configuration = HostConfiguration()
         let sendTimeouts: [Duration] = [.seconds(1), .seconds(2), .milliseconds(4500), .seconds(15), .seconds(15)]
         configuration.reap.sendTimeout = sendTimeouts.randomElement(using: &random) ?? .seconds(15)
+        // The profile fast, with a hold that is over within the run.
+        if random.chance(0.4) {
+            configuration.reap.quick = QuickDetection()
+            configuration.reap.sendTimeout = .milliseconds([250, 250, 400, 1500].randomElement(using: &random) ?? 250)
+            configuration.reap.failbackHold = [nil, .seconds(3), .seconds(30)].randomElement(using: &random) ?? nil
+        }
         configuration.reap.jitterPermille = [0, 50, 200].randomElement(using: &random) ?? 0
         configuration.idleTimeout = .seconds([60, 60, 120, 300].randomElement(using: &random) ?? 60)
         configuration.icmpHolddownTime = .seconds(random.chance(0.5) ? 60 : 600)
@@ -88,7 +96,7 @@ extension Scenario {
             let half = Network.HalfLink(host: host, link: link, isOutbound: isOutbound)
             return [(start, .cutLink(half)), (end, .healLink(half))]
         }
-        switch Int.random(in: 0..<22, using: &random) {
+        switch Int.random(in: 0..<24, using: &random) {
         case 0...2: actions += cut(link, true) + cut(link, false)
         case 3, 4: actions += cut(link, random.chance(0.5))
         case 5, 6:
@@ -121,6 +129,12 @@ extension Scenario {
         case 15, 16:
             actions.append((start, .stall(host: host, seconds: random.seconds(0.2...6), deaf: random.chance(0.4))))
         case 17: actions.append((start, .jump(host: host, seconds: random.seconds(0.5...random.seconds(1...700)))))
+        case 22, 23:
+            // True or not.
+            for _ in 0..<Int.random(in: 1...20, using: &random) {
+                let hint = REAPHint.allCases.randomElement(using: &random) ?? .unreachable
+                actions.append((min(start + random.seconds(0...5), faultsEnd), .hint(host: host, flow: flow, hint)))
+            }
         case 18: addContextLoss(flow, at: random.seconds(15...180), &random)
         default: disturb(flow, at: start, &random)
         }

@@ -56,6 +56,8 @@ public struct Scenario {
         case removeContext(host: Int, flow: Int), establish(host: Int, flow: Int), trigger(host: Int, flow: Int)
         /// An operator forks a context off that of a flow.
         case fork(host: Int, flow: Int)
+        /// Something hints at a failure of the path of a flow's context.
+        case hint(host: Int, flow: Int, REAPHint)
         /// Somebody who is on no path does something to one end of a flow.
         case intrude(Intrusion, host: Int, flow: Int)
         /// Somebody makes a message of what was sent so far; it comes in at the host that has its destination.

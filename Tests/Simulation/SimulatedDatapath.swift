@@ -93,10 +93,11 @@ struct SimulatedDatapath {
 
     func receive(_ tag: ContextTag?, from source: IPv6Address, to destination: IPv6Address, at now: Instant) -> Inbound
     {
+        let pair = LocatorPair(source: source, destination: destination)
         guard let tag else {
             let ulids = ULIDPair(local: destination, peer: source)
             guard let tag = tags[ulids], let entry = entries[tag] else { return .deliver(ulids, notify: nil) }
-            let notify = stamps[entry.slot].stampIn(at: now)
+            let notify = stamps[entry.slot].stampIn(pair, at: now)
             return .deliver(ulids, notify: notify ? tag : nil)
         }
         guard let entry = entries[tag] else { return .unknownTag(tag) }
@@ -104,9 +105,9 @@ struct SimulatedDatapath {
         switch entry.inbound {
         case .discard: return .discard
         case .deliver:
-            return .deliver(ulids, notify: stamps[entry.slot].stampIn(at: now) ? tag : nil)
+            return .deliver(ulids, notify: stamps[entry.slot].stampIn(pair, at: now) ? tag : nil)
         case .deliverAndNotify:
-            _ = stamps[entry.slot].stampIn(at: now)
+            _ = stamps[entry.slot].stampIn(pair, at: now)
             return .deliver(ulids, notify: tag)
         }
     }

@@ -31,6 +31,11 @@ extension World {
             if let tag = hosts[host].daemon?.snapshot(of: ulids(of: flow, at: host))?.localTag {
                 report(.fork(tag, [Shim6Core.Flow(protocolNumber: 17)]), to: hosts[host])
             }
+        case .hint(let host, let flow, let hint):
+            guard scenario.flows[flow].hosts.contains(host) else { return }
+            if let tag = hosts[host].daemon?.snapshot(of: ulids(of: flow, at: host))?.localTag {
+                report(.hint(tag, hint), to: hosts[host])
+            }
         case .establish(let host, let flow): report(.establish(ulids(of: flow, at: host)), to: hosts[host])
         case .trigger(let host, let flow): report(.trigger(ulids(of: flow, at: host)), to: hosts[host])
         case .intrude(let intrusion, let host, let flow): intrude(intrusion, hosts[host], flow)

@@ -255,7 +255,8 @@ extension Effect {
         case .install(let entry), .remove(let entry): entry.localTag
         case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _): tag
         case .publish(let notice): notice.tag
-        case .send, .forget, .resume: nil
+        case .resume(let tag): tag
+        case .send, .forget: nil
         }
     }
 }

@@ -27,7 +27,10 @@ public final class Stamps: ActivityStamps {
     }
 
     /// A payload packet comes in; true if it is to be reported.
-    public func stampIn(at now: Instant) -> Bool {
+    ///
+    /// - Parameter pair: the locators that it carries, if they are known.
+    public func stampIn(_ pair: LocatorPair? = nil, at now: Instant) -> Bool {
+        if let pair { incoming = pair }
         let gap = lastIn.map { min(now - $0, .seconds(1)) } ?? .seconds(1)
         spacingIn = spacingIn.map { $0 + (gap - $0) / 8 } ?? gap
         lastIn = now

@@ -1,9 +1,10 @@
 // The last packet of a flow that goes out unanswered, kept so that it can be sent again, at once, on a pair that works: TCP
-// itself would wait for its retransmission timer.
+// itself would wait for its retransmission timer. And the hint that TCP gives by sending something again.
 #ifndef SHIM6_BPF_KEEP_H
 #define SHIM6_BPF_KEEP_H
 
 #include "packet.h"
+#include "report.h"
 
 /// Whether the packets of a context have been unanswered for so long that the next may be the last before a failure is
 /// noticed. While packets come in this is never so, and costs one comparison.
@@ -12,25 +13,46 @@ INLINE int is_unanswered(const struct shim6_activity *stamps, __u64 now) {
     return start && now > start + SHIM6_KEEP_AFTER;
 }
 
+/// The part of a TCP header that is looked at.
+struct tcp_start {
+    __be32 ports;
+    __be32 sequence;
+    __be32 acknowledgement;
+    __u8 offset;
+};
+
+/// Whether a socket of this host sends these octets again: what is new begins where it has come to.
+INLINE int is_sent_again(struct __sk_buff *skb, __u32 sequence) {
+    struct bpf_sock *sock = skb->sk;
+    if (!sock) return 0;
+    sock = bpf_sk_fullsock(sock);
+    if (!sock) return 0;
+    struct bpf_tcp_sock *tcp = bpf_tcp_sock(sock);
+    return tcp && (__s32)(sequence - tcp->snd_nxt) < 0;
+}
+
 /// Keeps the beginning of a packet, as its stack sent it; a super-packet up to the end of its first segment. TCP only:
 /// others do not wait, and need not bear a packet twice.
-NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 slot) {
+NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 slot, __u64 tag) {
     if (!packet || packet->end.next != TCP) return;
     struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
     if (!stamps) return;
     __u64 now = bpf_ktime_get_ns();
     if (!is_unanswered(stamps, now)) return;
-    __u32 ports = 0;
-    __u8 offset = 0;
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &ports, sizeof ports)) return;
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at + 12, &offset, 1)) return;
+    struct tcp_start tcp = {0};
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &tcp, 13)) return;
+    __u32 data = packet->end.at + (tcp.offset >> 4) * 4;
     __u32 length = skb->len - l2;
-    __u32 first = packet->end.at + (offset >> 4) * 4 + skb->gso_size;
-    if (skb->gso_size && length > first) length = first;
+    __u64 start = stamps->send_start;
+    if (stamps->hinted != start && length > data && is_sent_again(skb, bpf_ntohl(tcp.sequence)) &&
+        report_context(SHIM6_EVENT_RETRANSMISSION, slot, tag))
+        stamps->hinted = start;
+    if (skb->gso_size && length > data + skb->gso_size) length = data + skb->gso_size;
+    if (length > SHIM6_KEPT_OCTETS) return;
     // A bound that the verifier follows.
     length &= 0x7ff;
     if (!length || length > SHIM6_KEPT_OCTETS) return;
-    struct shim6_kept_key key = {.slot = slot, .flow = (ports ^ ports >> 16) % SHIM6_KEPT_FLOWS};
+    struct shim6_kept_key key = {.tag = tag, .flow = (tcp.ports ^ tcp.ports >> 16) % SHIM6_KEPT_FLOWS};
     struct shim6_kept *kept = bpf_map_lookup_elem(&kept_packets, &key);
     if (!kept) {
         __u32 zero = 0;
@@ -40,11 +62,14 @@ NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet,
         kept = bpf_map_lookup_elem(&kept_packets, &key);
         if (!kept) return;
     }
+    if (__sync_val_compare_and_swap(&kept->writing, 0, 1)) return;
     kept->time = 0;
-    if (bpf_skb_load_bytes(skb, l2, kept->octets, length)) return;
-    kept->length = length;
-    kept->transport = packet->end.at;
-    kept->time = now;
+    if (!bpf_skb_load_bytes(skb, l2, kept->octets, length)) {
+        kept->length = length;
+        kept->transport = packet->end.at;
+        kept->time = now;
+    }
+    __sync_val_compare_and_swap(&kept->writing, 1, 0);
 }
 
 #endif

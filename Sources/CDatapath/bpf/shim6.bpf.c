@@ -137,7 +137,7 @@ INLINE int send_rehomed(
     if (length > mtu) return too_big(skb, l2, pair, out, mtu, added);
     // The size of a UDP datagram is its sender's to choose.
     packet->keeps_segments = packet->end.next != TCP || length + added <= mtu;
-    keep(skb, l2, packet, out->slot);
+    keep(skb, l2, packet, out->slot, out->local_tag);
     stamp_out(out->slot, out->local_tag);
     int queued = takes_shim0x(skb, out->slot);
     int failed = by_home_address ? rehome_with_home_address(skb, l2, packet, out)
@@ -164,7 +164,7 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
         return TC_ACT_UNSPEC;
     }
     if (!out->rehomed) {
-        keep(skb, l2, &packet, out->slot);
+        keep(skb, l2, &packet, out->slot, out->local_tag);
         stamp_out(out->slot, out->local_tag);
         return TC_ACT_UNSPEC;
     }

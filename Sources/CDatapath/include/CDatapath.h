@@ -145,7 +145,7 @@ static inline void shim6_heartbeat(struct shim6_control *control, uint64_t now) 
 /// Readable when there are events.
 /// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one, 0 if
 /// not, else a negative error number.
-int shim6_kept_take(struct shim6_datapath *datapath, uint32_t slot, uint32_t flow, struct shim6_kept *out);
+int shim6_kept_take(struct shim6_datapath *datapath, uint64_t tag, uint32_t flow, struct shim6_kept *out);
 
 int shim6_events_descriptor(struct shim6_datapath *datapath);
 /// Hands over what is in the ring, oldest first: the number of events or -errno.

@@ -111,7 +111,9 @@ struct shim6_activity {
     struct shim6_address destination;
     /// When a super-packet was last left to shim0 to segment; only the program uses it.
     __u64 last_super_packet;
-    __u64 unused_either[6];
+    /// The `send_start` for which SHIM6_EVENT_RETRANSMISSION was reported; only the program uses it.
+    __u64 hinted;
+    __u64 unused_either[5];
 };
 
 /// Nanoseconds for which packets out must be unanswered before the last of each flow is kept.
@@ -124,8 +126,10 @@ struct shim6_activity {
 
 /// Key of `kept_packets`.
 struct shim6_kept_key {
-    __u32 slot;
+    /// CT(local), which no other context gets again: a packet of an earlier one cannot be taken for this one's.
+    __u64 tag;
     __u32 flow;
+    __u32 unused;
 };
 
 /// Value of `kept_packets`: the last unanswered packet of a flow, with the ULIDs as addresses.
@@ -135,6 +139,9 @@ struct shim6_kept {
     __u32 length;
     /// Offset of the transport header. Its checksum may be left to the interface.
     __u32 transport;
+    /// 1 while a processor writes, so that no other mixes its packet in.
+    __u32 writing;
+    __u32 unused;
     __u8 octets[SHIM6_KEPT_OCTETS];
 };
 
@@ -222,6 +229,9 @@ enum shim6_event_kind {
     /// A packet of the context with `tag` (its local one) is too big for its path once it carries the payload header, and
     /// its sender cannot be told to make smaller ones: it follows the event, `quoted` octets.
     SHIM6_EVENT_TO_FRAGMENT = 8,
+    /// A TCP socket sends something again while packets of the context with `tag` are unanswered; once for each time that
+    /// they begin to be.
+    SHIM6_EVENT_RETRANSMISSION = 9,
 };
 
 /// The smallest MTU of a link (RFC 8200, section 5): no sender can be told of a smaller one.

@@ -17,6 +17,8 @@ final class BPFDataPath: DataPath {
     private var now = Instant(nanoseconds: 0)
     /// ICMPv6 errors that were translated, and those about packets with a payload header that this host has not sent.
     private var errors = (translated: UInt64(0), foreign: UInt64(0))
+    /// Packets that were kept and sent again.
+    private var resumed: UInt64 = 0
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
@@ -88,9 +90,13 @@ final class BPFDataPath: DataPath {
 
     func outgoing(of tag: ContextTag) -> LocatorPair? { steering.entry(of: tag)?.outgoing }
 
-    func resume(slot: UInt32) {
-        let lastIn = activity[slot].lastIn ?? Instant(nanoseconds: 0)
-        for packet in datapath.takeKept(slot: slot) where packet.time > lastIn { sendAgain(packet.octets) }
+    func resume(_ tag: ContextTag) {
+        guard let entry = steering.entry(of: tag) else { return }
+        let lastIn = activity[entry.slot].lastIn ?? Instant(nanoseconds: 0)
+        for packet in datapath.takeKept(tag) where packet.time > lastIn && packet.isOf(entry.ulids) {
+            sendAgain(packet.octets)
+            resumed += 1
+        }
     }
 
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
@@ -124,6 +130,10 @@ final class BPFDataPath: DataPath {
         guard let message = translate(entry.ulids) else { return [] }
         errors.translated += 1
         return [message]
+    }
+
+    func hinted(by error: PathError) -> ContextTag? {
+        error.isPathGone ? TaggedQuote(error.quote).flatMap { rehomed[$0.key] } : nil
     }
 
     /// Tells the program what is known of these paths now.
@@ -173,6 +183,7 @@ final class BPFDataPath: DataPath {
         var done = named(all.filter { !$0.key.isDrop })
         done["translated_errors"] = errors.translated
         done["foreign_errors"] = errors.foreign
+        done["resumed"] = resumed
         return (done, named(all.filter { $0.key.isDrop }))
     }
 }

@@ -49,7 +49,7 @@ protocol DataPath: AnyObject {
     /// The locators of a context's outgoing payload.
     func outgoing(of tag: ContextTag) -> LocatorPair?
     /// Sends the last packet of each flow of a context again, if it is unanswered.
-    func resume(slot: UInt32)
+    func resume(_ tag: ContextTag)
     /// Lets the trigger begin anew with this pair.
     func forget(_ ulids: ULIDPair)
     /// To be called after contexts have been installed: makes every socket look for its route again where that is needed.
@@ -59,6 +59,9 @@ protocol DataPath: AnyObject {
 
     /// What this host is to be told of an error that came in about a packet of the data path.
     func local(_ error: PathError) -> [LocalMessage]
+
+    /// The rehomed context whose path this error says to be gone.
+    func hinted(by error: PathError) -> ContextTag?
 
     /// A packet of a context that did not fit, as control messages are sent: without the IPv6 header, in fragments, and
     /// between which locators.
@@ -74,7 +77,8 @@ protocol DataPath: AnyObject {
 extension DataPath {
     var leastSendTimeout: Duration { .milliseconds(20) }
     var rehomingRequest: UInt32 { 0 }
-    func resume(slot: UInt32) {}
+    func resume(_ tag: ContextTag) {}
+    func hinted(by error: PathError) -> ContextTag? { nil }
     func local(_ error: PathError) -> [LocalMessage] { [] }
     func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? { nil }
 }

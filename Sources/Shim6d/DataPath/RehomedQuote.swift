@@ -13,6 +13,18 @@ struct PathError {
 
     var isPacketTooBig: Bool { type == 2 }
 
+    /// Whether it says that a path has ended: Destination Unreachable, but not by the destination itself (RFC 4443, section
+    /// 3.1: code 4 is about a port), nor since its scope is too small (2).
+    var isPathGone: Bool { type == 1 && code != 4 && code != 2 }
+
+    /// The ends of the packet in question; nil if too little of it came.
+    var quotedPair: LocatorPair? {
+        guard quote.count >= 40, quote[0] >> 4 == 6, let source = IPv6Address(octets: quote[8..<24]),
+            let destination = IPv6Address(octets: quote[24..<40])
+        else { return nil }
+        return LocatorPair(source: source, destination: destination)
+    }
+
     /// Nil if it is too short to be one.
     init?(_ octets: [UInt8]) {
         guard octets.count >= 8 else { return nil }

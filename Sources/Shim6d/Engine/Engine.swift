@@ -165,11 +165,22 @@ final class Engine {
         forEachPacket(from: icmpSocket) { packet in
             if let error = PathError(packet.octets) {
                 for message in dataPath.local(error) { sendLocally(message.octets, to: message.ulid) }
+                if let tag = hinted(by: error) { handle(.hint(tag, .unreachable)) }
             }
             guard let quoted = QuotedMessage(packet) else { return }
             handle(
                 .parameterProblem(quoted: quoted.octets, source: quoted.source, destination: quoted.destination))
         }
+    }
+
+    /// The context whose packets a router says it cannot send on.
+    private func hinted(by error: PathError) -> ContextTag? {
+        guard error.isPathGone else { return nil }
+        if let tag = dataPath.hinted(by: error) { return tag }
+        guard let pair = error.quotedPair,
+            let context = host.snapshot(of: ULIDPair(local: pair.source, peer: pair.destination))
+        else { return nil }
+        return context.outgoing == pair ? context.localTag : nil
     }
 
     private func forEachPacket(from socket: RawSocket, _ body: (RawPacket) -> Void) {
@@ -198,6 +209,7 @@ final class Engine {
         case .trigger(let ulids): handle(Event.trigger(ulids))
         case .activity(let tag, let direction, _): handle(.activity(tag, direction))
         case .payload(let tag): handle(.activity(tag, .incoming))
+        case .retransmission(let tag): handle(.hint(tag, .retransmission))
         case .unknownTag(let tag, let pair):
             handle(.unknownTag(tag, source: pair.source, destination: pair.destination))
         case .tooBig(let ulids, let mtu, let quote):
@@ -331,7 +343,7 @@ final class Engine {
                 log.error("\(error)")
             }
         case .forget(let ulids): dataPath.forget(ulids)
-        case .resume(let slot): dataPath.resume(slot: slot)
+        case .resume(let tag): dataPath.resume(tag)
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)

@@ -89,9 +89,7 @@ enum Subject: String, CaseIterable, Codable, ExpressibleByArgument {
     func makeSetting(_ laboratory: Laboratory) throws -> any Setting {
         switch self {
         case .fast:
-            var settings = Daemon.Settings()
-            settings.sections = ["": ["profile = \"fast\""]]
-            return try Shim6Setting(laboratory, settings, dead: dead)
+            return try Shim6Setting(laboratory, .fast, dead: dead)
         case .rfc: return try Shim6Setting(laboratory, Daemon.Settings(), dead: dead)
         case .mptcp: return try KernelSetting(laboratory, isMultipath: true, dead: dead)
         case .tcp: return try KernelSetting(laboratory, isMultipath: false, dead: dead)
