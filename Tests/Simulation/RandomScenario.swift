@@ -39,7 +39,7 @@ extension Scenario {
                     || ($0.hosts == hosts.reversed() && $0.links == ends.reversed())
             }
             // Now and then dense enough for quick detection to go by.
-            let interval = random.chance(0.05) ? random.seconds(0.03...0.08) : random.seconds(0.5...2)
+            let interval = random.chance(0.03) ? random.seconds(0.03...0.08) : random.seconds(0.5...2)
             if !isTaken { flows.append(Flow(hosts: hosts, links: ends, interval: interval)) }
         }
         return flows
@@ -50,7 +50,7 @@ extension Scenario {
         let sendTimeouts: [Duration] = [.seconds(1), .seconds(2), .milliseconds(4500), .seconds(15), .seconds(15)]
         configuration.reap.sendTimeout = sendTimeouts.randomElement(using: &random) ?? .seconds(15)
         // The profile fast, with a hold that is over within the run.
-        if random.chance(0.4) {
+        if random.chance(0.15) {
             configuration.reap.quick = QuickDetection()
             configuration.reap.sendTimeout = .milliseconds([250, 250, 400, 1500].randomElement(using: &random) ?? 250)
             configuration.reap.failbackHold = [nil, .seconds(3), .seconds(30)].randomElement(using: &random) ?? nil
