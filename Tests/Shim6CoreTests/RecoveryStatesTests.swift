@@ -56,7 +56,7 @@ struct RecoveryStatesTests {
     func r1() throws {
         let pair = Pair()
         let bench = try Bench(.i2bisSent, pair)
-        let nonce = try #require(bench.i2bisNonce)
+        let nonce = try #require(bench.nonce)
         let r1 = R1(initiatorNonce: nonce, responderNonce: 1, responderValidator: Self.validator)
         try pair.forge(.r1(r1), from: .a1, to: .b1)
         #expect(bench.sentByB.isEmpty)

@@ -442,7 +442,7 @@ struct RecoveryTests {
         var options = LocatorOptions.ofA([.a1, .a3])
         options.cgaSignature = [1]
         let tag = ContextTag(truncating: 0x77)
-        let nonce = try #require(bench.i2bisNonce)
+        let nonce = try #require(bench.nonce)
         try pair.forge(.r2(R2(responderTag: tag, initiatorNonce: nonce, options: options)), from: .a1, to: .b1)
         #expect(pair.b.state == .i2bisSent)
         #expect(pair.b.context?.peerTag == .ofA)

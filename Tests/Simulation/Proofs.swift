@@ -99,6 +99,15 @@ final class CryptographicIdentity: AddressMaker {
     }
 }
 
+/// Addresses that nothing proves.
+struct UnprovenAddresses: AddressMaker {
+    var number: Int
+
+    func makeAddress(prefix: UInt64) -> IPv6Address { IPv6Address(high: prefix, low: UInt64(number + 1)) }
+    func parameters(of ulid: IPv6Address) -> [UInt8]? { nil }
+    func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? { nil }
+}
+
 /// The parameters are the host's number; an address holds a hash of it and of the prefix, a signature one of the list.
 struct ArithmeticIdentity: AddressMaker {
     var number: UInt64

@@ -64,6 +64,10 @@ public struct Scenario {
         case forge((_ sent: [SentPacket]) -> ForgedMessage?)
         /// A Parameter Problem comes in about the control message that the host sent last.
         case refuseLast(host: Int)
+        /// What the host tells its peers of the locator on a link.
+        case prefer(host: Int, link: Int, LocatorPreferences.Element)
+        /// The host's Send Timeout is another from now on.
+        case sendTimeout(host: Int, Duration)
         case mode(flow: Int, Mode)
         /// Every fault ends; from here on all flows send both ways.
         case heal
@@ -80,6 +84,8 @@ public struct Scenario {
     var faultsEnd = 0.0
     /// Whether keys prove addresses; it needs the keys of the world.
     public var usesCryptography = false
+    /// Hosts that have neither CGA nor HBA.
+    public var unproven: Set<Int> = []
     /// Each host's.
     var configurations: [HostConfiguration]
     var links: [Int]
@@ -90,15 +96,15 @@ public struct Scenario {
     /// In order of time.
     var actions: [(seconds: Double, action: Action)] = []
 
-    /// A scripted run of two hosts with two links each. It ends with the action `finish`.
+    /// A scripted run of two hosts. It ends with the action `finish`.
     public init(
         configuration: HostConfiguration, peerConfiguration: HostConfiguration? = nil, flows: [Flow],
-        delay: Double = 0.01, actions: [(seconds: Double, action: Action)]
+        links: [Int] = [2, 2], delay: Double = 0.01, actions: [(seconds: Double, action: Action)]
     ) {
         seed = 1
         isRandom = false
         configurations = [configuration, peerConfiguration ?? configuration]
-        links = [2, 2]
+        self.links = links
         self.flows = flows
         for path in Self.paths(links) { delays[path] = delay }
         let starts: [(Double, Action)] = [(0, .start(host: 0)), (0, .start(host: 1))]

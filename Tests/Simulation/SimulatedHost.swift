@@ -30,6 +30,8 @@ final class SimulatedHost {
 
     /// The address on each link; nil while it has none.
     var addresses: [IPv6Address?]
+    /// What peers are told of the address on a link.
+    var preferences: [Int: LocatorPreferences.Element] = [:]
     /// The address that a link had before it was taken away.
     var parked: [IPv6Address?]
     /// All addresses that it ever had.
@@ -59,8 +61,11 @@ final class SimulatedHost {
         self.proofs = proofs
         self.sabotage = sabotage
         let links = 0..<scenario.links[number]
-        identity = proofs.identity(
-            ofHost: number, prefixes: links.map { Self.prefix(ofHost: number, link: $0, numbering: $0 + 1) })
+        identity =
+            scenario.unproven.contains(number)
+            ? UnprovenAddresses(number: number)
+            : proofs.identity(
+                ofHost: number, prefixes: links.map { Self.prefix(ofHost: number, link: $0, numbering: $0 + 1) })
         configuration = scenario.configurations[number]
         triggerThreshold = scenario.triggerThreshold
         stamps = StampTable(count: configuration.maximumContexts)
@@ -88,7 +93,9 @@ final class SimulatedHost {
     func link(of address: IPv6Address) -> Int? { addresses.firstIndex(of: address) }
 
     var locators: [LocalLocator] {
-        addresses.compactMap { $0 }.map { LocalLocator(address: $0, method: .cga) }
+        addresses.enumerated().compactMap { link, address in
+            address.map { LocalLocator(address: $0, method: .cga, preference: preferences[link] ?? .init()) }
+        }
     }
 
     /// Ends the daemon, and takes away what it left in the data path.

@@ -18,6 +18,9 @@ extension World {
         case .renumber(let host, let link):
             hosts[host].giveAddress(to: link)
             reportLocators(of: hosts[host])
+        case .prefer(let host, let link, let preference):
+            hosts[host].preferences[link] = preference
+            reportLocators(of: hosts[host])
         case .stop(let host, let byCrash): stop(hosts[host], byCrash: byCrash)
         case .start(let host): start(hosts[host])
         case .reboot(let host, let seconds): reboot(hosts[host], seconds: seconds)
@@ -41,6 +44,7 @@ extension World {
         case .intrude(let intrusion, let host, let flow): intrude(intrusion, hosts[host], flow)
         case .forge(let make): make(record).map(deliver)
         case .refuseLast(let host): refuseLast(of: hosts[host])
+        case .sendTimeout(let host, let timeout): report(.sendTimeout(timeout), to: hosts[host])
         case .mode(let flow, let mode): modes[flow] = mode
         case .heal: heal()
         case .measure: tally.isMeasuring = true

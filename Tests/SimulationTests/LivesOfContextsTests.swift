@@ -76,7 +76,9 @@ import Testing
         #expect(sent.allSatisfy { $0.isKeepalive && $0.host == 1 - host })
     }
 
-    @Test("Payload on another pair makes no control message, as long as it goes both ways", .requirement("5533-B.1-03"))
+    @Test(
+        "Payload on another pair carries the header, and makes no control message as long as it goes both ways",
+        .requirement("5533-B.1-03", "5533-4.1-04"))
     func taggedBothWays() {
         let run = ScriptedRun(.exact, until: 300, .cut(at: 10, link(0, 0)))
         #expect(run.payload(since: 60).count > 200)

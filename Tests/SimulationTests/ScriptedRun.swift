@@ -42,15 +42,17 @@ struct ScriptedRun {
     let messages: [Message]
 
     /// Two hosts that send each other a packet a second over their links 0 and get a context, until the script says
-    /// otherwise.
+    /// otherwise. Those of `unproven` have neither CGA nor HBA.
     init(
         _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, keys: Keys? = nil,
-        delay: Double = 0.01, until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)]
+        unproven: Set<Int> = [], links: [Int] = [2, 2], delay: Double = 0.01, until end: Double,
+        _ actions: [(seconds: Double, action: Scenario.Action)]
     ) {
         var scenario = Scenario(
-            configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)], delay: delay,
-            actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
+            configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)],
+            links: links, delay: delay, actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
         scenario.usesCryptography = keys != nil
+        scenario.unproven = unproven
         world = World(scenario, keys: keys)
         world.run()
         messages = world.record.messages
@@ -59,10 +61,10 @@ struct ScriptedRun {
     /// Two hosts with as little traffic as possible; in second 1 an operator asks host 0 for a context.
     init(
         quiet configuration: HostConfiguration, peer: HostConfiguration? = nil, keys: Keys? = nil,
-        until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)] = []
+        links: [Int] = [2, 2], until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)] = []
     ) {
         self.init(
-            configuration, peer: peer, keys: keys, until: end,
+            configuration, peer: peer, keys: keys, links: links, until: end,
             [(0, .mode(flow: 0, .silent)), (1, .establish(host: 0, flow: 0))] + actions)
     }
 

@@ -119,6 +119,21 @@ import Testing
     }
 
     @Test(
+        "A changed Send Timeout is told by an Update Request, and the peer's Keepalives keep to it",
+        .requirement("5534-5.3-06"))
+    func sendTimeout() throws {
+        let run = ScriptedRun(
+            .exact, until: 100, [(6, .mode(flow: 0, .fromHost0)), (50, .sendTimeout(host: 0, .seconds(6)))])
+        #expect(run.sent(.updateRequest, from: 0).map { $0.updateRequest?.options.keepaliveTimeout } == [6])
+        let keepalives = run.reachability(since: 10, from: 1).filter(\.isKeepalive).map(\.seconds)
+        let pairs = Array(zip(keepalives, keepalives.dropFirst()))
+        let before = pairs.filter { $0.1 < 50 }.map { $0.1 - $0.0 }
+        let after = pairs.filter { $0.0 > 60 }.map { $0.1 - $0.0 }
+        #expect(before.count > 5 && after.count > 10)
+        #expect((before.min() ?? 0) > (after.max() ?? .infinity))
+    }
+
+    @Test(
         "A locator that comes or goes leaves the context as it is",
         .requirement("5533-1.5-03", "5533-4-08"), arguments: 0...1)
     func unbroken(host: Int) throws {

@@ -16,8 +16,6 @@ struct Evidence {
     /// Every test that names requirements.
     let named: [NamedTest]
     private let strays: [String]
-    /// Rows that may still be without a test: they get fewer, never more.
-    private let awaited: Set<String>
 
     init(tree: URL) throws {
         let requirements = tree.appending(path: "Tests/Requirements")
@@ -27,8 +25,6 @@ struct Evidence {
         exceptions = Dictionary(
             uniqueKeysWithValues: try Document.lines(of: requirements.appending(path: "exceptions.tsv"), columns: 3)
                 .map { ($0[0], ($0[1], $0[2])) })
-        awaited = Set(
-            try String(contentsOf: Self.awaitedFile(tree), encoding: .utf8).split(separator: "\n").map(String.init))
         (named, strays) = try Self.scan(tree.appending(path: "Tests"))
         tests = named.reduce(into: [:]) { tests, test in
             for id in test.requirements { tests[id, default: []].append(test) }
@@ -63,17 +59,6 @@ struct Evidence {
         if case .shown = verdict(on: row) { true } else { false }
     }
 
-    /// Takes the rows that are shown by now off the list of those that may wait.
-    func writeAwaited(to tree: URL) throws {
-        let left = documents.flatMap(\.rows).filter { row in
-            if case .missing = verdict(on: row) { awaited.contains(row.id) } else { false }
-        }
-        try left.map { $0.id + "\n" }.joined()
-            .write(to: Self.awaitedFile(tree), atomically: true, encoding: .utf8)
-    }
-
-    private static func awaitedFile(_ tree: URL) -> URL { tree.appending(path: "Tests/Requirements/awaited.txt") }
-
     /// What is against the rules of the catalogue.
     var faults: [String] {
         let rows = documents.flatMap(\.rows)
@@ -96,7 +81,7 @@ struct Evidence {
                 faults.append("exceptions.tsv has \(id), which a test shows")
             }
         }
-        for row in rows where row.isStrict && !awaited.contains(row.id) {
+        for row in rows where row.isStrict {
             if case .missing(let tests) = verdict(on: row) {
                 let why = tests.isEmpty ? "no test" : "no test in the simulation or on hosts"
                 faults.append("\(row.id) (\(row.level)) has \(why) and no exception")
@@ -104,7 +89,7 @@ struct Evidence {
         }
         for document in documents {
             let rules = document.rows.filter { $0.level == "RULE" }
-            let missing = rules.filter { !isShown($0) && !awaited.contains($0.id) }
+            let missing = rules.filter { !isShown($0) }
             if missing.count * 20 > rules.count {
                 faults.append("\(document.title): tests name fewer than 95 % of the rules")
             }

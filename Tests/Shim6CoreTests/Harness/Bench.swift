@@ -4,15 +4,11 @@ import Testing
 
 /// Host B in a chosen state towards A, whom a test plays; nothing that is sent arrives.
 struct Bench {
-    private let pair: Pair
-    var i2bisNonce: UInt32? {
-        if case .i2bis(let i2bis) = pair.sent(.i2bis, by: .b).last?.packet.message {
-            i2bis.initiatorNonce
-        } else {
-            nonce
-        }
-    }
-    private var nonce: UInt32?
+    let pair: Pair
+    /// The Initiator Nonce of the I1 or I2bis of B that comes last.
+    private(set) var nonce: UInt32?
+    /// That I1, if it came to one.
+    private(set) var i1: Node.Packet?
 
     var sentByB: [MessageType?] { pair.log.filter { $0.by == .b }.map(\.type) }
 
@@ -20,6 +16,7 @@ struct Bench {
         self.pair = pair
         pair.fate = { _ in .drop }
         defer {
+            // An answer to payload or control messages keeps a distance from the message before.
             pair.run(for: .seconds(1))
             pair.clearLog()
         }
@@ -27,24 +24,28 @@ struct Bench {
         pair.trigger(.b)
         let packet = try #require(pair.last(.i1, by: .b))
         guard case .i1(let i1) = packet.message else { throw Pair.Missing.message }
+        self.i1 = packet
+        nonce = i1.initiatorNonce
         switch state {
         case .i1Sent: break
         case .i2Sent:
-            let r1 = R1(initiatorNonce: i1.initiatorNonce, responderNonce: 5, responderValidator: [1, 2, 3])
             try pair.forge(.r1(r1), from: .a1, to: .b1)
         case .established, .i2bisSent:
-            let r2 = R2(responderTag: .ofA, initiatorNonce: i1.initiatorNonce)
             try pair.forge(.r2(r2), from: .a1, to: .b1)
             guard state == .i2bisSent else { return }
-            let r1bis = R1bis(packetTag: .ofA, responderNonce: 5, responderValidator: [1, 2, 3])
             try pair.forge(.r1bis(r1bis), from: .a1, to: .b1)
-            if case .i2bis(let i2bis) = pair.last(.i2bis, by: .b)?.message { nonce = i2bis.initiatorNonce }
+            guard case .i2bis(let i2bis) = pair.last(.i2bis, by: .b)?.message else { throw Pair.Missing.message }
+            nonce = i2bis.initiatorNonce
         case .eFailed: while pair.b.state == .i1Sent { pair.run(for: .seconds(1)) }
-        case .noSupport:
-            pair.post(.parameterProblem(quoted: packet.octets, source: .b1, destination: .a1), to: .b)
+        case .noSupport: pair.post(.parameterProblem(quoted: packet.octets, source: .b1, destination: .a1), to: .b)
         }
         #expect(pair.b.state == state)
     }
+
+    /// A's answers.
+    var r1: R1 { R1(initiatorNonce: nonce ?? 1, responderNonce: 5, responderValidator: [1, 2, 3]) }
+    var r2: R2 { R2(responderTag: .ofA, initiatorNonce: nonce ?? 1) }
+    var r1bis: R1bis { R1bis(packetTag: .ofA, responderNonce: 5, responderValidator: [1, 2, 3]) }
 }
 
 extension Pair {

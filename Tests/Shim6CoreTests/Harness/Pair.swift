@@ -130,7 +130,8 @@ final class Pair {
         arrive(.payload(tag, pair), at: side == .a ? .b : .a, after: latency)
     }
 
-    private func receivePayload(_ tag: ContextTag?, _ pair: LocatorPair, _ side: Side) {
+    /// What the data path of one side does with a payload packet from the network.
+    func receivePayload(_ tag: ContextTag?, _ pair: LocatorPair, _ side: Side) {
         let receiver = node(side)
         let entry =
             if let tag {
