@@ -19,12 +19,16 @@ public struct REAPMachine: Sendable {
     public private(set) var current: LocatorPair
     /// CT(peer), which Probes carry.
     public var peerTag: ContextTag
-    public internal(set) var configuration: REAPConfiguration
+    public internal(set) var configuration: REAPConfiguration {
+        get { shared.value }
+        set { shared = SharedConfiguration(newValue) }
+    }
+    private var shared: SharedConfiguration
     /// The locators that may be used, best first.
     private var local: [IPv6Address]
     private var peer: [IPv6Address]
     /// Outside Operational only.
-    private var exploration: Exploration?
+    @Rare private var exploration: Exploration? = nil
     /// Of this exploration, or while Operational of the last one.
     private var memory = ProbeMemory()
     var timers = LazyTimers()
@@ -32,7 +36,7 @@ public struct REAPMachine: Sendable {
     /// When an ICMPv6 error was last taken for a hint.
     private var lastUnreachable: Instant?
     var failback = Failback()
-    var asked: AskedPair?
+    @Rare var asked: AskedPair? = nil
     /// When a Probe last asked for the round-trip time.
     var lastQuestion: Instant?
     /// Whether an operator has chosen the pair: payload returns to no other before the next failure.
@@ -43,16 +47,18 @@ public struct REAPMachine: Sendable {
     /// The round-trip time to the peer's daemon; nil if it is not known.
     public var roundTripTime: Duration? { roundTrip.estimate }
 
-    /// A machine in Operational with no timer running. `local` and `peer` are best first.
+    /// A machine in Operational with no timer running. `local` and `peer` are best first, `paths` is what the contexts of
+    /// the host share, if there are others.
     public init(
         current: LocatorPair, peerTag: ContextTag, local: [IPv6Address], peer: [IPv6Address],
-        configuration: REAPConfiguration = REAPConfiguration(), random: inout some RandomNumberGenerator
+        configuration: REAPConfiguration = REAPConfiguration(), paths: SharedPaths? = nil,
+        random: inout some RandomNumberGenerator
     ) {
         self.current = current
         self.peerTag = peerTag
         self.local = local
         self.peer = peer
-        self.configuration = configuration
+        shared = paths?.share(configuration) ?? SharedConfiguration(configuration)
         if let known = configuration.roundTrip { roundTrip.measured(known) }
         timers.drawJitter(configuration, random: &random)
     }
@@ -76,7 +82,7 @@ public struct REAPMachine: Sendable {
         case .switchTo(let pair): use(asked: pair, &moment)
         case .timer(let timer): timerFired(timer, &moment)
         case .locatorsChanged(let local, let peer): locatorsChanged(local: local, peer: peer, &moment)
-        case .configured(let configuration): self.configuration = configuration
+        case .configured(let configuration): shared = paths.share(configuration)
         }
         arrangeTimers(&moment)
         arrangeFailback(&moment)
@@ -229,7 +235,8 @@ public struct REAPMachine: Sendable {
             exploration?.isOwnSuspicion = true
             // Another context has just learnt that the pair is dead.
             if moment.paths.standing(of: current, at: moment.now) != .fails {
-                exploration?.confirmations = configuration.quick?.confirmations ?? 0
+                let confirmations = configuration.quick?.confirmations ?? 0
+                exploration?.confirmations = confirmations
             }
             explore(reason, &moment)
             // If both directions had failed, nothing would have arrived in the second half of the silence.
@@ -375,7 +382,8 @@ public struct REAPMachine: Sendable {
     }
 
     private mutating func nextPair() -> LocatorPair? {
-        exploration?.takeNext(after: memory.lastPair)
+        let last = memory.lastPair
+        return exploration?.takeNext(after: last)
     }
 
     /// The pair for the answer to a Probe that came on `pair`.

@@ -22,8 +22,19 @@ public final class SharedPaths {
     /// The order that somebody who knows more has set: lower comes first, pairs that are not here come after all that are.
     public var ranking: [LocatorPair: Int] = [:]
 
+    /// The one that was asked for last: most contexts have it.
+    private var configuration: SharedConfiguration?
+
     public init(probesPerSecond: Int = 2000) {
         budget = ProbeBudget(perSecond: probesPerSecond)
+    }
+
+    /// A configuration that takes no room of its own where contexts come one after the other with the same.
+    func share(_ configuration: REAPConfiguration) -> SharedConfiguration {
+        if let latest = self.configuration, latest.value == configuration { return latest }
+        let new = SharedConfiguration(configuration)
+        self.configuration = new
+        return new
     }
 
     /// The peer has reported a Probe that was sent on `pair`.

@@ -184,7 +184,7 @@ struct Established {
     var peer: Peer
     var machine: REAPMachine
     /// The Update Request that is not acknowledged yet.
-    var update: PendingUpdate?
+    @Rare var update: PendingUpdate? = nil
     var since: Instant
     /// Directions whose first payload after a switch is still to be reported.
     var awaitedPayload: Set<Direction> = []

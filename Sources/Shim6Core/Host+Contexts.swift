@@ -40,7 +40,7 @@ extension Host {
         let machine = REAPMachine(
             current: LocatorPair(source: ulids.local, destination: ulids.peer), peerTag: peer.tag,
             local: available(announced), peer: peer.candidates,
-            configuration: reapConfiguration(for: peer), random: &random)
+            configuration: reapConfiguration(for: peer), paths: paths, random: &random)
         return Established(peer: peer, machine: machine, since: now)
     }
 

@@ -5,8 +5,16 @@ struct MessageWriter {
     /// Begins with octets 0-5; `detail` is octet 3. Hdr Ext Len and checksum are set at the end.
     init(_ type: MessageType, detail: UInt8 = 0) {
         octets = []
-        octets.reserveCapacity(64)
+        octets.reserveCapacity(Self.room(for: type))
         octets += [59, 0, type.rawValue, detail, 0, 0]
+    }
+
+    /// What most messages of a type do not exceed.
+    private static func room(for type: MessageType) -> Int {
+        switch type {
+        case .i2, .r2, .i2bis, .updateRequest: 768
+        case .i1, .r1, .r1bis, .updateAcknowledgement, .keepalive, .probe, .error: 64
+        }
     }
 
     mutating func append<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number) {
