@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Long runs. Each ends with the first failure.
+# Long runs. The first ends with the first failure.
 # Usage: Scripts/soak.sh sim [SEEDS [FIRST]]        # simulated hosts: a million seeds by default, from the clock's on
+#        Scripts/soak.sh host [MINUTES]            # two real hosts (30 minutes): loss and stalls must move nothing. Needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +17,15 @@ sim() {
     done
 }
 
+host() {
+    for product in shim6d shim6ctl shim6lab; do
+        swift build -c release --product "$product" >&2
+    done
+    "$(swift build -c release --show-bin-path)/shim6lab" soak "$@"
+}
+
 case "${1:-}" in
+host) host "${@:2}" ;;
 sim) sim "${@:2}" ;;
 *)
     sed -n '2,/^set/{/^#/s/^# //p}' "$0" >&2

@@ -42,6 +42,9 @@ Scripts/mutate.sh --sample 3
 step "host tests"
 swift test --skip-build --no-parallel --filter '^HostTests\.'
 
+step "two minutes of loss and stalls"
+Scripts/soak.sh host 2
+
 step "guest tests"
 swift test --skip-build --no-parallel --filter '^GuestTests\.'
 

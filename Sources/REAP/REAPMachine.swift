@@ -207,6 +207,7 @@ public struct REAPMachine: Sendable {
         case .operational, .exploring:
             packetsArrive(.probeExploringReceived, from: pair, &moment)
         case .inboundOk:
+            moment.paths.budget.spend(at: moment.now)
             sendProbe(on: answerPair(to: pair), &moment)
         }
     }
@@ -425,6 +426,15 @@ public struct REAPMachine: Sendable {
             }
         }
         exploration?.hasPlace = false
+        if let exploration, exploration.confirmations > 0 {
+            // What the Probes of other contexts have shown need not be asked again.
+            let wait = max(configuration.quick?.leastProbeGap ?? .zero, (roundTrip.estimate ?? .zero)) * 3
+            if moment.paths.isSilent(exploration.failed, for: wait, at: moment.now) {
+                self.exploration?.confirmations = 0
+            } else {
+                moment.paths.asks(exploration.failed, at: moment.now)
+            }
+        }
         sendScheduledProbe(on: nextPair(), &moment)
     }
 

@@ -11,7 +11,13 @@ public final class SharedPaths {
         var worked: Instant?
         /// When payload of a context left the pair because it failed.
         var failed: Instant?
+        /// Probes of contexts that suspect the pair, sent since one was last reported, and when the first of them was.
+        var asked = 0
+        var askedSince: Instant?
     }
+
+    /// So many Probes without a report say as much of a pair as those of one context alone.
+    private static let enough = 3
 
     /// How long a record matters.
     static let memory = Duration.seconds(30)
@@ -38,7 +44,24 @@ public final class SharedPaths {
     }
 
     /// The peer has reported a Probe that was sent on `pair`.
-    func worked(_ pair: LocatorPair, at now: Instant) { change(pair, at: now) { $0.worked = now } }
+    func worked(_ pair: LocatorPair, at now: Instant) {
+        change(pair, at: now) { $0 = Record(worked: now, failed: $0.failed) }
+    }
+
+    /// A context that suspects `pair` sends a Probe on it.
+    func asks(_ pair: LocatorPair, at now: Instant) {
+        change(pair, at: now) {
+            if let since = $0.askedSince, !isFresh(since, now) { $0.asked = 0 }
+            if $0.asked == 0 { $0.askedSince = now }
+            $0.asked += 1
+        }
+    }
+
+    /// Whether some Probes of any contexts went out on `pair`, the first of them `wait` ago, and none has been reported.
+    func isSilent(_ pair: LocatorPair, for wait: Duration, at now: Instant) -> Bool {
+        guard let record = records[pair], let since = record.askedSince, isFresh(since, now) else { return false }
+        return record.asked >= Self.enough && now - since >= wait
+    }
 
     /// Payload has left `pair`, on which nothing got through.
     func failed(_ pair: LocatorPair, at now: Instant) { change(pair, at: now) { $0.failed = now } }

@@ -85,4 +85,33 @@ import Testing
         for (earlier, later) in zip(probes, probes.dropFirst(526)) { #expect(later.seconds - earlier.seconds > 1) }
         #expect(probes.count > 5000)
     }
+
+    @Test("In the profile fast a thousand contexts leave a dead uplink within two seconds, within the budget")
+    func thousandContexts() {
+        let budget = 2000
+        let paths: [TwoHosts.Host: SharedPaths] = [
+            .a: SharedPaths(probesPerSecond: budget), .b: SharedPaths(probesPerSecond: budget),
+        ]
+        var contexts = (0..<1000).map {
+            TwoHosts(configuration: QuickDetectionTests.fast, paths: paths, seed: UInt64(2 * $0 + 1))
+        }
+        func run(until end: Double) {
+            for index in contexts.indices { contexts[index].run(until: end, payloadFrom: [.a, .b], every: 0.05) }
+        }
+        let dead: Set = [pair(a1, b1), pair(b1, a1), pair(a1, b2), pair(b2, a1)]
+        for slice in 1...10 { run(until: Double(slice) * 0.1) }
+        for index in contexts.indices { contexts[index].cut = dead }
+        // All together in small steps, since they share a budget.
+        for slice in 1...400 { run(until: 1 + Double(slice) * 0.005) }
+        #expect(contexts.allSatisfy { $0.current(.a) == pair(a2, b2) && $0.current(.b) == pair(b2, a2) })
+        for host in TwoHosts.Host.allCases {
+            // Answers cannot wait, but count: so what begins may be less.
+            let begun = contexts.flatMap { $0.control(since: 1) }.filter { entry in
+                guard case .probe(let probe) = entry.message else { return false }
+                return entry.sender == host && probe.state == .exploring
+            }
+            let times = begun.map(\.seconds).sorted()
+            #expect(zip(times, times.dropFirst(budget + budget / 10)).allSatisfy { $1 - $0 > 1 })
+        }
+    }
 }

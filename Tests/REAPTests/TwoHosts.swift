@@ -38,12 +38,14 @@ struct TwoHosts {
 
     init(
         a: [IPv6Address] = [a1, a2], b: [IPv6Address] = [b1, b2], aSends: LocatorPair = pair(a1, b1),
-        bSends: LocatorPair = pair(b1, a1), configuration: REAPConfiguration = .exact
+        bSends: LocatorPair = pair(b1, a1), configuration: REAPConfiguration = .exact,
+        paths: [Host: SharedPaths] = [:], seed: UInt64 = 1
     ) {
         rigs = [
-            .a: Rig(configuration, current: aSends, local: a, peer: b, seed: 1),
-            .b: Rig(configuration, current: bSends, local: b, peer: a, seed: 2),
+            .a: Rig(configuration, current: aSends, local: a, peer: b, seed: seed),
+            .b: Rig(configuration, current: bSends, local: b, peer: a, seed: seed + 1),
         ]
+        for (host, paths) in paths { rigs[host]?.paths = paths }
     }
 
     var seconds: Double { Double(now) / 1e9 }
