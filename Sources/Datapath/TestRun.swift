@@ -14,6 +14,8 @@ package enum DatapathPart: UInt32, Sendable {
 package enum Verdict: Int32, Sendable {
     case unspecified = -1
     case drop = 2
+    /// Gone as if it had been sent.
+    case taken = 4
     case redirect = 7
 }
 

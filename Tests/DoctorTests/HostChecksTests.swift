@@ -48,6 +48,23 @@ import Testing
         try withRoot(exempt) { #expect($0.networkManager().verdict == .ok) }
     }
 
+    @Test func `Each capability that is missing is named`() {
+        let network: Capabilities = [.networkAdministration, .rawSockets]
+        #expect(KernelChecks.capabilities(network.union(.bpf)).verdict == .ok)
+        #expect(KernelChecks.capabilities(network.union(.systemAdministration)).verdict == .ok)
+        let cases: [(Capabilities, String)] = [
+            (network, "CAP_BPF missing"), ([.rawSockets, .bpf], "CAP_NET_ADMIN missing"),
+            ([.networkAdministration, .bpf], "CAP_NET_RAW missing"),
+            (.systemAdministration, "CAP_NET_ADMIN, CAP_NET_RAW missing"),
+        ]
+        for (have, text) in cases {
+            let finding = KernelChecks.capabilities(have)
+            #expect(finding.verdict == .failure)
+            #expect(finding.explanation.hasPrefix(text), "\(finding.explanation)")
+        }
+        #expect(KernelChecks.capabilities(nil).verdict == .unknown)
+    }
+
     @Test func `Lockdown matters when it is for confidentiality`() {
         #expect(KernelChecks.lockdown("[none] integrity confidentiality").verdict == .ok)
         #expect(KernelChecks.lockdown("none [integrity] confidentiality").verdict == .ok)

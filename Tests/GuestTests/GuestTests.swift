@@ -14,7 +14,7 @@ struct GuestTests {
         try pass(["demo", "--driver", driver, "--peer-driver", peer, "--dead", "40"], limit: 480)
     }
 
-    @Test(arguments: ["switch", "sizes", "path-mtu", "restart", "thousand"])
+    @Test(arguments: ["switch", "sizes", "path-mtu", "beside", "restart", "thousand"])
     func `The xfrm data path passes its trials`(trial: String) throws {
         try pass(["xfrm", trial], limit: 240)
     }

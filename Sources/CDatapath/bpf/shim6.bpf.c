@@ -107,7 +107,8 @@ INLINE int too_big(
     stamp_out(out->slot, out->local_tag);
     if (!report_whole(skb, l2, out->local_tag, length)) return drop(SHIM6_DROP_TOO_BIG);
     count(SHIM6_COUNT_TO_FRAGMENT);
-    return TC_ACT_SHOT;
+    // To the stack it is sent: told of a loss, the kernel would keep the other fragments of a datagram back.
+    return TC_ACT_STOLEN;
 }
 
 /// Whether a packet has to leave through shim0 and shim0x: a super-packet, to be segmented, and then for a moment

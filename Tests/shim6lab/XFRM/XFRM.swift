@@ -5,7 +5,9 @@ import Lab
 struct XFRM: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xfrm", abstract: "Trials of the xfrm data path, for the guest.",
-        subcommands: [Switch.self, Sizes.self, PathMTU.self, Restart.self, Thousand.self, Measure.self])
+        subcommands: [
+            Switch.self, Sizes.self, PathMTU.self, Beside.self, Restart.self, Thousand.self, Measure.self,
+        ])
 
     /// Plays a trial in a laboratory of its own and tells how it went.
     static func trial(_ body: (Laboratory, Story) throws -> Void) throws {
