@@ -61,15 +61,32 @@ extension HostTests {
             }
         }
 
-        @Test func `Without the right to load eBPF programs it refuses`() throws {
-            try withHost { _, daemon in
-                try expectRefusal(
-                    of: daemon,
-                    behind: [
-                        "setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin",
-                    ], naming: /BPF/)
+        private static let withoutBPF = ["setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"]
+
+        @Test func `Without the right to load eBPF programs it refuses where it shall do that`() throws {
+            try withHost { topology, _ in
+                let daemon = try Daemon(topology, host: "a", settings: Daemon.Settings(driver: "bpf"))
+                try expectRefusal(of: daemon, behind: Self.withoutBPF, naming: /BPF/)
             }
         }
+
+        @Test(.enabled(if: !RefusalTests.kernelHasMobileIPv6, "this kernel has the xfrm data path"))
+        func `Where no data path can be had it runs control only and says what is missing`() throws {
+            try withHost { topology, daemon in
+                let program = try topology.laboratory.start(
+                    Self.withoutBPF + [try Executable.daemon.path, "--config", daemon.configuration],
+                    in: daemon.namespace, log: "control-only.log")
+                let status = try topology.laboratory.wait(for: "an answer", upTo: 20) { try? daemon.status() }
+                #expect(status.dataPath.driver == "none" && status.dataPath.state != "running")
+                let why = try #require(status.dataPath.detail)
+                for word in ["BPF", "CONFIG_IPV6_MIP6", "shim6ctl doctor"] { #expect(why.contains(word), "\(why)") }
+                #expect(try daemon.control(["status"]).contains("CONFIG_IPV6_MIP6"))
+                #expect(program.end(grace: 10) == 0)
+            }
+        }
+
+        private static let kernelHasMobileIPv6 =
+            (try? String(contentsOfFile: "/proc/kallsyms", encoding: .utf8).contains("mip6_rthdr")) ?? false
 
         @Test func `The xfrm data path refuses the fast profile, which it could not serve`() throws {
             try withHost { topology, _ in
