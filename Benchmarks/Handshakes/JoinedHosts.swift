@@ -18,13 +18,13 @@ struct JoinedHosts {
         let namespaces = try ["a": laboratory.namespace("a"), "b": laboratory.namespace("b")]
         guard let ofA = namespaces["a"], let ofB = namespaces["b"] else { throw LabError("no hosts") }
         try Program.run([
-            "ip", "link", "add", "up", "netns", ofA.name, "type", "veth", "peer", "name", "up", "netns", ofB.name,
+            "ip", "link", "add", "e0", "netns", ofA.name, "type", "veth", "peer", "name", "e0", "netns", ofB.name,
         ])
         for (namespace, own, other) in [(ofA, "a", "b"), (ofB, "b", "a")] {
-            try namespace.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.up.accept_ra": "0"])
-            try namespace.run("ip", "link", "set", "up", "up")
-            try namespace.run("ip", "addr", "add", "2001:db8:ffff::\(own)/64", "dev", "up", "nodad")
-            try namespace.run("ip", "-6", "route", "add", "default", "via", "2001:db8:ffff::\(other)", "dev", "up")
+            try namespace.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.e0.accept_ra": "0"])
+            try namespace.run("ip", "link", "set", "e0", "up")
+            try namespace.run("ip", "addr", "add", "2001:db8:ffff::\(own)/64", "dev", "e0", "nodad")
+            try namespace.run("ip", "-6", "route", "add", "default", "via", "2001:db8:ffff::\(other)", "dev", "e0")
         }
         a = try Host(laboratory, "a", ofA, addresses: addresses, hba: hba, isInitiator: true)
         b = try Host(laboratory, "b", ofB, addresses: addresses, hba: hba, isInitiator: false)
@@ -63,7 +63,7 @@ struct JoinedHosts {
             // The first packet of a pair makes its context, on one side only: else both would try at the same time.
             try """
             [[uplink]]
-            interface = "up"
+            interface = "e0"
             gateway = "2001:db8:ffff::\(name == "a" ? "b" : "a")"
             prefixes = [\(prefixes.joined(separator: ", "))]
             [identity]
