@@ -3,7 +3,7 @@
 # notices. Records of the changes are in Tests/Mutations; README.md there tells their form.
 #
 #   Scripts/mutate.sh              all of them; the result goes to docs/mutations.md
-#   Scripts/mutate.sh --report     only the latter, if there is a result for each
+#   Scripts/mutate.sh --report     only the latter, of the results that there are
 #   Scripts/mutate.sh --check      only whether each still fits the sources, which takes a second
 #   Scripts/mutate.sh --only N     number N, or a part such as wire
 #   Scripts/mutate.sh --sample 3   that many of one part, chosen by the commit: the same every time for the same commit
@@ -176,7 +176,10 @@ judge() {
 
 report() {
     local lines
-    lines=$(for record in "$records"/*; do cat "$(result_of "$record")"; done)
+    lines=$(for record in "$records"/*; do
+        cat "$(result_of "$record")" 2>/dev/null ||
+            printf '%s\t%s\t%s\tnot run\t\t\n' "$(<"$record/part")" "$(<"$record/about")" "$(<"$record/rows")"
+    done)
     cat <<'TEXT'
 # Mutations
 
