@@ -51,7 +51,7 @@ NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet,
     if (length > SHIM6_KEPT_OCTETS) return;
     // A bound that the verifier follows.
     length &= 0x7ff;
-    if (!length || length > SHIM6_KEPT_OCTETS) return;
+    if (length > SHIM6_KEPT_OCTETS) return;
     struct shim6_kept_key key = {.tag = tag, .flow = (tcp.ports ^ tcp.ports >> 16) % SHIM6_KEPT_FLOWS};
     struct shim6_kept *kept = bpf_map_lookup_elem(&kept_packets, &key);
     if (!kept) {
@@ -64,6 +64,10 @@ NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet,
     }
     if (__sync_val_compare_and_swap(&kept->writing, 0, 1)) return;
     kept->time = 0;
+    // Linux 6.1 wants the lower bound here, on the register that is used.
+    asm volatile("" : "+r"(length));
+    length &= 0x7ff;
+    asm volatile("if %0 > 39 goto +1\n\t%0 = 40\n\tif %0 < 1601 goto +1\n\t%0 = 40" : "+r"(length));
     if (!bpf_skb_load_bytes(skb, l2, kept->octets, length)) {
         kept->length = length;
         kept->transport = packet->end.at;

@@ -255,7 +255,8 @@ struct shim6_event {
 /// SHIM6_EVENT_TO_FRAGMENT.
 struct shim6_whole_packet {
     struct shim6_event event;
-    __u8 octets[SHIM6_LEAST_MTU];
+    /// SHIM6_LEAST_MTU, and what a mask may leave in the eyes of the verifier.
+    __u8 octets[2048];
 };
 
 /// Index into `counters`. Packets, except where it says reports.
