@@ -27,15 +27,17 @@ struct Handshakes {
         }
     }
 
-    /// Sends one datagram from each address of the first list to each of the second.
+    /// Asks each address of the second list from each of the first for a connection to a port that is closed: what is
+    /// answered is worth a context.
     private static func send(_ arguments: [String]) throws {
         let (local, peer) = (arguments[1].split(separator: ","), arguments[2].split(separator: ","))
         for local in local {
             for peer in peer {
-                let socket = try Socket(.datagram)
+                let socket = try Socket(.stream)
                 try socket.bind(to: String(local), port: 0)
-                try socket.connect(to: String(peer), port: JoinedHosts.port)
-                guard socket.sendOnce([0]) else { throw Socket.failure("send") }
+                guard (try? socket.connect(to: String(peer), port: JoinedHosts.closedPort)) == nil else {
+                    throw LabError("port \(JoinedHosts.closedPort) of \(peer) is open")
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ import Shim6Wire
 
 /// Two hosts on one veth link, a daemon on each, with as many addresses as asked for: every pair of them is a ULID pair.
 struct JoinedHosts {
-    static let port: UInt16 = 7009
+    static let closedPort: UInt16 = 7009
     let laboratory: Laboratory
     let a: Host
     let b: Host
@@ -28,7 +28,6 @@ struct JoinedHosts {
         }
         a = try Host(laboratory, "a", ofA, addresses: addresses, hba: hba, isInitiator: true)
         b = try Host(laboratory, "b", ofB, addresses: addresses, hba: hba, isInitiator: false)
-        try laboratory.start(["socat", "-u", "UDP6-RECV:\(Self.port)", "/dev/null"], in: ofB, log: "sink.log")
     }
 
     func start() throws {
