@@ -1,5 +1,9 @@
 #include "CModifierSearch.h"
 
+#ifdef __x86_64__
+#include <sys/platform/x86.h>
+#endif
+
 static const uint32_t initial[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
 static const uint32_t constants[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
 
@@ -63,9 +67,10 @@ void cms_schedule(const uint32_t *block, uint32_t *schedule)
 uint64_t cms_search(const struct cms_message *message, uint32_t mask, uint64_t attempts)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f"))
+    /* The C library's word, not the processor's: a kernel may not keep all registers, and GLIBC_TUNABLES tells. */
+    if (CPU_FEATURE_ACTIVE(AVX512F))
         return search16(message, mask, attempts);
-    if (__builtin_cpu_supports("avx2"))
+    if (CPU_FEATURE_ACTIVE(AVX2))
         return search8(message, mask, attempts);
 #endif
     return search4(message, mask, attempts);
