@@ -54,8 +54,6 @@ public struct ContextSnapshot: Sendable, Equatable {
     public var counters: ContextCounters
     /// Why it moved.
     public var lastSwitchReason: UseReason?
-    /// The pairs that an exploration would try now, in its order, with what Probes have shown of each.
-    public var candidates: [Candidate]
     /// The round-trip time as Probes show it.
     public var roundTrip: Duration?
 
@@ -123,11 +121,13 @@ extension Host {
             lastOut: stamps?.lastOut, timers: timers, createdAt: context.createdAt, stateSince: context.stateSince,
             establishedAt: kept?.since, lastSwitch: context.lastSwitch,
             counters: context.counters, lastSwitchReason: context.lastSwitchReason,
-            candidates: candidates(of: context), roundTrip: established?.machine.roundTripTime)
+            roundTrip: established?.machine.roundTripTime)
     }
 
-    private func candidates(of context: Context) -> [ContextSnapshot.Candidate] {
-        guard let machine = context.established?.machine else { return [] }
+    /// The pairs that an exploration would try now for the context with this CT(local), in its order, with what Probes have
+    /// shown of each; none unless it is established.
+    public func candidates(of tag: ContextTag) -> [ContextSnapshot.Candidate] {
+        guard let machine = table[tag]?.established?.machine else { return [] }
         return machine.order(paths, at: now).map {
             ContextSnapshot.Candidate(pair: $0, evidence: machine.evidence[$0] ?? PairEvidence())
         }

@@ -39,7 +39,7 @@ extension Scenario {
                     || ($0.hosts == hosts.reversed() && $0.links == ends.reversed())
             }
             // Now and then dense enough for quick detection to go by.
-            let interval = random.chance(0.03) ? random.seconds(0.03...0.08) : random.seconds(0.5...2)
+            let interval = random.chance(0.02) ? random.seconds(0.03...0.08) : random.seconds(0.8...2.5)
             if !isTaken { flows.append(Flow(hosts: hosts, links: ends, interval: interval)) }
         }
         return flows

@@ -62,7 +62,7 @@ extension Engine {
     func explanation(of context: ContextSnapshot) -> Explanation {
         let now = Instant.monotonicNow
         func ago(_ time: Instant?) -> Double? { time.map { (now - $0).inSeconds } }
-        let pairs = context.candidates.map { candidate in
+        let pairs = host.candidates(of: context.localTag).map { candidate in
             let locator = context.peerLocators.first { $0.address == candidate.pair.destination }
             return Explanation.Pair(
                 source: candidate.pair.source, destination: candidate.pair.destination,
