@@ -75,6 +75,17 @@ static int resize(struct bpf_object *object, const struct shim6_sizes *sizes) {
     return 0;
 }
 
+/// Where a kernel cares for alignment its verifier takes a packet for one behind an Ethernet header: without one the IPv6
+/// header, which is aligned, seems not to be.
+static int allow_alignment(struct bpf_object *object) {
+    struct bpf_program *program;
+    int code = 0;
+    bpf_object__for_each_program(program, object) {
+        if (!code) code = bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_ANY_ALIGNMENT);
+    }
+    return code;
+}
+
 static int map_descriptor(struct bpf_object *object, const char *name) {
     return bpf_object__find_map_fd_by_name(object, name);
 }
@@ -139,6 +150,7 @@ int shim6_open(
     datapath->object = bpf_object__open_mem(object, length, &options);
     int code = datapath->object ? 0 : -errno;
     if (!code) code = resize(datapath->object, sizes);
+    if (!code) code = allow_alignment(datapath->object);
     if (!code) code = bpf_object__load(datapath->object);
     if (!code) code = connect_parts(datapath, sizes);
     if (code) {

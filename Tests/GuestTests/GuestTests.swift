@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .enabled(if: Guest.isAvailable, "the guest kernel (package user-mode-linux) cannot be had"))
 struct GuestTests {
     @Test func `A session outlives a dead uplink over lines with 20 ms of delay and 1 per cent of loss`() throws {
-        try pass(["failover", "--delay", "20", "--loss", "1"], limit: 300)
+        try pass(["failover", "--driver", "bpf", "--delay", "20", "--loss", "1"], limit: 300)
     }
 
     @Test(arguments: [("xfrm", "xfrm"), ("bpf", "xfrm")])
