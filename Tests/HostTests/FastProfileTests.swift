@@ -132,12 +132,18 @@ extension HostTests {
                     try context()?.timeouts?.keepalive == seconds
                 }
             }
+            /// Not at once: where packets come seldom for a moment, a second is the least.
+            func wait(forSendTimeout seconds: Double, _ pair: Pair) throws {
+                try pair.laboratory.wait(until: "a Send Timeout of \(seconds) s") {
+                    try pair.contextOfA()?.timeouts?.send == seconds
+                }
+            }
             try withPair(fast()) { pair in
                 let echo = try pair.startSession()
                 try wait(for: 0.25, at: pair.b, pair.contextOfB)
                 _ = try pair.a.control(["set", "send-timeout", "0.4"])
                 try wait(for: 0.4, at: pair.b, pair.contextOfB)
-                #expect(try pair.contextOfA()?.timeouts?.send == 0.4)
+                try wait(forSendTimeout: 0.4, pair)
                 try wait(for: 0.25, at: pair.a, pair.contextOfA)
                 _ = try echo.stop()
             }

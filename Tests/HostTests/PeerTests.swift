@@ -34,7 +34,7 @@ extension HostTests {
             let capture = try Capture(laboratory, in: topology.internet, device: "b1")
             let echo = try laboratory.echo(from: daemon.namespace, local.description, to: b, peer.description)
             try laboratory.wait(until: "a context to be tried") { try !daemon.contexts().isEmpty }
-            try laboratory.wait(until: "the context state to go away", upTo: 40) {
+            try laboratory.wait(until: "the context state to go away") {
                 try daemon.contexts().isEmpty
             }
             let packets = try capture.packets()
@@ -100,7 +100,7 @@ extension HostTests {
                 for (name, packet) in cases {
                     let before = try pair.a.status().drops
                     try internet.inject([packet, packet, packet])
-                    try pair.laboratory.wait(until: "three drops of \(name)", upTo: 5) {
+                    try pair.laboratory.wait(until: "three drops of \(name)") {
                         let after = try pair.a.status().drops
                         let grown = after.filter { $0.value >= before[$0.key, default: 0] + 3 }
                         reasons.formUnion(grown.keys)

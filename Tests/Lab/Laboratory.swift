@@ -49,7 +49,7 @@ public final class Laboratory {
     /// - Throws: `LabError` after `limit` seconds, `Interruption` if a signal came.
     @discardableResult
     public func wait<Value>(
-        for what: String, upTo limit: Double = 20, every interval: Double = 0.02, _ condition: () throws -> Value?
+        for what: String, upTo limit: Double = 60, every interval: Double = 0.02, _ condition: () throws -> Value?
     ) throws -> Value {
         let deadline = Clock.now + .seconds(limit)
         while true {
@@ -62,7 +62,7 @@ public final class Laboratory {
     }
 
     /// Polls until `condition` holds.
-    public func wait(until what: String, upTo limit: Double = 20, _ condition: () throws -> Bool) throws {
+    public func wait(until what: String, upTo limit: Double = 60, _ condition: () throws -> Bool) throws {
         try wait(for: what, upTo: limit) { try condition() ? true : nil }
     }
 

@@ -61,7 +61,7 @@ public final class Pair {
     public func contextOfB() throws -> ContextDetail? { try b.context(local: ulidOfB, peer: ulidOfA) }
 
     /// Waits until both hosts have an established context for the session.
-    public func waitUntilEstablished(upTo limit: Double = 30) throws -> (a: ContextDetail, b: ContextDetail) {
+    public func waitUntilEstablished(upTo limit: Double = 60) throws -> (a: ContextDetail, b: ContextDetail) {
         try laboratory.wait(for: "a context that is established on both hosts", upTo: limit, every: 0.1) {
             guard let a = try contextOfA(), let b = try contextOfB(), a.summary.state == "ESTABLISHED",
                 b.summary.state == "ESTABLISHED"
@@ -74,7 +74,7 @@ public final class Pair {
     ///
     /// - Parameter condition: gets the pairs of A's and of B's outgoing payload.
     public func waitUntilMoved(
-        to what: String, upTo limit: Double = 30, _ condition: (_ a: LocatorPair, _ b: LocatorPair) -> Bool
+        to what: String, upTo limit: Double = 60, _ condition: (_ a: LocatorPair, _ b: LocatorPair) -> Bool
     ) throws -> (a: LocatorPair, b: LocatorPair) {
         try laboratory.wait(for: what, upTo: limit, every: 0.1) {
             guard let a = try contextOfA()?.summary.outgoing, let b = try contextOfB()?.summary.outgoing,
@@ -87,7 +87,7 @@ public final class Pair {
     /// Waits until one host has been told that a locator of the other is one no more, or is one again.
     public func wait(until locator: IPv6Address, isOffered offered: Bool, to daemon: Daemon) throws {
         let what = "host \(daemon.host) to learn that \(name(locator)) is \(offered ? "a locator" : "withdrawn")"
-        try laboratory.wait(for: what, upTo: 30, every: 0.1) {
+        try laboratory.wait(for: what, every: 0.1) {
             let context = try daemon.host == "a" ? contextOfA() : contextOfB()
             let usable = context?.peerLocators.locators.contains { $0.address == locator && $0.state != .withdrawn }
             return usable == offered ? true : nil

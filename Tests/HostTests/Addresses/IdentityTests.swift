@@ -23,7 +23,7 @@ extension HostTests {
                 // The ULID stays, no other does.
                 #expect(new.addresses.filter(\.old).map(\.address) == [pair.ulidOfA])
                 // The peer learns the new ones, signed with the key of the ULID.
-                try pair.laboratory.wait(until: "B to know the new locators", upTo: 30) {
+                try pair.laboratory.wait(until: "B to know the new locators") {
                     let known = try pair.contextOfB()?.peerLocators.locators.filter { $0.state != .withdrawn } ?? []
                     return Set(known.map(\.address)) == Set(current + [pair.ulidOfA])
                         && known.allSatisfy { $0.verified && $0.method == ($0.ulid ? "hba" : "cga") }
@@ -33,7 +33,7 @@ extension HostTests {
                 #expect(try echo.stop().losses.isEmpty)
                 let tag = try #require(try pair.contextOfA()).summary.tag
                 try pair.a.control(["rm", tag.description])
-                try pair.laboratory.wait(until: "the old address to go", upTo: 10) {
+                try pair.laboratory.wait(until: "the old address to go") {
                     try pair.a.ask(IdentityReport.self, "identity").addresses.allSatisfy { !$0.old }
                 }
                 let left = try pair.a.namespace.addresses(on: "a1").map(\.local)

@@ -81,7 +81,7 @@ extension HostTests {
                 try host.run("ip", "-6", "-batch", "-", input: flood.joined())
                 try host.run("ip", "-6", "route", "flush", "table", "77")
                 pair.a.send(SIGCONT)
-                try pair.laboratory.wait(until: "everything to be back", upTo: 30) {
+                try pair.laboratory.wait(until: "everything to be back") {
                     try before.changes(to: HostState(of: host)).isEmpty
                 }
                 #expect(try pair.a.status().counters["network_resyncs", default: 0] >= 1)

@@ -52,7 +52,11 @@ extension SteeredPair {
         }
         let client = try a.namespace.inside {
             let socket = try Socket(.stream)
-            if let device { try socket.bind(toDevice: device) }
+            if let device {
+                try socket.bind(toDevice: device)
+                // There is no daemon to tell it that a full segment by itself, as TCP sends it again, does not fit.
+                try socket.set(Int32(IPPROTO_TCP), TCP_MAXSEG, 1400)
+            }
             try socket.bind(to: "\(a1)", port: 0)
             try socket.connect(to: "\(b1)", port: port)
             return socket
@@ -61,7 +65,7 @@ extension SteeredPair {
     }
 
     /// Sends `length` octets and gives back whether the same came out at the other end.
-    func carry(_ length: Int, from sender: Socket, to receiver: Socket, within seconds: Double = 20) throws -> Bool {
+    func carry(_ length: Int, from sender: Socket, to receiver: Socket, within seconds: Double = 60) throws -> Bool {
         let octets = pattern(length, length)
         let deadline = Clock.now + .seconds(seconds)
         var received: [UInt8] = []

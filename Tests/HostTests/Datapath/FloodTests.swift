@@ -16,7 +16,7 @@ extension HostTests {
                     pair.laboratory, in: pair.topology.internet, device: "b1", filter: "icmp6 and ip6[40] == 4")
                 let flood = try Flood(from: pair.topology.internet, to: pair.ulidOfB)
                 defer { flood.stop() }
-                try pair.laboratory.wait(until: "the flood to reach its limit", upTo: 30) {
+                try pair.laboratory.wait(until: "the flood to reach its limit") {
                     try pair.b.status().drops.contains { $0.key.hasSuffix("strangers_i1_rate") && $0.value > 10_000 }
                 }
                 let tables = try pair.b.contexts().count
