@@ -49,6 +49,8 @@ final class Engine {
     /// Contexts whose payload cannot be rehomed.
     private var obstructed: Set<ContextTag> = []
     private var nextTick = Instant(nanoseconds: 0)
+    /// Whether the last look at the network failed, and another one is due.
+    private var isBehind = false
 
     /// Takes over what was opened and changes the network for the first time. When it throws, nothing is left of it.
     init(
@@ -143,8 +145,10 @@ final class Engine {
 
     /// Looks at the whole network anew.
     private func refresh(after changes: [KernelChange] = []) throws {
+        isBehind = true
         try uplinks.refresh(after: changes)
         try dataPath.refresh(uplinks)
+        isBehind = false
         let now = uplinks.localLocators
         guard now != locators else { return }
         locators = now
@@ -260,7 +264,7 @@ final class Engine {
         nextTick = now + .seconds(1)
         idleWatch.due(at: now).forEach { handle(.idle($0)) }
         uplinks.probeDeadGateways()
-        guard uplinks.isWaiting else { return }
+        guard isBehind || uplinks.isWaiting else { return }
         do {
             try refresh()
         } catch {

@@ -86,10 +86,10 @@ final class IdleWatch {
         return entry
     }
 
-    /// After a loss of expiries: the contexts whose policy is gone.
+    /// After a loss of expiries: the contexts whose policy is gone, all if the kernel does not tell.
     func missing() -> [ContextTag] {
         settle(at: .monotonicNow)
-        guard let left = try? policies.list() else { return [] }
+        let left = (try? policies.list()) ?? []
         let present = Set(left.map { ULIDPair(local: $0.destination, peer: $0.source) })
         let gone = watched.filter { $0.value.hasPolicy && !present.contains($0.value.ulids) }.map(\.key)
         gone.forEach(unwatch)
