@@ -159,6 +159,8 @@ judge() {
         for filter in "$(suites_naming "$rows" "$(<"$record/tests")" "$tree.tests")" "$(<"$record/tests")"; do
             [ -n "$filter" ] || continue
             (cd "$tree" && timeout 300 swift test --skip-build --filter "$filter" >"$log" 2>&1) || status=$?
+            # A test that never ends also outlives the command that began it.
+            [ $status -ne 124 ] || pkill -KILL -f "^$tree/.build/" || true
             [ $status -eq 0 ] || break
         done
         if [ $status -ne 0 ]; then
