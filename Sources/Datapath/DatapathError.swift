@@ -13,7 +13,7 @@ public struct DatapathError: Error, Hashable, Sendable, CustomStringConvertible 
 /// The kernel program could not be loaded.
 public struct DatapathLoadError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Reason: Hashable, Sendable {
-        /// CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, are missing.
+        /// CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, or CAP_SYS_ADMIN, are missing.
         case noPermission
         /// The kernel is built without BPF, or it is locked down.
         case noBPF
@@ -58,7 +58,7 @@ public struct DatapathLoadError: Error, Hashable, Sendable, CustomStringConverti
     public var description: String {
         let why =
             switch reason {
-            case .noPermission: "no permission (CAP_BPF and CAP_NET_ADMIN are needed)"
+            case .noPermission: "no permission (CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed)"
             case .noBPF: "this kernel has no BPF"
             case .memory: "the kernel refused the memory for its tables"
             case .oldKernel: "this kernel is too old (6.1 is needed)"

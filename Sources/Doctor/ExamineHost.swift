@@ -18,10 +18,10 @@ public func examineHost(configuration file: String, priority: UInt32 = 6140) -> 
     } catch {
         findings.append(Finding("configuration", .failure, "\(error)", advice: ["shim6d --check --config \(file)"]))
     }
-    if let rules = FirewallChecks.rules() {
-        findings += FirewallChecks.all(rules: rules)
+    if let firewall = FirewallChecks.ofThisHost() {
+        findings += firewall.all()
     } else {
-        findings.append(Finding("packet filters", .unknown, "neither nft nor ip6tables-save can be asked"))
+        findings.append(Finding("packet filters", .unknown, "neither nft nor ip6tables-legacy-save can be asked"))
     }
     return findings + ManagerChecks().all()
 }

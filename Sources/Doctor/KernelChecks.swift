@@ -13,19 +13,21 @@ enum KernelChecks {
         guard let have else { return Finding("capabilities", .unknown, "they cannot be read") }
         let wanted: [(Capabilities, String)] = [
             (.networkAdministration, "CAP_NET_ADMIN"), (.rawSockets, "CAP_NET_RAW"), (.bpf, "CAP_BPF"),
+            (.performanceMonitoring, "CAP_PERFMON"),
         ]
-        // The right to administer the system includes eBPF, and nothing of the network.
-        let held = have.contains(.systemAdministration) ? have.union(.bpf) : have
+        // The right to administer the system includes what eBPF needs, and nothing of the network.
+        let held = have.contains(.systemAdministration) ? have.union([.bpf, .performanceMonitoring]) : have
         let missing = wanted.filter { !held.contains($0.0) }.map(\.1)
         guard missing.isEmpty else {
             return Finding(
-                "capabilities", .failure, "\(missing.joined(separator: ", ")) missing here; CAP_BPF only for eBPF",
+                "capabilities", .failure,
+                "\(missing.joined(separator: ", ")) missing here; CAP_BPF and CAP_PERFMON only for eBPF",
                 advice: [
                     "run it as root, or in the service's unit:",
-                    "AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW CAP_BPF",
+                    "AmbientCapabilities=\(wanted.map(\.1).joined(separator: " "))",
                 ])
         }
-        return Finding("capabilities", .ok, "CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF are there")
+        return Finding("capabilities", .ok, "\(wanted.map(\.1).joined(separator: ", ")) are there")
     }
 
     static func lockdown(_ text: String? = try? String(contentsOfFile: lockdownFile, encoding: .utf8)) -> Finding {

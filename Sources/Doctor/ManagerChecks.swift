@@ -41,6 +41,7 @@ struct ManagerChecks {
         return Finding(
             "NetworkManager", .warning, "it may take hold of shim0, shim6d's own device",
             advice: [
+                "mkdir -p /etc/NetworkManager/conf.d",
                 "printf '[keyfile]\\nunmanaged-devices=interface-name:shim0;interface-name:shim0x\\n' "
                     + "> /etc/NetworkManager/conf.d/shim6d.conf",
                 "nmcli general reload",

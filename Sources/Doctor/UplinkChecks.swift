@@ -29,8 +29,9 @@ struct UplinkChecks {
         guard !configuration.uplinks.isEmpty else {
             return [Finding("uplinks", .failure, "the configuration names none", advice: ["add two [[uplink]]"])]
         }
+        var free = (UInt32(200)...).lazy.filter { table in !rules.contains { $0.table == table } }.makeIterator()
         var findings = configuration.uplinks.flatMap { uplink in
-            link(uplink) + (configuration.manageRoutes ? [] : sourceRoutes(uplink))
+            link(uplink) + (configuration.manageRoutes ? [] : sourceRoutes(uplink, free: free.next() ?? 200))
         }
         if configuration.uplinks.count == 1 {
             findings.append(
@@ -56,8 +57,7 @@ struct UplinkChecks {
 
     private func gateway(_ uplink: Configuration.Uplink, _ link: Link, _ name: String) -> Finding {
         if case .address(let gateway) = uplink.gateway { return Finding(name, .ok, "gateway \(gateway)") }
-        let route = routes.first { $0.destination == nil && $0.interface == link.index && $0.gateway != nil }
-        guard let gateway = route?.gateway else {
+        guard let gateway = defaultGateway(link) else {
             return Finding(
                 name, .failure, "gateway = \"auto\", and the interface has no default route",
                 advice: [
@@ -66,6 +66,10 @@ struct UplinkChecks {
                 ])
         }
         return Finding(name, .ok, "gateway \(gateway)")
+    }
+
+    private func defaultGateway(_ link: Link) -> IPv6Address? {
+        routes.first { $0.destination == nil && $0.interface == link.index && $0.gateway != nil }?.gateway
     }
 
     func mtu(_ link: Link, _ name: String) -> Finding {
@@ -97,8 +101,12 @@ struct UplinkChecks {
     }
 
     /// With `manage-routes = false` they are the operator's.
-    private func sourceRoutes(_ uplink: Configuration.Uplink) -> [Finding] {
-        uplink.prefixes.map { prefix in
+    ///
+    /// - Parameter free: a routing table that nobody uses.
+    private func sourceRoutes(_ uplink: Configuration.Uplink, free: UInt32) -> [Finding] {
+        var gateway = links.first { $0.name == uplink.interface }.flatMap(defaultGateway)?.description ?? "GATEWAY"
+        if case .address(let address) = uplink.gateway { gateway = address.description }
+        return uplink.prefixes.map { prefix in
             let check = "routes from \(prefix)"
             guard let rule = rules.first(where: { $0.source == prefix && $0.action == .lookUp }),
                 routes.contains(where: { $0.table == rule.table && $0.destination == nil })
@@ -107,9 +115,9 @@ struct UplinkChecks {
                     check, .failure,
                     "manage-routes = false, and no rule leads packets with this source to a default route of their own",
                     advice: [
-                        "ip -6 rule add from \(prefix) lookup 200",
-                        "ip -6 route add default via GATEWAY dev \(uplink.interface) table 200",
-                        "or manage-routes = true",
+                        "ip -6 rule add from \(prefix) lookup \(free)",
+                        "ip -6 route replace default via \(gateway) dev \(uplink.interface) onlink table \(free)",
+                        "# or manage-routes = true",
                     ])
             }
             return Finding(check, .ok, "table \(rule.table)")

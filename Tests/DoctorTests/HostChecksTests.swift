@@ -50,11 +50,13 @@ import Testing
 
     @Test func `Each capability that is missing is named`() {
         let network: Capabilities = [.networkAdministration, .rawSockets]
-        #expect(KernelChecks.capabilities(network.union(.bpf)).verdict == .ok)
+        let programs: Capabilities = [.bpf, .performanceMonitoring]
+        #expect(KernelChecks.capabilities(network.union(programs)).verdict == .ok)
         #expect(KernelChecks.capabilities(network.union(.systemAdministration)).verdict == .ok)
         let cases: [(Capabilities, String)] = [
-            (network, "CAP_BPF missing"), ([.rawSockets, .bpf], "CAP_NET_ADMIN missing"),
-            ([.networkAdministration, .bpf], "CAP_NET_RAW missing"),
+            (network, "CAP_BPF, CAP_PERFMON missing"), (network.union(.bpf), "CAP_PERFMON missing"),
+            (programs.union(.rawSockets), "CAP_NET_ADMIN missing"),
+            (programs.union(.networkAdministration), "CAP_NET_RAW missing"),
             (.systemAdministration, "CAP_NET_ADMIN, CAP_NET_RAW missing"),
         ]
         for (have, text) in cases {
