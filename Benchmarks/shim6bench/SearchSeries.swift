@@ -19,15 +19,20 @@ struct SearchSeries {
         let speed = "openssl speed -bytes \(length) sha1"
         let one = "search on the wall, 1 thread"
         let two = "search on the wall, 2 threads"
+        let process = "openssl speed on the wall, 1 process"
+        let processes = "openssl speed on the wall, 2 processes"
         return Series(
             title: "Modifier search, parameters of \(length) octets (RSA 1024), by rate",
             cases: [
-                Series.Case(name: search, run: searched), Series.Case(name: speed, run: opensslSpeed),
+                Series.Case(name: search, run: searched), Series.Case(name: speed) { try opensslSpeed(&$0) },
                 Series.Case(name: one) { try onTheWall(&$0, threads: 1) },
                 Series.Case(name: two) { try onTheWall(&$0, threads: 2) },
+                Series.Case(name: process) { try opensslSpeed(&$0, processes: 1) },
+                Series.Case(name: processes) { try opensslSpeed(&$0, processes: 2) },
             ],
-            // A rate is to another as the times are the other way round.
-            ratios: [(speed, search), (one, two)])
+            // A rate is to another as the times are the other way round. The last one is what the machine gives to two
+            // programs that have nothing to do with one another: its processors may be threads of one core.
+            ratios: [(speed, search), (one, two), (process, processes)])
     }
 
     /// Sec 2 wants 32 zero bits: a hit within a round is rare, and a few Modifiers more or less do not matter.
@@ -47,20 +52,22 @@ struct SearchSeries {
         watch.add(operations: Int(generator.attempts), nanoseconds: UInt64(nanoseconds))
     }
 
-    /// What the command measures in a second, by its processor time. On a busy machine it may get none at all.
-    private func opensslSpeed(_ watch: inout Stopwatch) throws {
+    /// What the command measures in a second, by its processor time, or several at the same time on the wall. On a busy
+    /// machine it may get none at all.
+    private func opensslSpeed(_ watch: inout Stopwatch, processes: Int? = nil) throws {
+        let onTheWall = processes.map { ["-elapsed", "-multi", "\($0)"] } ?? []
         for _ in 0..<5 {
-            guard let hashes = try opensslRate() else { continue }
+            guard let hashes = try opensslRate(onTheWall) else { continue }
             return watch.add(operations: Int(hashes), nanoseconds: 1_000_000_000)
         }
         throw Failure(description: "openssl speed gives no figure")
     }
 
     /// Hashes a second.
-    private func opensslRate() throws -> Double? {
+    private func opensslRate(_ options: [String]) throws -> Double? {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = ["speed", "-mr", "-seconds", "1", "-bytes", "\(length)", "sha1"]
+        process.arguments = ["speed", "-mr", "-seconds", "1", "-bytes", "\(length)"] + options + ["sha1"]
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

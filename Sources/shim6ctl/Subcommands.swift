@@ -86,6 +86,8 @@ extension Shim6ctl {
         static let configuration = CommandConfiguration(
             abstract: "Show the daemon's key and the addresses that it proves, or make others.",
             subcommands: [Show.self, Create.self, Rotate.self], defaultSubcommand: Show.self)
+        private static let oldAddresses =
+            "The addresses of now stay, deprecated, until the new ones can be used and no context needs the old ones."
 
         struct Show: ParsableCommand {
             static let configuration = CommandConfiguration(abstract: "Show the key and its addresses.")
@@ -99,7 +101,7 @@ extension Shim6ctl {
         struct Create: ParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: "Make other addresses with the same key, as one set over the prefixes that are there now.",
-                discussion: "The addresses that they replace stay, deprecated, until the contexts that need them end.")
+                discussion: oldAddresses)
             @OptionGroup var common: CommonOptions
 
             func run() throws {
@@ -110,7 +112,7 @@ extension Shim6ctl {
         struct Rotate: ParsableCommand {
             static let configuration = CommandConfiguration(
                 abstract: "Make another key, of key-bits, and addresses of it.",
-                discussion: "The addresses that they replace stay, deprecated, until the contexts that need them end.")
+                discussion: oldAddresses)
             @OptionGroup var common: CommonOptions
 
             func run() throws {

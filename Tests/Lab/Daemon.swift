@@ -149,12 +149,13 @@ public final class Daemon {
         return try ask(ContextDetail.self, "context", summary.tag.description)
     }
 
-    /// The daemon's locator on an uplink.
+    /// The daemon's locator on an uplink, which new sessions can use. Waits for one: while duplicate address detection goes
+    /// on nothing can be bound to an address.
     public func locator(on device: String) throws -> IPv6Address {
-        let locators = try ask(LocatorReport.self, "locators").locators
-        guard let locator = locators.first(where: { $0.interface == device && $0.method != nil }) else {
-            throw LabError("shim6d on host \(host) has no locator on \(device)")
+        try laboratory.wait(for: "a locator of shim6d on \(device) of host \(host)") {
+            try ask(LocatorReport.self, "locators").locators.first {
+                $0.interface == device && $0.method != nil && $0.state == .usable
+            }?.address
         }
-        return locator.address
     }
 }

@@ -35,7 +35,8 @@ import Testing
         return [found.lifetimes.preferredSeconds(at: at(seconds)), found.lifetimes.validSeconds(at: at(seconds))]
     }
 
-    @Test func `An advertisement makes a prefix known for as long as it says`() {
+    @Test(.requirement("5534-3.1-02"))
+    func `An advertisement makes a prefix known for as long as it says`() {
         var prefixes = AdvertisedPrefixes()
         prefixes.hear(advertised(preferred: 20, valid: 30), at: at(0))
         #expect(lifetimes(prefixes, at: 10) == [10, 20])
@@ -73,7 +74,8 @@ import Testing
         #expect(prefixes.prefixes(on: interface, at: at(1)).count == 16)
     }
 
-    @Test func `The kernel's own address says how long a prefix lives`() {
+    @Test(.requirement("5534-3.1-06"))
+    func `The kernel's own address says how long a prefix lives`() {
         var prefixes = AdvertisedPrefixes()
         prefixes.hear(advertised(preferred: 200, valid: 300), at: at(0))
         prefixes.read([row(preferred: 20, valid: 30), row(6, preferred: 2, valid: 3)], own: [], at: at(0))

@@ -201,13 +201,17 @@ import Testing
         #expect(!identities.provide(for: prefixes, areAll: true, at: now + .seconds(120)) && jobs == 2)
     }
 
-    @Test func `A key that others can read is refused by name`() throws {
+    // A signature by a key that others have proves nothing.
+    @Test(.requirement("5535-8.1-01"))
+    func `A key that others can read is refused by name`() throws {
         defer { removeDirectory() }
         _ = try Identities(configuration(), log: log)
-        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: "\(directory)/key.pem")
-        let failure = #expect(throws: StartFailure.self) { try Identities(configuration(), log: log) }
-        #expect(failure?.message.contains("key.pem") == true)
-        #expect(failure?.exitCode == 78)
+        for mode in [0o640, 0o604] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(directory)/key.pem")
+            let failure = #expect(throws: StartFailure.self) { try Identities(configuration(), log: log) }
+            #expect(failure?.message.contains("key.pem") == true)
+            #expect(failure?.exitCode == 78)
+        }
     }
 
     @Test func `An identity that was brought along is recognised on the interface, and nothing is made`() throws {

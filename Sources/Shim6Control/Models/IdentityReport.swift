@@ -12,7 +12,7 @@ public struct IdentityReport: Codable, Hashable, Sendable {
         public var collisionCount: Int
         /// The interface that it is on; nil if it is on none.
         public var interface: String?
-        /// It was replaced, and is kept for the contexts that have it as ULID.
+        /// It was replaced, and is kept for the contexts that have it as ULID, or until its successor can be used.
         public var old: Bool
         /// How many contexts have it as their ULID.
         public var ulidOf: Int

@@ -336,7 +336,7 @@ final class Engine {
                 try dataPath.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
             } catch {
                 counters.datapathErrors += 1
-                log.error("\(error)")
+                contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .remove(let entry):
             obstructed.remove(entry.localTag)
@@ -344,7 +344,7 @@ final class Engine {
                 try dataPath.remove(entry)
             } catch {
                 counters.datapathErrors += 1
-                log.error("\(error)")
+                contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .forget(let ulids): dataPath.forget(ulids)
         case .resume(let tag): dataPath.resume(tag)
@@ -363,7 +363,7 @@ final class Engine {
         }
         guard obstructed.insert(entry.localTag).inserted, let forms = host.snapshot(of: entry.localTag)?.unsuitableForms
         else { return }
-        log.notice("never rehomed: \(PayloadForms.obstacle(forms))", metadata: ["tag": "\(entry.localTag)"])
+        contextLog.notice("never rehomed: \(PayloadForms.obstacle(forms))", metadata: ["tag": "\(entry.localTag)"])
     }
 
     private func publish(_ notice: Notice) {

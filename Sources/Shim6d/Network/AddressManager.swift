@@ -94,12 +94,13 @@ final class AddressManager {
         if let present, !present.lives(as: row) { rows.put(row) } else { rows.note(row) }
     }
 
-    /// Old addresses stay, deprecated, for as long as they are ULIDs of contexts.
+    /// Old addresses stay, deprecated, for as long as they are ULIDs of contexts, and until what takes their place can be
+    /// used: a host whose addresses are replaced is never without.
     private func keepRetired(
         _ uplinks: [Uplink], _ wanted: inout Set<IPv6Address>, isNeeded: (IPv6Address) -> Bool, at now: Instant
     ) {
         for address in identities.retired {
-            guard isNeeded(address) else {
+            guard isNeeded(address) || isSuccessorAwaited(address, on: uplinks) else {
                 if let entry = made.removeValue(forKey: address) { rows.remove(entry.row) }
                 identities.forget(address)
                 continue
@@ -113,6 +114,16 @@ final class AddressManager {
                 wanted.insert(address)
                 put(row, on: index, of: uplink)
             }
+        }
+    }
+
+    /// Whether the address that follows a retired one is not there yet, or may still prove a duplicate.
+    private func isSuccessorAwaited(_ retired: IPv6Address, on uplinks: [Uplink]) -> Bool {
+        uplinks.contains { uplink in
+            guard let prefix = uplink.prefixes.first(where: { $0.prefix.contains(retired) }),
+                let successor = identities.address(in: prefix.prefix)
+            else { return false }
+            return !uplink.addresses.contains { $0.row.address == successor && !$0.isTentative && !$0.isDuplicate }
         }
     }
 
