@@ -10,11 +10,15 @@ struct Exploration: Sendable {
     var evidenceSince: Instant
     /// Whether this host suspected a failure by itself, without being told by the peer.
     var isOwnSuspicion = false
+    /// Whether anybody can have caused it, so that the pair in use is asked whatever is known of it.
+    var isForgeable = false
     /// Probes that still go out on the failed pair before the order is followed.
     var confirmations = 0
     /// The pairs to try, in order.
     private(set) var order: [LocatorPair]
     private var next = 0
+    /// It has let others' Probes go first.
+    var hasWaited = false
     /// The next Probe of the schedule has its place in the budget.
     var hasPlace = false
     /// Probes sent since the schedule was started, those besides the schedule not counted.

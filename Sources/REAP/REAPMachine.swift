@@ -234,11 +234,8 @@ public struct REAPMachine: Sendable {
         case .operational:
             startExploration(&moment)
             exploration?.isOwnSuspicion = true
-            // Another context has just learnt that the pair is dead.
-            if moment.paths.standing(of: current, at: moment.now) != .fails {
-                let confirmations = configuration.quick?.confirmations ?? 0
-                exploration?.confirmations = confirmations
-            }
+            let confirmations = configuration.quick?.confirmations ?? 0
+            exploration?.confirmations = confirmations
             explore(reason, &moment)
             // If both directions had failed, nothing would have arrived in the second half of the silence.
             exploration?.evidenceSince = start + (moment.now - start) / 2
@@ -268,6 +265,7 @@ public struct REAPMachine: Sendable {
         }
         startExploration(&moment)
         exploration?.isOwnSuspicion = true
+        exploration?.isForgeable = hint == .unreachable
         exploration?.confirmations = quick.confirmations
         explore(.hint, &moment)
     }
@@ -417,6 +415,7 @@ public struct REAPMachine: Sendable {
 
     /// Sends the next Probe of the schedule, as soon as the host's budget allows.
     private mutating func sendNextProbe<S, R>(_ moment: inout Moment<S, R>) {
+        if let end = learnOfFailedPair(moment) { return timers.set(.probe, at: end, &moment.effects) }
         if exploration?.hasPlace != true {
             let isBusy = moment.stamps.lastOut.map { moment.now - $0 < .seconds(10) } ?? false
             let place = moment.paths.budget.reserve(at: moment.now, hasTraffic: isBusy)
@@ -426,16 +425,27 @@ public struct REAPMachine: Sendable {
             }
         }
         exploration?.hasPlace = false
-        if let exploration, exploration.confirmations > 0 {
-            // What the Probes of other contexts have shown need not be asked again.
-            let wait = max(configuration.quick?.leastProbeGap ?? .zero, (roundTrip.estimate ?? .zero)) * 3
-            if moment.paths.isSilent(exploration.failed, for: wait, at: moment.now) {
-                self.exploration?.confirmations = 0
-            } else {
-                moment.paths.asks(exploration.failed, at: moment.now)
-            }
-        }
+        if let exploration, exploration.confirmations > 0 { moment.paths.asks(exploration.failed, at: moment.now) }
         sendScheduledProbe(on: nextPair(), &moment)
+    }
+
+    /// What the Probes of other contexts show of the pair in use need not be asked again. As long as none of them has found
+    /// another way it may be the peer that is slow: so one Probe asks all the same, and is answered first.
+    ///
+    /// - Returns: how long to wait for those that have begun; nil if there is nothing to wait for.
+    private mutating func learnOfFailedPair<S, R>(_ moment: Moment<S, R>) -> Instant? {
+        guard let exploration, exploration.confirmations > 0 else { return nil }
+        let least = exploration.probes == 0 ? 1 : 0
+        switch moment.paths.verdict(on: exploration.failed, wait: probeGap(after: 1) * 4, at: moment.now) {
+        case .unknown: break
+        case .asked(let end):
+            guard exploration.probes == 0, !exploration.hasWaited else { break }
+            self.exploration?.hasWaited = true
+            return end
+        case .silent: self.exploration?.confirmations = min(exploration.confirmations, least)
+        case .dead: self.exploration?.confirmations = exploration.isForgeable ? least : 0
+        }
+        return nil
     }
 
     private mutating func sendScheduledProbe<S, R>(on pair: LocatorPair?, _ moment: inout Moment<S, R>) {

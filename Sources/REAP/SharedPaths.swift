@@ -24,6 +24,7 @@ public final class SharedPaths {
     private static let mostRecords = 4096
 
     private var records: [LocatorPair: Record] = [:]
+    private var fates = LocatorFates()
     public var budget: ProbeBudget
     /// The order that somebody who knows more has set: lower comes first, pairs that are not here come after all that are.
     public var ranking: [LocatorPair: Int] = [:]
@@ -46,6 +47,7 @@ public final class SharedPaths {
     /// The peer has reported a Probe that was sent on `pair`.
     func worked(_ pair: LocatorPair, at now: Instant) {
         change(pair, at: now) { $0 = Record(worked: now, failed: $0.failed) }
+        fates.worked(pair)
     }
 
     /// A context that suspects `pair` sends a Probe on it.
@@ -55,16 +57,36 @@ public final class SharedPaths {
             if $0.asked == 0 { $0.askedSince = now }
             $0.asked += 1
         }
+        fates.asks(pair, at: now)
     }
 
-    /// Whether some Probes of any contexts went out on `pair`, the first of them `wait` ago, and none has been reported.
-    func isSilent(_ pair: LocatorPair, for wait: Duration, at now: Instant) -> Bool {
-        guard let record = records[pair], let since = record.askedSince, isFresh(since, now) else { return false }
-        return record.asked >= Self.enough && now - since >= wait
+    /// What the Probes of all contexts say of a pair that is suspected.
+    enum Verdict: Equatable {
+        case unknown
+        /// Some Probes went out on it, or with one of its locators; until then they may be reported.
+        case asked(until: Instant)
+        /// They were not reported.
+        case silent
+        /// Other contexts have just found another way.
+        case dead
+    }
+
+    /// - Parameter wait: how long Probes of others, and what they do next, may take.
+    func verdict(on pair: LocatorPair, wait: Duration, at now: Instant) -> Verdict {
+        if standing(of: pair, at: now) == .fails || fates.isDead(pair, at: now) { return .dead }
+        var since = fates.askedSince(pair, at: now)
+        if let record = records[pair], record.asked >= Self.enough, let own = record.askedSince, isFresh(own, now) {
+            since = min(since ?? own, own)
+        }
+        guard let since else { return .unknown }
+        return now - since >= wait ? .silent : .asked(until: since + wait)
     }
 
     /// Payload has left `pair`, on which nothing got through.
-    func failed(_ pair: LocatorPair, at now: Instant) { change(pair, at: now) { $0.failed = now } }
+    func failed(_ pair: LocatorPair, at now: Instant) {
+        change(pair, at: now) { $0.failed = now }
+        fates.left(pair, at: now)
+    }
 
     private func change(_ pair: LocatorPair, at now: Instant, _ body: (inout Record) -> Void) {
         if records.count >= Self.mostRecords, records[pair] == nil {
