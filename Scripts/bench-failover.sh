@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The gaps that an application sees when an uplink fails: shim6d's profiles, the kernel's MPTCP and plain TCP. Needs root.
 # Leaves nothing behind but docs/failover.json and docs/failover.svg. See docs/measurements.md.
-# Usage: Scripts/bench-failover.sh [--trials N] [--subjects fast] [--subjects mptcp] ...
+# Usage: Scripts/bench-failover.sh [--trials N] [--subjects fast] [--subjects mptcp] ... [--add]
+# 20 trials of all take 35 minutes; --add keeps what an earlier run wrote of subjects that are not measured now.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

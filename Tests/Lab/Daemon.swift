@@ -63,7 +63,7 @@ public final class Daemon {
             if followsRouters { continue }
             lines += [
                 "gateway = \"\(uplink.gateway)\"",
-                "prefixes = [\"\(uplink.prefix)\"]",
+                "prefixes = [\(uplink.prefixes.map { "\"\($0)\"" }.joined(separator: ", "))]",
             ]
         }
         for (section, keys) in sections.sorted(by: { $0.key < $1.key }) where !section.isEmpty {

@@ -5,14 +5,21 @@ public struct Uplink: Sendable, Hashable {
     /// The name of the device, the same in the host and in the Internet: "a1".
     public let device: String
     public let host: String
+    /// How many prefixes it has.
+    public let width: Int
 
-    public init(device: String, host: String) {
+    public init(device: String, host: String, width: Int = 1) {
         self.device = device
         self.host = host
+        self.width = width
     }
 
     /// Each link has its own /64.
     public var prefix: String { "2001:db8:\(device)::/64" }
+    /// That and the others, each in a /48 of its own.
+    public var prefixes: [String] {
+        [prefix] + (1..<max(1, width)).map { "2001:db8:\(device)\(String(format: "%02x", $0))::/64" }
+    }
     public var gateway: String { "2001:db8:\(device)::1" }
     public func address(_ suffix: String) -> String { "2001:db8:\(device)::\(suffix)" }
 }
@@ -36,9 +43,10 @@ public final class Topology {
     /// - Parameters:
     ///   - names: the hosts and, for each, the number of its uplinks. A host "a" with two has the uplinks a1 and a2.
     ///   - tunnels: the uplinks that are tun devices, without Ethernet headers, as PPP and WWAN have; the others are veth.
+    ///   - widths: how many prefixes an uplink has, where it is not one.
     public init(
         _ laboratory: Laboratory, hosts names: KeyValuePairs<String, Int> = ["a": 2, "b": 2],
-        tunnels: Set<String> = []
+        tunnels: Set<String> = [], widths: [String: Int] = [:]
     ) throws {
         self.laboratory = laboratory
         between = try laboratory.namespace("internet")
@@ -49,7 +57,8 @@ public final class Topology {
             hosts[name] = host
             try host.set(["net.ipv6.conf.all.accept_ra": "0", "net.ipv6.conf.default.accept_ra": "0"])
             for number in 1...count {
-                let uplink = Uplink(device: "\(name)\(number)", host: name)
+                let device = "\(name)\(number)"
+                let uplink = Uplink(device: device, host: name, width: widths[device] ?? 1)
                 try connect(uplink, byTunnel: tunnels.contains(uplink.device))
             }
         }
@@ -102,6 +111,9 @@ public final class Topology {
         }
         try internet.run("ip", "link", "set", uplink.device, "up")
         try internet.run("ip", "addr", "add", "\(uplink.gateway)/64", "dev", uplink.device, "nodad")
+        for prefix in uplink.prefixes.dropFirst() {
+            try internet.run("ip", "-6", "route", "add", prefix, "dev", uplink.device)
+        }
         try raise(uplink)
     }
 

@@ -28,6 +28,26 @@ struct EchoClient: ParsableCommand {
     func run() throws { try printJSON(Echo.run(from: local, to: peer, port: port, rate: rate, device: device)) }
 }
 
+struct MeshServer: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Sends UDP datagrams to many addresses back.")
+    @Option(help: "Addresses, with commas between.") var locals: String
+
+    func run() throws { try Mesh.serve(on: locals.split(separator: ",").map(String.init)) }
+}
+
+struct MeshClient: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sends UDP datagrams from many addresses to many, at an even pace, until SIGTERM.")
+    @Option(help: "Addresses, with commas between.") var locals: String
+    @Option(help: "Addresses, with commas between.") var peers: String
+    @Option(help: "Packets a second for each pair.") var rate = 20
+
+    func run() throws {
+        func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
+        try printJSON(Mesh.run(from: list(locals), to: list(peers), rate: rate))
+    }
+}
+
 struct StreamServer: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sends 1,200 octets every 2 ms to one TCP client.")
     @Option var local: String

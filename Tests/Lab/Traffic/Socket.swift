@@ -108,27 +108,72 @@ public final class Socket: Sendable {
         return failed ? nil : octets
     }
 
-    /// Waits for one datagram and sends it back to where it came from.
-    public func returnDatagram(buffer: inout [UInt8]) {
+    /// Waits for one datagram and sends it back to where it came from. False if `waits` is and there was none.
+    @discardableResult
+    public func returnDatagram(buffer: inout [UInt8], waits: Bool = true) -> Bool {
         var peer = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-        withUnsafeMutablePointer(to: &peer) {
+        let flags = waits ? 0 : Int32(MSG_DONTWAIT)
+        return withUnsafeMutablePointer(to: &peer) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
                 buffer.withUnsafeMutableBytes { octets in
-                    let count = recvfrom(descriptor, octets.baseAddress, octets.count, 0, name, &length)
+                    let count = recvfrom(descriptor, octets.baseAddress, octets.count, flags, name, &length)
                     if count >= 0 { _ = sendto(descriptor, octets.baseAddress, count, 0, name, length) }
+                    return count >= 0
                 }
             }
         }
     }
 
-    private func withAddress<Value>(
-        _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Value
-    ) throws -> Value {
+    /// Fills `buffer` with the datagram that waits, and gives its length; nil if none does.
+    public func receiveAtOnce(into buffer: inout [UInt8]) -> Int? {
+        let count = buffer.withUnsafeMutableBytes {
+            recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        return count >= 0 ? count : nil
+    }
+
+    /// The sockets that have something to read, waiting for one at most `milliseconds`.
+    public static func readable(of sockets: [Socket], within milliseconds: Int32) -> [Int] {
+        var entries = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        guard poll(&entries, nfds_t(entries.count), max(0, milliseconds)) > 0 else { return [] }
+        return entries.indices.filter { entries[$0].revents != 0 }
+    }
+
+    /// A place to send datagrams to.
+    public struct Destination: Sendable {
+        fileprivate let name: sockaddr_in6
+    }
+
+    public static func destination(_ address: String, port: UInt16) throws -> Destination {
+        Destination(name: try name(address, port))
+    }
+
+    /// Sends one datagram from a socket that is not connected.
+    public func send(_ octets: [UInt8], to destination: Destination) {
+        var name = destination.name
+        withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                octets.withUnsafeBytes {
+                    _ = sendto(
+                        descriptor, $0.baseAddress, $0.count, 0, pointer, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
+            }
+        }
+    }
+
+    private static func name(_ address: String, _ port: UInt16) throws -> sockaddr_in6 {
         var name = sockaddr_in6()
         name.sin6_family = sa_family_t(AF_INET6)
         name.sin6_port = port.bigEndian
         guard inet_pton(AF_INET6, address, &name.sin6_addr) == 1 else { throw LabError("no IPv6 address: \(address)") }
+        return name
+    }
+
+    private func withAddress<Value>(
+        _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Value
+    ) throws -> Value {
+        var name = try Self.name(address, port)
         return try withUnsafePointer(to: &name) {
             try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 try body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))

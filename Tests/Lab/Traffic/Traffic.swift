@@ -58,6 +58,16 @@ extension Laboratory {
         return try meter(["stream-client", "--local", local, "--peer", peer] + kind, in: client, of: server)
     }
 
+    /// UDP packets between all pairs of these addresses, until the meter is stopped.
+    public func mesh(
+        from client: Namespace, _ locals: [String], to server: Namespace, _ peers: [String], rate: Int
+    ) throws -> Meter<Mesh.Record> {
+        let (locals, all) = (locals.joined(separator: ","), peers.joined(separator: ","))
+        return try meter(
+            ["mesh-client", "--locals", locals, "--peers", all, "--rate", "\(rate)"], in: client,
+            of: serve(["mesh-server", "--locals", all], in: server, listening: "-uln", on: peers.last ?? "", Mesh.port))
+    }
+
     /// Runs `datagrams` or `bursts` to the end.
     public func bulk(_ arguments: [String], in namespace: Namespace, limit: Double = 120) throws -> Bulk.Tally {
         let text = try namespace.run([try Executable.lab.path] + arguments, limit: limit)

@@ -13,6 +13,7 @@ struct FailoverBench: ParsableCommand {
     @Option(help: "Failures of each kind for each subject; plain TCP gets three at most.") var trials = 20
     @Option(help: "Only these: fast, rfc, mptcp, tcp.") var subjects: [Subject] = Subject.allCases
     @Option(help: "Directory for failover.json and failover.svg.") var output: String?
+    @Flag(help: "Keep what failover.json has of other subjects.") var add = false
 
     func validate() throws {
         guard trials > 0 else { throw ValidationError("At least one trial.") }
@@ -43,15 +44,19 @@ struct FailoverBench: ParsableCommand {
             print("\(interruption): everything has been taken down")
             throw ExitCode(128 + interruption.signal)
         }
-        let report = GapReport(series: series, machine: Machine())
+        var report = GapReport(series: series, machine: Machine())
+        let verdicts = report.verdicts
+        if add, let output, let earlier = FileManager.default.contents(atPath: "\(output)/failover.json") {
+            try report.add(earlier)
+        }
         print(report.table)
         print(try report.json)
         if let output {
             try report.json.write(toFile: "\(output)/failover.json", atomically: true, encoding: .utf8)
             try report.plot.write(toFile: "\(output)/failover.svg", atomically: true, encoding: .utf8)
         }
-        for verdict in report.verdicts { print(verdict.text) }
-        guard report.verdicts.allSatisfy(\.isMet) else { throw ExitCode.failure }
+        for verdict in verdicts { print(verdict.text) }
+        guard verdicts.allSatisfy(\.isMet) else { throw ExitCode.failure }
     }
 }
 

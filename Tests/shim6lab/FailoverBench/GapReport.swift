@@ -57,12 +57,21 @@ struct GapReport {
         return ([head] + series.map(\.line)).joined(separator: "\n")
     }
 
+    private struct Document: Codable {
+        var machine: Machine
+        var gapsInSeconds: [GapSeries]
+    }
+
+    /// Takes over what an earlier run wrote about subjects that were not measured now.
+    mutating func add(_ json: Data) throws {
+        let measured = Set(series.map(\.subject))
+        let earlier = try JSONDecoder().decode(Document.self, from: json)
+        let all = series + earlier.gapsInSeconds.filter { !measured.contains($0.subject) }
+        series = Subject.allCases.flatMap { subject in all.filter { $0.subject == subject } }
+    }
+
     var json: String {
         get throws {
-            struct Document: Encodable {
-                var machine: Machine
-                var gapsInSeconds: [GapSeries]
-            }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
             let document = Document(machine: machine, gapsInSeconds: series)
