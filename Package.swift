@@ -117,8 +117,8 @@ let package = Package(
         .testTarget(
             name: "Shim6dTests",
             dependencies: [
-                "CGA", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core", "Shim6Wire",
-                "Shim6d", .product(name: "Logging", package: "swift-log"),
+                "CGA", "CNetlink", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core",
+                "Shim6Wire", "Shim6d", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
