@@ -166,6 +166,7 @@ judge() {
         if [ $status -ne 0 ]; then
             result=killed
             by=$(named_by_failed "$rows" "$log" "$tree.tests")
+            [ "$rows" != - ] || by=-
         fi
     fi
     ln -sf "$PWD/$file" "$tree/$file"

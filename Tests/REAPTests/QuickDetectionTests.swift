@@ -115,6 +115,30 @@ import Testing
         #expect(rig.handle(.hint(.unreachable), 1.006).allSatisfy { $0.probe == nil })
     }
 
+    @Test(
+        "Forged errors without end cost a Probe now and then, ever less often, and move nothing",
+        .requirement("5534-8-01", "5534-3.3-05"))
+    func forgedErrors() throws {
+        var rig = Rig(Self.fast)
+        talk(&rig, every: 0.004, until: 1)
+        var probes: [Double] = []
+        for step in 0..<2500 {
+            let now = 1.004 + Double(step) * 0.004
+            _ = rig.payloadOut(now)
+            for probe in rig.handle(.hint(.unreachable), now + 0.001).compactMap(\.probe) {
+                probes.append(now)
+                _ = rig.probe(
+                    .inboundOk, on: pair(b1, a1), nonce: UInt32(step), reporting: [try #require(probe.sent.first)],
+                    now + 0.002)
+            }
+            _ = rig.payloadIn(now + 0.003)
+            _ = rig.run(until: now + 0.0035)
+        }
+        #expect((2...8).contains(probes.count), "\(probes)")
+        #expect(zip(probes, probes.dropFirst()).allSatisfy { $1 - $0 > 0.25 })
+        #expect(rig.machine.state == .operational && rig.machine.current == pair(a1, b1))
+    }
+
     @Test("A retransmission soon after the last packet in is no hint")
     func retransmission() {
         var rig = Rig(Self.fast)

@@ -203,6 +203,17 @@ import Testing
         #expect(effects.allSatisfy { $0.probe == nil && $0.keepalivePair == nil })
     }
 
+    @Test("Entering Operational cancels the next Probe", .requirement("5534-6.5-03"))
+    func probesAreCancelled() throws {
+        var rig = Rig()
+        let probe = try #require(rig.explore()?.probe?.sent.first)
+        let effects = rig.probe(
+            .inboundOk, on: pair(probe.destination, probe.source), reporting: [probe], 15.2)
+        #expect(rig.machine.state == .operational)
+        #expect(effects.contains(.cancel(.probe)))
+        #expect(rig.machine.deadline(of: .probe) == nil)
+    }
+
     @Test("A machine begins in Operational with no timer", .requirement("5534-6-02"))
     func beginning() {
         let rig = Rig()

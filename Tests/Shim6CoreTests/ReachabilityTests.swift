@@ -79,6 +79,25 @@ struct ReachabilityTests {
         #expect(pair.delivered.count > 2900)
     }
 
+    @Test(
+        "Less than a second holds only where both hosts have announced their timers to the millisecond",
+        arguments: [(true, true), (true, false), (false, true)])
+    func quickDetectionIsAgreed(isQuickAtA: Bool, isQuickAtB: Bool) throws {
+        var quick = HostConfiguration()
+        quick.reap.sendTimeout = .milliseconds(250)
+        quick.reap.quick = QuickDetection()
+        let pair = Pair(
+            configuration: isQuickAtA ? quick : Self.fast(), configurationB: isQuickAtB ? quick : Self.fast())
+        pair.establish()
+        traffic(pair, for: .seconds(5))
+        pair.clearLog()
+        let cut = pair.now
+        pair.isCut = { $0.source == .a1 || $0.destination == .a1 }
+        traffic(pair, for: .seconds(3))
+        let wait = try #require(pair.sent(.probe).first).at - cut
+        #expect(isQuickAtA && isQuickAtB ? wait < .milliseconds(250) : wait > .milliseconds(900), "\(wait)")
+    }
+
     @Test("A failure in one direction is survived")
     func oneWayCut() throws {
         let pair = Pair(configuration: Self.fast())
