@@ -8,7 +8,10 @@ import Testing
 extension HostTests {
     /// The profile fast, and what its operator can see and change.
     @Suite struct FastProfileTests {
-        private func fast(_ reap: String...) -> Daemon.Settings {
+        /// No silence is suspicious and no timer runs out, however slow and busy the machine is.
+        private let unsuspicious = ["send-timeout = 60.0", "least-silence = 10.0"]
+
+        private func fast(_ reap: [String] = []) -> Daemon.Settings {
             var settings = Daemon.Settings(profile: "fast", reap)
             settings.sections["data-path"] = quick.sections["data-path"]
             return settings
@@ -25,22 +28,20 @@ extension HostTests {
         private func plain(_ pair: Pair) -> LocatorPair { LocatorPair(source: pair.ulidOfA, destination: pair.ulidOfB) }
 
         @Test func `Silence moves payload, which returns to the better pair after a hold, later if it flaps`() throws {
-            try withPair(fast("failback-hold = 2.0")) { pair in
+            // With so long a Send Timeout every silence is noticed before it.
+            try withPair(fast(["send-timeout = 60.0", "failback-hold = 5.0"])) { pair in
                 let uplink = pair.topology.uplink("a1")
-                let echo = try pair.laboratory.echo(
-                    from: pair.a.namespace, pair.ulidOfA.description, to: pair.b.namespace, pair.ulidOfB.description,
-                    rate: 200)
-                _ = try pair.waitUntilEstablished()
+                let echo = try pair.startSession()
                 try pair.laboratory.pass(seconds: 2)
                 let begin = try pair.rehome()
                 let why = try reasons(pair.a).union(try reasons(pair.b))
                 #expect(why.contains("silence") && !why.contains("send-timer-expired"), "\(why)")
-                try pair.topology.heal(uplink)
                 let healed = Clock.now
-                _ = try pair.waitUntilMoved(to: "payload to come back") { a, b in
+                try pair.topology.heal(uplink)
+                _ = try pair.waitUntilMoved(to: "payload to come back", upTo: 120) { a, b in
                     a == plain(pair) && b.destination == pair.ulidOfA
                 }
-                #expect(Clock.now - healed > .seconds(2))
+                #expect(Clock.now - healed > .seconds(5))
                 #expect(try explanation(pair).reason == "failback")
                 #expect(try pair.straysOutsideFailure(try echo.stop(), begin).isEmpty)
                 _ = try pair.startSession()
@@ -54,18 +55,17 @@ extension HostTests {
         }
 
         @Test func `What TCP sends again starts an exploration, and its last packet goes out at once`() throws {
-            // Nothing else would notice for a minute.
-            try withPair(fast("send-timeout = 60.0", "least-silence = 10.0")) { pair in
+            try withPair(fast(unsuspicious)) { pair in
                 let stream = try pair.laboratory.stream(
                     from: pair.a.namespace, pair.ulidOfA.description, to: pair.b.namespace, pair.ulidOfB.description)
                 _ = try pair.waitUntilEstablished()
                 try pair.laboratory.pass(seconds: 1)
                 try pair.rehome()
-                #expect(try pair.a.timeline().map(\.reason) == ["hint"])
+                #expect(try reasons(pair.a) == ["hint"])
                 #expect(try pair.a.status().counters["data_path_resumed", default: 0] >= 1)
                 try pair.laboratory.pass(seconds: 1)
                 let late = Clock.now
-                try pair.laboratory.pass(seconds: 1)
+                try pair.laboratory.pass(seconds: 3)
                 let end = Clock.now
                 let gaps = try stream.stop().gaps
                 #expect(!gaps.contains { $0.from < late && $0.to >= end }, "the stream stands still")
@@ -74,18 +74,18 @@ extension HostTests {
 
         @Test(.requirement("5534-8-02"))
         func `A router's word that it cannot send on starts an exploration, which leaves the pair`() throws {
-            try withPair(fast("send-timeout = 60.0", "least-silence = 10.0")) { pair in
+            try withPair(fast(unsuspicious)) { pair in
                 let echo = try pair.startSession()
                 try pair.laboratory.pass(seconds: 1)
                 try pair.topology.internet.run("ip", "-6", "route", "add", "unreachable", "\(pair.ulidOfB)/128")
                 _ = try pair.waitUntilMoved(to: "payload to avoid b1") { a, _ in a.destination == pair.locator("b2") }
-                #expect(try pair.a.timeline().map(\.reason) == ["hint"])
+                #expect(try reasons(pair.a) == ["hint"])
                 _ = try echo.stop()
             }
         }
 
         @Test func `A switch that an operator wants is made once a probe has shown that it works`() throws {
-            try withPair(fast()) { pair in
+            try withPair(fast(unsuspicious)) { pair in
                 let echo = try pair.startSession()
                 let tag = try #require(try pair.contextOfA()).summary.tag.description
                 let other = LocatorPair(source: pair.locator("a2"), destination: pair.locator("b2"))
@@ -109,7 +109,7 @@ extension HostTests {
         }
 
         @Test func `explore shows every pair in the order of a search, a ranking first, and moves nothing`() throws {
-            try withPair(fast()) { pair in
+            try withPair(fast(unsuspicious)) { pair in
                 let echo = try pair.startSession()
                 let tag = try #require(try pair.contextOfA()).summary.tag.description
                 let first = try pair.a.ask(Explanation.self, "explore", tag).pairs
@@ -120,7 +120,7 @@ extension HostTests {
                 let ranked = try pair.a.ask(Explanation.self, "explore", tag).pairs
                 #expect(ranked[0].source == pair.ulidOfA && ranked[0].destination == pair.locator("b2"))
                 #expect(try pair.contextOfA()?.summary.outgoing == plain(pair))
-                #expect(try pair.a.status().counters["out_probe", default: 0] <= 2)
+                #expect(try pair.a.timeline().isEmpty && pair.b.timeline().isEmpty)
                 _ = try echo.stop()
             }
         }
@@ -141,7 +141,8 @@ extension HostTests {
             try withPair(fast()) { pair in
                 let echo = try pair.startSession()
                 try wait(for: 0.25, at: pair.b, pair.contextOfB)
-                _ = try pair.a.control(["set", "send-timeout", "0.4"])
+                let answer = try pair.a.control(["set", "send-timeout", "0.4"])
+                #expect(answer.contains("below the 10 s that RFC 5534"))
                 try wait(for: 0.4, at: pair.b, pair.contextOfB)
                 try wait(forSendTimeout: 0.4, pair)
                 try wait(for: 0.25, at: pair.a, pair.contextOfA)

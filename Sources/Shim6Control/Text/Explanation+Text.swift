@@ -29,6 +29,7 @@ extension Explanation {
 extension SettingsReport {
     var text: String {
         "send-timeout \(milliseconds(sendTimeout)) s\n"
+            + (sendTimeout < 10 ? "  below the 10 s that RFC 5534, section 7, recommends\n" : "")
             + ranking.enumerated().map { "rank \($0.offset + 1): \($0.element.text)\n" }.joined()
     }
 }
