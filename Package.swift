@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "shim6lab",
             dependencies: [
-                "Lab", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering",
+                "Lab", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering", "XFRMDatapath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/shim6lab", swiftSettings: strict),

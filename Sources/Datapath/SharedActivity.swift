@@ -83,6 +83,12 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
         shim6_flags_set(&slot.pointee.flags, bits)
     }
 
+    /// Notes the locators of the last packet in; nil if they are not known.
+    public func note(incoming pair: LocatorPair?) {
+        slot.pointee.source = pair.map { shim6_address($0.source) } ?? shim6_address()
+        slot.pointee.destination = pair.map { shim6_address($0.destination) } ?? shim6_address()
+    }
+
     /// Does what the kernel program does with a packet. Returns whether the packet is to be reported.
     public func stamp(_ direction: Direction, at now: Instant) -> Bool {
         let asked: UInt32

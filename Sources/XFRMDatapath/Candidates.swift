@@ -29,10 +29,10 @@ struct Candidates {
     var pairs: some Collection<ULIDPair> { candidates.keys }
     var isEmpty: Bool { candidates.isEmpty }
 
-    /// Whether a session that was just seen is a new candidate.
-    func wants(_ ulids: ULIDPair) -> Bool {
-        candidates[ulids] == nil && !reported.contains(ulids) && candidates.count < Self.limit
-    }
+    var isFull: Bool { candidates.count >= Self.limit }
+
+    /// Whether it is a candidate or was reported.
+    func knows(_ ulids: ULIDPair) -> Bool { candidates[ulids] != nil || reported.contains(ulids) }
 
     mutating func add(_ ulids: ULIDPair, at now: Instant) {
         candidates[ulids] = Candidate(lastSeen: now)

@@ -27,6 +27,9 @@ public final class XFRMDatapath {
         var entry: DataPathEntry
         /// Packets of its outgoing state at the last look.
         var packets: UInt64 = 0
+        /// Those of its incoming state, and the second, since 1970, in which more were seen than before.
+        var arrived: UInt64 = 0
+        var arrivedRehomed: UInt64 = 0
     }
 
     public let marks: Marks
@@ -40,22 +43,31 @@ public final class XFRMDatapath {
     private var candidates: Candidates
     private var locators: Set<IPv6Address> = []
     private var nextLook = Instant(nanoseconds: 0)
+    private var nextAudit = Instant(nanoseconds: 0)
     /// Seconds since 1970 at the last look.
     private var lastLook: UInt64 = 0
     /// Packets sent rehomed since the start.
     public private(set) var rehomed: UInt64 = 0
     /// Sessions that were not watched since too many were.
     public private(set) var unwatched: UInt64 = 0
+    /// Contexts whose states or policy were missing or not as they had to be, and were made again.
+    public private(set) var renewed: UInt64 = 0
+    /// How often the kernel had more events than their socket could take.
+    public private(set) var losses: UInt64 = 0
+    private static let auditInterval = Duration.seconds(10)
 
     /// - Parameters:
     ///   - contexts: as many as there can be.
     ///   - triggerAge: how long a session has to go both ways before it is reported.
-    public init(marks: Marks, contexts: UInt32, triggerAge: Duration) throws(KernelError) {
+    ///   - receiveBuffer: octets of events that can wait.
+    public init(
+        marks: Marks, contexts: UInt32, triggerAge: Duration, receiveBuffer: Int32 = 4 << 20
+    ) throws(KernelError) {
         self.marks = marks
         activity = SharedActivity.made(count: contexts)
         candidates = Candidates(age: triggerAge)
         socket = try RehomingSocket()
-        events = try XFRMEvents()
+        events = try XFRMEvents(receiveBuffer: receiveBuffer)
     }
 
     /// Whether the kernel makes what is needed: states in route optimisation mode (EPROTONOSUPPORT without
@@ -116,27 +128,71 @@ public final class XFRMDatapath {
         }
         // The counters of states that are only changed go on.
         let packets = old?.isRehomed == true && entry.isRehomed ? installed?.packets : nil
-        contexts[entry.ulids] = Installed(entry: entry, packets: packets ?? 0)
+        contexts[entry.ulids] = Installed(
+            entry: entry, packets: packets ?? 0, arrived: installed?.arrived ?? 0,
+            arrivedRehomed: installed?.arrivedRehomed ?? 0)
         do {
             try socket.apply(changes)
-        } catch  where error.number == EEXIST || error.number == ESRCH {
-            try renew(entry, after: error)
+        } catch {
+            // States of ours are gone, or a session of these addresses was reported just now, which leaves a state for 30
+            // seconds. Anything else (the kernel has no room) may be better by the next audit.
+            nextAudit = Instant(nanoseconds: 0)
+            guard error.number == EEXIST || error.number == ESRCH else { throw error }
+            try renew([entry])
         }
     }
 
-    /// Somebody has removed states of ours, or a session of these addresses was reported just now, which leaves a state for
-    /// 30 seconds. What is ours goes and is made anew; what is somebody else's stays, and the context cannot be carried.
-    private func renew(_ entry: DataPathEntry, after refusal: KernelError) throws(KernelError) {
-        let wanted = marks.outgoingStates(entry.ulids, entry.outgoing)
-        let ours = Set(try socket.states(request: marks.request).map(\.key))
-        let policy = marks.outgoingPolicy(entry.ulids, isRehomed: entry.isRehomed)
-        let owned = try socket.policyUses(priorities: marks.context...marks.context).contains {
-            $0.direction == .outgoing && $0.source == policy.source && $0.destination == policy.destination
+    /// Makes what of these contexts is missing or not as it has to be. What is somebody else's stays, and the context cannot be
+    /// carried. The first refusal is thrown when all has been tried.
+    private func renew(_ entries: some Collection<DataPathEntry>) throws(KernelError) {
+        var present: [RehomingState.Key: RehomingState] = [:]
+        for state in try socket.states(request: marks.request) { present[state.key] = state }
+        let policies = Set(
+            try socket.policyUses(priorities: marks.context...marks.context).filter { $0.direction == .outgoing }
+                .compactMap { use -> ULIDPair? in
+                    guard let source = use.source, let destination = use.destination else { return nil }
+                    return ULIDPair(local: source.address, peer: destination.address)
+                })
+        var refusal: KernelError?
+        for entry in entries {
+            let outgoing = marks.outgoingStates(entry.ulids, entry.outgoing)
+            var wanted = entry.isRehomed ? outgoing : []
+            // One that was only reported has no locator.
+            let stale = outgoing.filter { !entry.isRehomed && present[$0.key]?.careOf.isUnspecified == false }
+            if entry.inbound != .discard {
+                wanted += [marks.incomingDestination(entry.ulids.local), marks.incomingSource(entry.ulids)]
+            }
+            var changes: [RehomingSocket.Change] = []
+            for state in wanted {
+                let there = present[state.key]
+                if there?.isAlike(state) == true { continue }
+                changes += (there == nil ? [] : [.delete(state)]) + [.add(state)]
+                present[state.key] = state
+            }
+            let hasPolicy = policies.contains(entry.ulids)
+            if changes.isEmpty, stale.isEmpty, hasPolicy { continue }
+            let policy = marks.outgoingPolicy(entry.ulids, isRehomed: entry.isRehomed)
+            do {
+                changes.append(hasPolicy ? .putPolicy(policy) : .addPolicy(policy))
+                try socket.apply(changes + stale.map(RehomingSocket.Change.delete))
+                renewed += 1
+            } catch {
+                refusal = refusal ?? error
+            }
         }
-        var changes = wanted.filter { ours.contains($0.key) }.map(RehomingSocket.Change.delete)
-        if entry.isRehomed { changes += wanted.map(RehomingSocket.Change.add) }
-        changes.append(owned ? .putPolicy(policy) : .addPolicy(policy))
-        try socket.apply(changes)
+        if let refusal { throw refusal }
+    }
+
+    /// Looks whether everything is there that has to be: others may flush the kernel's tables, and the kernel may have refused
+    /// something.
+    private func audit() throws(KernelError) {
+        let exemptions = try socket.policyUses(priorities: marks.exempt...marks.exempt).count
+        let watches = try socket.policyUses(priorities: marks.watch...marks.watch).count
+        if exemptions < marks.exemptions.count || watches == 0 {
+            // Refused where they are there already.
+            try? start()
+        }
+        try renew(contexts.values.map(\.entry))
     }
 
     /// What lets rehomed packets of the peer in, if they are wanted now and were not before, or the reverse.
@@ -190,7 +246,8 @@ public final class XFRMDatapath {
         guard locators.contains(ulids.local), !locators.contains(peer), contexts[ulids] == nil, !peer.isUnspecified,
             !peer.isMulticast, !peer.isLinkLocal, !peer.isLoopback
         else { return }
-        guard candidates.wants(ulids) else {
+        guard !candidates.knows(ulids) else { return }
+        guard !candidates.isFull else {
             unwatched += 1
             return
         }
@@ -221,40 +278,55 @@ public final class XFRMDatapath {
 
     /// What has happened. To be called once a second or more often.
     public func takeEvents(at now: Instant) throws(KernelError) -> [DatapathEvent] {
-        if case .changes(let list) = try events.read() {
+        switch try events.read() {
+        case .changes(let list):
             for case .acquire(let source, let destination, _, marks.watch) in list {
                 consider(ULIDPair(local: source, peer: destination), at: now)
+            }
+        case .lost:
+            losses += 1
+            // Each session that was told of in the last 30 seconds has a state that puts in nothing.
+            for state in try socket.states(request: marks.request, header: .destinationOptions) {
+                consider(ULIDPair(local: state.source, peer: state.destination), at: now)
             }
         }
         guard now >= nextLook else { return [] }
         nextLook = now + .seconds(1)
+        if now >= nextAudit {
+            nextAudit = now + Self.auditInterval
+            try? audit()
+        }
         return try look(at: now)
     }
 
     private func look(at now: Instant) throws(KernelError) -> [DatapathEvent] {
         guard !contexts.isEmpty || !candidates.isEmpty else { return [] }
-        let second = UInt64(max(0, time(nil)))
+        let clock = Self.wallClock
+        let second = clock / 1_000_000_000
         defer { lastLook = second }
         var used = try usedPolicies()
-        for (ulids, count) in try rehomedPackets() {
-            guard let installed = contexts[ulids], count != installed.packets else { continue }
-            rehomed &+= count &- installed.packets
-            contexts[ulids]?.packets = count
-            used[ulids, default: []].insert(.outgoing)
-        }
+        for ulids in try countPackets(at: second) { used[ulids, default: [:]][.outgoing] = second }
         var found: [DatapathEvent] = []
-        for (ulids, directions) in used {
-            guard let entry = contexts[ulids]?.entry else { continue }
+        for (ulids, times) in used {
+            guard let installed = contexts[ulids] else { continue }
+            let entry = installed.entry
             let stamps = activity[entry.slot]
             // What went out is taken as the older: if it was the younger one, the next packet out shows.
-            for direction in [Direction.outgoing, .incoming] where directions.contains(direction) {
-                if stamps.stamp(direction, at: now) {
-                    found.append(.activity(entry.localTag, direction, at: now))
-                }
-                if direction == .incoming, entry.inbound == .deliverAndNotify { found.append(.payload(entry.localTag)) }
+            if times[.outgoing] != nil, stamps.stamp(.outgoing, at: now) {
+                found.append(.activity(entry.localTag, .outgoing, at: now))
             }
+            guard let time = times[.incoming] else { continue }
+            // Whole seconds: it came in at this time or a little later.
+            let age = clock > time * 1_000_000_000 ? Int64(clock - time * 1_000_000_000) : 0
+            if stamps.stamp(.incoming, at: now + (.zero - .nanoseconds(age))) {
+                found.append(.activity(entry.localTag, .incoming, at: now))
+            }
+            // A rehomed packet would have been seen at the states; its locators are not kept anywhere.
+            let isPlain = time > installed.arrivedRehomed
+            stamps.note(incoming: isPlain ? LocatorPair(source: ulids.peer, destination: ulids.local) : nil)
+            if entry.inbound == .deliverAndNotify { found.append(.payload(entry.localTag)) }
         }
-        let (worthwhile, silent) = candidates.review(used: used, at: now)
+        let (worthwhile, silent) = candidates.review(used: used.mapValues { Set($0.keys) }, at: now)
         dropPolicies(of: worthwhile + silent)
         found += worthwhile.map(DatapathEvent.trigger)
         if !candidates.isEmpty || contexts.values.contains(where: { !$0.entry.isRehomed }) {
@@ -263,31 +335,50 @@ public final class XFRMDatapath {
         return found
     }
 
-    /// The pairs whose policies were met since the last look. Times are whole seconds, so that those of the second of the
-    /// last look count again.
-    private func usedPolicies() throws(KernelError) -> [ULIDPair: Set<Direction>] {
-        var used: [ULIDPair: Set<Direction>] = [:]
+    /// Nanoseconds since 1970, by the clock that the kernel notes the uses of policies by.
+    private static var wallClock: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// When the policies that were met since the last look were met last. Times are whole seconds, so that those of the
+    /// second of the last look count again.
+    private func usedPolicies() throws(KernelError) -> [ULIDPair: [Direction: UInt64]] {
+        var used: [ULIDPair: [Direction: UInt64]] = [:]
         for use in try socket.policyUses(priorities: marks.context...marks.candidate) {
             guard use.used != 0, use.used >= lastLook, let source = use.source?.address,
                 let destination = use.destination?.address
             else { continue }
             switch use.direction {
-            case .outgoing: used[ULIDPair(local: source, peer: destination), default: []].insert(.outgoing)
-            case .incoming: used[ULIDPair(local: destination, peer: source), default: []].insert(.incoming)
+            case .outgoing: used[ULIDPair(local: source, peer: destination), default: [:]][.outgoing] = use.used
+            case .incoming: used[ULIDPair(local: destination, peer: source), default: [:]][.incoming] = use.used
             }
         }
         // While rehomed, the states tell better: an outgoing policy is met even if no packet leaves.
-        for (ulids, installed) in contexts where installed.entry.isRehomed { used[ulids]?.remove(.outgoing) }
+        for (ulids, installed) in contexts where installed.entry.isRehomed { used[ulids]?[.outgoing] = nil }
         return used
     }
 
-    private func rehomedPackets() throws(KernelError) -> [ULIDPair: UInt64] {
-        guard contexts.values.contains(where: \.entry.isRehomed) else { return [:] }
-        var packets: [ULIDPair: UInt64] = [:]
+    /// Looks at the packets of all states; returns the contexts of which something went out rehomed. To be called after
+    /// `usedPolicies`: every packet that a policy met then has passed its states by now.
+    private func countPackets(at second: UInt64) throws(KernelError) -> [ULIDPair] {
+        guard !contexts.isEmpty else { return [] }
+        var sent: [ULIDPair] = []
         for state in try socket.states(request: marks.request, header: .destinationOptions) {
-            packets[ULIDPair(local: state.source, peer: state.destination)] = state.packets
+            let outgoing = ULIDPair(local: state.source, peer: state.destination)
+            let incoming = ULIDPair(local: state.destination, peer: state.source)
+            if let old = contexts[outgoing], old.entry.isRehomed, old.packets != state.packets {
+                // Less than before: the state was made again.
+                rehomed &+= state.packets > old.packets ? state.packets - old.packets : state.packets
+                contexts[outgoing]?.packets = state.packets
+                sent.append(outgoing)
+            } else if let old = contexts[incoming], old.arrived != state.packets {
+                contexts[incoming]?.arrived = state.packets
+                contexts[incoming]?.arrivedRehomed = second
+            }
         }
-        return packets
+        return sent
     }
 }
 
@@ -300,4 +391,9 @@ extension RehomingState {
     }
 
     fileprivate var key: Key { Key(source: source, destination: destination, header: header) }
+
+    /// Whether they do the same, whatever has passed them.
+    fileprivate func isAlike(_ other: RehomingState) -> Bool {
+        key == other.key && careOf == other.careOf && isWildcard == other.isWildcard
+    }
 }

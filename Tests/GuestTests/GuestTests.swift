@@ -6,15 +6,16 @@ import Testing
 @Suite(.serialized, .enabled(if: Guest.isAvailable, "the guest kernel (package user-mode-linux) cannot be had"))
 struct GuestTests {
     @Test func `A session outlives a dead uplink over lines with 20 ms of delay and 1 per cent of loss`() throws {
-        try pass(["failover", "--driver", "bpf", "--delay", "20", "--loss", "1"], limit: 300)
+        try pass(["failover", "--driver", "bpf", "--delay", "20", "--loss", "1", "--dead", "20"], limit: 300)
     }
 
     @Test(arguments: [("xfrm", "xfrm"), ("bpf", "xfrm")])
     func `The demo's failures are outlived on the xfrm data path`(driver: String, peer: String) throws {
-        try pass(["demo", "--driver", driver, "--peer-driver", peer, "--dead", "40"], limit: 480)
+        let pace = ["--dead", "25", "--down", "15", "--hold", "5", "--rate", "200000", "--endless"]
+        try pass(["demo", "--driver", driver, "--peer-driver", peer] + pace, limit: 600)
     }
 
-    @Test(arguments: ["switch", "sizes", "path-mtu", "beside", "restart", "thousand"])
+    @Test(arguments: ["switch", "sizes", "path-mtu", "beside", "restart", "repair", "events", "choice", "thousand"])
     func `The xfrm data path passes its trials`(trial: String) throws {
         try pass(["xfrm", trial], limit: 240)
     }

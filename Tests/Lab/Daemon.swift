@@ -31,6 +31,8 @@ public final class Daemon {
     public let namespace: Namespace
     public let configuration: String
     public let socket: String
+    /// Words in front of its command.
+    public var behind: [String] = []
     private let topology: Topology
     public var laboratory: Laboratory { topology.laboratory }
     private var program: Program?
@@ -87,7 +89,7 @@ public final class Daemon {
     /// Starts the daemon and waits for nothing.
     public func launch() throws {
         program = try topology.laboratory.start(
-            [try Executable.daemon.path, "--config", configuration], in: namespace, log: log)
+            behind + [try Executable.daemon.path, "--config", configuration], in: namespace, log: log)
     }
 
     public var isRunning: Bool { program?.isRunning ?? false }

@@ -1,14 +1,14 @@
 import Foundation
 
 /// Everything in a host's kernel that a daemon could have changed: links, addresses, routes, rules, queueing
-/// disciplines, filters and policies, as the usual tools list them.
+/// disciplines, filters, policies and states, as the usual tools list them.
 public struct HostState: Equatable, Sendable, CustomStringConvertible {
     public private(set) var lines: [String: Set<String>] = [:]
 
     public init(of namespace: Namespace) throws {
         let links = try namespace.query("link", "show", as: [Link].self)
         lines["links"] = Set(links.map { "\($0.ifname) mtu \($0.mtu)" })
-        for kind in ["rules", "routes", "addresses", "policies", "sub policies", "disciplines"] {
+        for kind in ["rules", "routes", "addresses", "policies", "sub policies", "states", "disciplines"] {
             let words: [String]
             switch kind {
             case "rules": words = ["ip", "-6", "rule", "show"]
@@ -16,6 +16,7 @@ public struct HostState: Equatable, Sendable, CustomStringConvertible {
             case "addresses": words = ["ip", "-6", "-oneline", "addr", "show"]
             case "policies": words = ["ip", "-oneline", "xfrm", "policy", "list", "ptype", "main"]
             case "sub policies": words = ["ip", "-oneline", "xfrm", "policy", "list", "ptype", "sub"]
+            case "states": words = ["ip", "-oneline", "xfrm", "state", "list"]
             case _: words = ["tc", "qdisc", "show"]
             }
             lines[kind] = Self.lines(of: try namespace.run(words))

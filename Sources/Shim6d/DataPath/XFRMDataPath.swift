@@ -147,7 +147,10 @@ final class XFRMDataPath: DataPath {
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) {
         let dropped = XFRMStatistics.read().map { (snakeCase($0.key).trimming("_xfrm_"), $0.value) }
         return (
-            ["rehomed": xfrm.rehomed, "unwatched": xfrm.unwatched],
+            [
+                "rehomed": xfrm.rehomed, "unwatched": xfrm.unwatched, "renewed": xfrm.renewed,
+                "lost_events": xfrm.losses,
+            ],
             Dictionary(dropped.map { ("xfrm_" + $0.0, $0.1) }, uniquingKeysWith: +)
         )
     }

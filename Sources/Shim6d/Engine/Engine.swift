@@ -51,6 +51,8 @@ final class Engine {
     private var nextTick = Instant(nanoseconds: 0)
     /// Whether the last look at the network failed, and another one is due.
     private var isBehind = false
+    private var nextIdleAudit = Instant(nanoseconds: 0)
+    private static let idleAuditInterval = Duration.seconds(10)
 
     /// Takes over what was opened and changes the network for the first time. When it throws, nothing is left of it.
     init(
@@ -263,6 +265,11 @@ final class Engine {
         guard now >= nextTick else { return }
         nextTick = now + .seconds(1)
         idleWatch.due(at: now).forEach { handle(.idle($0)) }
+        if now >= nextIdleAudit {
+            // Somebody may have flushed all policies.
+            nextIdleAudit = now + Self.idleAuditInterval
+            idleWatch.missing().forEach { handle(.idle($0)) }
+        }
         uplinks.probeDeadGateways()
         guard isBehind || uplinks.isWaiting else { return }
         do {

@@ -53,6 +53,20 @@ public final class Download {
 
     public var isRunning: Bool { client.isRunning }
 
+    /// Ends it before it is done and compares what has arrived with what was served; returns how many octets that are.
+    ///
+    /// - Throws: `LabError` if curl has ended by itself or the octets are not those that were served.
+    public func cutShort() throws -> Int {
+        guard isRunning else { throw LabError("curl has ended: \(client.text)") }
+        client.end(with: SIGINT)
+        let arrived = received
+        let sums = try [source, copy].map { file in
+            try Program.run(["sh", "-c", "head -c \(arrived) \(file) | sha256sum"])
+        }
+        guard sums[0] == sums[1] else { throw LabError("checksum \(sums[1]) instead of \(sums[0])") }
+        return arrived
+    }
+
     /// Waits for the end and compares the checksums.
     ///
     /// - Throws: `LabError` if curl fails or the octets are not those that were served.

@@ -8,7 +8,9 @@ struct Demo: ParsableCommand {
 
     @Option(help: "Seconds for which a silent uplink stays dead.") var dead = 90.0
     @Option(help: "Seconds for which an interface stays down.") var down = 30.0
+    @Option(help: "Seconds for which the first uplinks have to work before payload returns to them.") var hold = 15.0
     @Option(help: "Octets a second of the download.") var rate = 500_000
+    @Flag(help: "The download is cut short at the end, however slow the machine.") var endless = false
     @Option(help: "Data path of host A.") var driver = "auto"
     @Option(help: "Data path of host B, that of A by default.") var peerDriver: String?
 
@@ -19,7 +21,9 @@ struct Demo: ParsableCommand {
             let laboratory = try Laboratory()
             defer { laboratory.close() }
             let drivers = (a: driver, b: peerDriver ?? driver)
-            try MainJob(laboratory, story, dead: dead, down: down, rate: rate, drivers: drivers).play()
+            try MainJob(
+                laboratory, story, dead: dead, down: down, hold: hold, rate: rate, endless: endless, drivers: drivers
+            ).play()
         } catch let interruption as Interruption {
             story.tell("\n\(interruption): everything has been taken down")
             throw ExitCode(128 + interruption.signal)

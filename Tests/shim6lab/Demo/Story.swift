@@ -9,6 +9,9 @@ final class Story {
     private(set) var failures: [String] = []
     private(set) var held = 0
 
+    /// As `say` counts them.
+    func seconds(at moment: Clock.Moment) -> Double { (moment - start).seconds }
+
     func chapter(_ title: String) { tell("\n== \(title)") }
 
     func say(_ text: String) {

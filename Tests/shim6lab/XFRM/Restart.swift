@@ -14,35 +14,35 @@ extension XFRM {
                 let host = pair.a.namespace
                 let untouched = try HostState(of: host)
                 try pair.start()
-                let idle = try Self.rows(of: host)
+                let idle = try Rows(of: host)
                 let (local, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
                 let echo = try laboratory.echo(from: host, local, to: pair.b.namespace, peer)
                 _ = try pair.waitUntilEstablished()
                 try pair.topology.cut(pair.topology.uplink("a1"))
                 _ = try pair.waitUntilMoved(to: "payload to leave a1") { a, _ in a.source == pair.locator("a2") }
-                let rehomed = try Self.rows(of: host)
+                let rehomed = try Rows(of: host)
                 story.expect(
                     "a rehomed context has two policies and four states",
                     rehomed.policies.count == idle.policies.count + 2 && rehomed.states.count == 4,
                     otherwise: "\(rehomed)")
                 pair.a.stop(SIGKILL)
-                story.expect("all that is still there when the daemon is killed", try Self.rows(of: host) == rehomed)
+                story.expect("all that is still there when the daemon is killed", try Rows(of: host) == rehomed)
                 _ = try echo.stop()
                 try pair.topology.heal(pair.topology.uplink("a1"))
                 try pair.a.start()
                 try pair.learnLocators()
-                let fresh = try Self.rows(of: host)
+                let fresh = try Rows(of: host)
                 story.expect(
                     "the next one begins with one set of policies and no states", fresh == idle, otherwise: "\(fresh)")
                 _ = try pair.a.control(["establish", local, peer])
                 _ = try pair.waitUntilEstablished()
-                let again = try Self.rows(of: host)
+                let again = try Rows(of: host)
                 story.expect(
                     "a context has two policies and two states, each once",
                     again.policies.count == idle.policies.count + 2 && Set(again.policies).count == again.policies.count
                         && again.states.count == 2 && Set(again.states).count == 2, otherwise: "\(again)")
                 story.expect("shim6d on host a ends when it is told to", pair.a.stop() == 0)
-                let left = try Self.rows(of: host)
+                let left = try Rows(of: host)
                 story.expect("no policy and no state is left", left.policies.isEmpty && left.states.isEmpty)
                 try pair.a.start()
                 pair.a.stop(SIGKILL)
@@ -51,30 +51,5 @@ extension XFRM {
                 story.expect("after a kill, --flush leaves nothing", changes.isEmpty, otherwise: "\(changes)")
             }
         }
-
-        /// The selectors of policies, and the addresses and headers of states.
-        private struct Rows: Equatable {
-            var policies: [String]
-            var states: [String]
-        }
-
-        private static func rows(of namespace: Namespace) throws -> Rows {
-            func lines(_ arguments: String...) throws -> [String] {
-                try namespace.run(["ip", "-oneline", "xfrm"] + arguments + ["list"]).split(separator: "\n").map {
-                    line in
-                    line.split(whereSeparator: \.isWhitespace).prefix(10).joined(separator: " ")
-                }.sorted()
-            }
-            let policies = try namespace.run("ip", "-oneline", "xfrm", "policy", "list", "ptype", "sub")
-            return Rows(
-                policies: policies.split(separator: "\n").map { line in
-                    String(line.split(separator: "index").first ?? "").trimmingWhitespace
-                }.sorted(),
-                states: try lines("state"))
-        }
     }
-}
-
-extension String {
-    fileprivate var trimmingWhitespace: String { split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }

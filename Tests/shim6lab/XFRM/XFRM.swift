@@ -6,7 +6,8 @@ struct XFRM: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xfrm", abstract: "Trials of the xfrm data path, for the guest.",
         subcommands: [
-            Switch.self, Sizes.self, PathMTU.self, Beside.self, Restart.self, Thousand.self, Measure.self,
+            Switch.self, Sizes.self, PathMTU.self, Beside.self, Restart.self, Repair.self,
+            Events.self, Choice.self, Thousand.self, Measure.self,
         ])
 
     /// Plays a trial in a laboratory of its own and tells how it went.
