@@ -92,7 +92,8 @@ let package = Package(
         // Makes docs/conformance.md of the catalogue and the tests.
         .executableTarget(name: "conformance", path: "Tests/conformance", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
-        .testTarget(name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink"], swiftSettings: strict),
+        .testTarget(
+            name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink", "Requirements"], swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
         .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tests/Lab", swiftSettings: strict),
         .executableTarget(

@@ -6,6 +6,7 @@ struct I2Series {
     private let bits: Int
     private let rsa: RSAVerification
     private let peers: [Peer]
+    private let familiar: Responder
     private let warm: Responder
     private let cold: Responder
     /// Batches of one I2 from each peer in a round.
@@ -15,6 +16,7 @@ struct I2Series {
         self.bits = bits
         let keys = try KeyedAddresses(bits: bits)
         rsa = try RSAVerification(keys.key)
+        familiar = try Responder(keys, proofs: Responder.contexts)
         warm = try Responder(keys)
         cold = try Responder(keys, cachedKeys: 0)
         peers = try (1...Responder.contexts).map { try Peer($0, keys) }
@@ -24,6 +26,7 @@ struct I2Series {
         let verification = "RSA verification"
         let warmProof = "proof verified, key known"
         let coldProof = "proof verified, key new"
+        let familiarAnswer = "I2 in, R2 out, proof known"
         let warmAnswer = "I2 in, R2 out, key known"
         let coldAnswer = "I2 in, R2 out, key new"
         return Series(
@@ -32,16 +35,22 @@ struct I2Series {
                 Series.Case(name: verification, run: verified), Series.Case(name: "I2 parsed", run: parsed),
                 Series.Case(name: warmProof) { try proven(&$0, cachedKeys: 256) },
                 Series.Case(name: coldProof) { try proven(&$0, cachedKeys: 0) },
+                Series.Case(name: familiarAnswer) { try answered(&$0, familiar) },
                 Series.Case(name: warmAnswer) { try answered(&$0, warm) },
                 Series.Case(name: coldAnswer) { try answered(&$0, cold) },
             ],
             ratios: [
-                (warmProof, verification), (warmAnswer, verification), (coldAnswer, verification),
+                (warmProof, verification), (familiarAnswer, verification), (warmAnswer, verification),
+                (coldAnswer, verification),
                 (coldAnswer, warmAnswer),
             ])
     }
 
+    /// Every I2 has a proof that the host does not know; it knows the keys.
     func answeredByWarmHost(_ watch: inout Stopwatch) throws { try answered(&watch, warm) }
+
+    /// Every I2 has a proof that the host has verified for an earlier context of the peer.
+    func answeredByFamiliarHost(_ watch: inout Stopwatch) throws { try answered(&watch, familiar) }
 
     private func answered(_ watch: inout Stopwatch, _ responder: Responder) throws {
         var answers = 0

@@ -13,13 +13,16 @@ final class Responder {
     private let host: Host<Slots, CryptographicRandom>
     private var now = Instant(nanoseconds: 1_000_000_000)
 
-    /// `cachedKeys` is how many decoded keys of peers are kept.
-    init(_ keys: KeyedAddresses, cachedKeys: Int = 256, contexts: Int = Responder.contexts) throws {
+    /// `cachedKeys` is how many decoded keys of peers are kept, `proofs` how many verified proofs.
+    init(
+        _ keys: KeyedAddresses, cachedKeys: Int = 256, proofs: Int = 0, contexts: Int = Responder.contexts
+    ) throws {
         let identities = try keys.host(0, locators: Self.locators)
         address = identities[0].address
         var configuration = HostConfiguration()
         configuration.maximumContexts = contexts
         configuration.maximumVerificationsPerSecond = 1_000_000
+        configuration.maximumProofs = proofs
         host = Host(
             configuration: configuration, identity: CGAIdentities(identities),
             verifier: CGALocatorVerifier(LocatorListVerifier(cachedKeys: cachedKeys)),

@@ -1,35 +1,42 @@
 import Foundation
 
 /// How many I2 a second one processor turns into contexts and R2, with the peers' keys decoded before, beside what
-/// `openssl speed` says that it can do of the one RSA operation which each of them needs.
+/// `openssl speed` says that it can do of the one RSA operation which each new proof needs.
 struct ResponderRate {
     let lines: [String]
 
     init(bits: Int, rounds: Int) throws {
         let series = try I2Series(bits: bits)
+        let cases: [(name: String, run: (inout Stopwatch) throws -> Void)] = [
+            (name: "proof new", run: series.answeredByWarmHost), ("proof known", series.answeredByFamiliarHost),
+        ]
         var limits: [Double] = []
-        var rates: [Double] = []
+        var rates: [[Double]] = cases.map { _ in [] }
         for round in 0...rounds {
             let limit = try Self.verificationsASecond(bits: bits)
-            var watch = Stopwatch()
-            try series.answeredByWarmHost(&watch)
-            // The first one warms the caches.
-            guard round > 0 else { continue }
-            limits.append(limit)
-            rates.append(Double(watch.operations) / Double(watch.nanoseconds) * 1e9)
+            if round > 0 { limits.append(limit) }
+            for (index, measured) in cases.enumerated() {
+                var watch = Stopwatch()
+                try measured.run(&watch)
+                // The first round warms the caches.
+                if round > 0 { rates[index].append(Double(watch.operations) / Double(watch.nanoseconds) * 1e9) }
+            }
         }
-        let fractions = Spread(zip(rates, limits).map { $0 / $1 })
-        func row(_ name: String, _ values: [Double]) -> String {
+        func row(_ name: String, _ values: [Double], _ format: String = "%.0f") -> String {
             let spread = Spread(values)
-            return String(format: "  \(name) %.0f (%.0f-%.0f)", spread.median, spread.lowest, spread.highest)
+            let text = [spread.median, spread.lowest, spread.highest].map { String(format: format, $0) }
+            return "  \(name) \(text[0]) (\(text[1])-\(text[2]))"
         }
-        lines = [
-            "", "RSA \(bits), 4 CGA locators each side",
-            String(
-                format: "  I2 to established : openssl speed %.2f (%.2f-%.2f)", fractions.median, fractions.lowest,
-                fractions.highest),
-            row("I2 to established, a second", rates), row("openssl speed, verifications a second", limits),
-        ]
+        lines =
+            ["", "RSA \(bits), 4 CGA locators each side", row("openssl speed, verifications a second", limits)]
+            + zip(cases, rates).flatMap { measured, rates in
+                [
+                    row("\(measured.name): I2 to established, a second", rates),
+                    row(
+                        "\(measured.name): I2 to established : openssl speed", zip(rates, limits).map { $0 / $1 },
+                        "%.2f"),
+                ]
+            }
     }
 
     private static func verificationsASecond(bits: Int) throws -> Double {

@@ -7,12 +7,13 @@ import Shim6Wire
 /// that have verified a signature are kept decoded. A value with state: give it one owner.
 public struct LocatorListVerifier: Sendable {
     private let bits: ClosedRange<Int>
-    private(set) var keys: PublicKeyCache
+    /// Decoded keys by their SubjectPublicKeyInfo.
+    public private(set) var keys: RecentlyUsed<[UInt8], PublicKey>
 
     /// `bits` bounds the modulus of a peer's key; `cachedKeys` says how many decoded keys are kept (a few KiB each).
     public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = 256) {
         self.bits = bits
-        keys = PublicKeyCache(capacity: cachedKeys)
+        keys = RecentlyUsed(capacity: cachedKeys)
     }
 
     /// Checks that `ulid` belongs to `parameters`, and that each locator is proven by its method. A list is good as a whole
@@ -43,7 +44,7 @@ public struct LocatorListVerifier: Sendable {
         }
         let message = SignedLocatorList.octets(generation: generation, locators: locators)
         let name = parameters.publicKey
-        if let key = keys.key(for: name) {
+        if let key = keys.value(for: name) {
             return try key.verify(signature, over: message)
         }
         let key = try PublicKey(subjectPublicKeyInfo: name, bits: bits)

@@ -156,6 +156,7 @@ extension Configuration {
         public var minPeerKeyBits = 1024
         public var maxPeerKeyBits = 4096
         public var maxPeerKeys = 256
+        public var maxProofs = 1024
         public var maxAnswersPerSecond = 16
         public var maxProbesPerSecond = 2000
         public var maxFailovers = 256

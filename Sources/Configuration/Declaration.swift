@@ -113,6 +113,10 @@ enum Declaration {
                     "max-peer-keys", \.limits.maxPeerKeys, .integer(0...65_536),
                     "Decoded keys of peers that are kept, a few KiB each; the one unused for longest makes room."),
                 Key(
+                    "max-proofs", \.limits.maxProofs, .integer(0...65_536),
+                    "Verified proofs of peers that are kept, 2 KiB each at most; the one unused for longest makes room."
+                ),
+                Key(
                     "max-answers-per-second", \.limits.maxAnswersPerSecond, .integer(1...10_000),
                     "R1bis messages a second to one /48, and as many Errors."),
                 Key(

@@ -90,8 +90,12 @@ extension Host {
 
     public var counters: HostCounters {
         var counters = tally
-        counters.contexts = HostCounters.TableUse(used: table.activeCount, limit: table.maximumContexts)
-        counters.holddowns = HostCounters.TableUse(used: table.holddowns.count, limit: table.maximumHolddowns)
+        counters.contexts = HostCounters.TableUse(
+            used: table.activeCount, limit: table.maximumContexts, evictions: tally.triggersRefused)
+        counters.holddowns = HostCounters.TableUse(
+            used: table.holddowns.count, limit: table.maximumHolddowns, evictions: tally.holddownsEvicted)
+        counters.proofs = HostCounters.TableUse(proofs)
+        counters.keys = verifier.keys
         return counters
     }
 

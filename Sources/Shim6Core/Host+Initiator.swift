@@ -221,6 +221,7 @@ extension Host {
         if table.holddowns.count > table.maximumHolddowns,
             let first = table.holddowns.values.min(by: { ($0.deadline ?? now) < ($1.deadline ?? now) })
         {
+            tally.holddownsEvicted &+= 1
             remove(first, reason: "too many holddowns")
         }
     }

@@ -50,8 +50,15 @@ extension Host {
         var seen: Set<IPv6Address> = []
         let usable = list.locators.filter { $0.locator.canBeLocator && seen.insert($0.locator).inserted }
         guard !usable.isEmpty else { throw .noUsableLocator }
-        try takeFromBudget()
-        try verifier.verify(list, parameters: parameters, signature: options.cgaSignature, of: ulids.peer)
+        let proof = Proof(
+            ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature)
+        if proofs.value(for: proof) == nil {
+            try takeFromBudget()
+            try verifier.verify(list, parameters: parameters, signature: options.cgaSignature, of: ulids.peer)
+            proofs.insert((), for: proof)
+        } else {
+            tally.knownProofs &+= 1
+        }
         peer.parameters = parameters
         peer.list = list
         peer.generation = list.generation

@@ -1,3 +1,4 @@
+import CGA
 import REAP
 import Shim6Wire
 
@@ -19,6 +20,8 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
     var lists: LocalLists
     var secrets: ResponderSecrets
     var budget: VerificationBudget
+    /// Proofs that were verified.
+    var proofs: RecentlyUsed<Proof, Void>
     var recoveryLimit: SourceLimit
     var errorLimit: SourceLimit
     var tally = HostCounters()
@@ -41,6 +44,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         table = ContextTable(configuration)
         lists = LocalLists(maximumLocators: configuration.maximumLocators)
         secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
+        proofs = RecentlyUsed(capacity: configuration.maximumProofs)
         budget = VerificationBudget(perSecond: configuration.maximumVerificationsPerSecond)
         recoveryLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
         errorLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)

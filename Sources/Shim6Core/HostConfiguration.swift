@@ -49,6 +49,9 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumProbesPerSecond = 2_000
     /// I2, R2 and Update Requests a second whose keys and signatures are looked at; also the size of a burst.
     public var maximumVerificationsPerSecond = 1_000
+    /// Verified proofs of peers that are kept, 2 KiB each at most, so that the next context of such a peer needs no
+    /// verification. The one unused for longest makes room.
+    public var maximumProofs = 1_024
 
     /// R1bis messages a second to sources of one /48, and as many Errors; also the size of a burst.
     public var maximumAnswersPerSecond = 16

@@ -10,6 +10,13 @@ public protocol LocatorVerifier {
     mutating func verify(
         _ list: LocatorList, parameters: [UInt8], signature: [UInt8]?, of ulid: IPv6Address
     ) throws(DropReason)
+    /// The keys of peers that it keeps decoded.
+    var keys: HostCounters.TableUse { get }
+}
+
+extension LocatorVerifier {
+    /// It keeps none.
+    public var keys: HostCounters.TableUse { HostCounters.TableUse() }
 }
 
 /// Verification by CGA and HBA, which one list may mix; lists that name another method are refused.
@@ -19,6 +26,8 @@ public struct CGALocatorVerifier: LocatorVerifier, Sendable {
     public init(_ verifier: LocatorListVerifier = LocatorListVerifier()) {
         self.verifier = verifier
     }
+
+    public var keys: HostCounters.TableUse { HostCounters.TableUse(verifier.keys) }
 
     public mutating func verify(parameters: [UInt8], of ulid: IPv6Address) throws(DropReason) {
         do {

@@ -221,9 +221,9 @@ struct GenerationTests {
         #expect(made.address.low >> 61 == 2)
         try made.parameters.verify(made.address)
 
-        // With any other Modifier it has no 32 zero bits.
+        // With this Modifier it has 16 zero bits and no more.
         let other = try CGAParameters(
-            modifier: 0xcc5_e083, subnetPrefix: 0x2001_0db8_0000_0000, publicKey: [0x30, 0x00])
+            modifier: 0xea4b, subnetPrefix: 0x2001_0db8_0000_0000, publicKey: [0x30, 0x00])
         let claimed = IPv6Address(high: other.subnetPrefix, low: try other.hash1 & 0x1cff_ffff_ffff_ffff | 2 << 61)
         #expect(throws: CGAError.hash2) { try other.verify(claimed) }
     }

@@ -39,8 +39,8 @@ import Testing
             a2      no carrier  -                  2001:db8:a2::1
             ppp0    missing     -                  -
 
-            TABLE     USED  LIMIT  OVERFLOWS
-            contexts  2     16384  0
+            TABLE     USED  LIMIT  OVERFLOWS  WHEN FULL
+            contexts  2     16384  0          no new ones
 
             DROPPED       COUNT
             bad-checksum  3

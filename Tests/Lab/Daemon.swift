@@ -141,14 +141,26 @@ public final class Daemon {
     }
 
     public func status() throws -> StatusReport { try ask(StatusReport.self, "status") }
+    /// The memory that is its own, in octets: heap and stacks.
+    public func anonymousMemory() throws -> Int {
+        let identifier = program?.identifier ?? 0
+        let text = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+        guard let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) else {
+            throw LabError("nothing is known of the memory of shim6d on host \(host)")
+        }
+        return kibibytes << 10
+    }
+
     public func contexts() throws -> [ContextSummary] { try ask(ContextList.self, "contexts").contexts }
     public func timeline() throws -> [Failover] { try ask(TimelineReport.self, "timeline").failovers }
 
-    /// The context with this ULID pair; nil if there is none.
+    /// The default context of this ULID pair; nil if there is none.
     public func context(local: IPv6Address, peer: IPv6Address) throws -> ContextDetail? {
         let ulids = ULIDPair(local: local, peer: peer)
-        guard let summary = try contexts().first(where: { $0.ulids == ulids }) else { return nil }
-        return try ask(ContextDetail.self, "context", summary.tag.description)
+        return try contexts().lazy.filter { $0.ulids == ulids }
+            .map { try self.ask(ContextDetail.self, "context", $0.tag.description) }
+            .first { $0.forkedInstance == 0 }
     }
 
     /// The daemon's locator on an uplink, which new sessions can use. Waits for one: while duplicate address detection goes

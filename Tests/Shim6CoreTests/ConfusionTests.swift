@@ -96,6 +96,39 @@ struct ConfusionTests {
         #expect(Set(pair.b.host.contexts.map(\.peerTag)).count == 2)
     }
 
+    /// Who else a tag may come from that its peer had for another context before.
+    enum Reuse: CaseIterable {
+        case recovery, confusion, thirdParty
+    }
+
+    @Test(
+        "A tag that comes again leaves a consistent state, whoever sends it", .requirement("5533-C-01"),
+        arguments: Reuse.allCases)
+    func reused(_ reuse: Reuse) throws {
+        let pair = Pair()
+        try introduce(pair, .a1, tag: .ofA, [.a1, .a2])
+        let first = try #require(pair.b.context)
+        switch reuse {
+        case .recovery: try introduce(pair, .a1, tag: .ofA, [.a1, .a2])
+        case .confusion: try introduce(pair, .a2, tag: .ofA, [.a2, .a1])
+        case .thirdParty: try introduce(pair, .stranger, tag: .ofA, [.stranger])
+        }
+        let contexts = pair.b.host.contexts
+        let peers: [IPv6Address] =
+            switch reuse {
+            case .recovery: [.a1]
+            case .confusion: [.a2]
+            case .thirdParty: [.a1, .stranger]
+            }
+        #expect(Set(contexts.map(\.ulids.peer)) == Set(peers) && contexts.count == peers.count)
+        #expect(contexts.allSatisfy { $0.state == .established && $0.peerTag == .ofA })
+        #expect(contexts.contains { $0.localTag == first.localTag } == (reuse != .confusion))
+        // The data path has these and no others, each with a tag of its own.
+        #expect(Set(pair.b.entries.keys) == Set(contexts.map(\.localTag)))
+        for context in contexts { #expect(pair.b.entries[context.localTag]?.ulids == context.ulids) }
+        #expect(pair.b.host.counters.contexts.used == contexts.count)
+    }
+
     @Test("Many contexts with one tag, as in a list that is walked while its entries go, all end")
     func many() throws {
         let pair = Pair()

@@ -205,4 +205,62 @@ struct VerificationTests {
         #expect(pair.b.context?.peerLocators.count == 2)
         #expect(pair.b.verifier.looks == 1)
     }
+
+    @Test("A proof that was verified before needs no verification for the peer's next context", arguments: [0, 1])
+    func knownProof(kept: Int) throws {
+        var configuration = HostConfiguration()
+        configuration.maximumProofs = kept
+        let pair = Pair(configuration: configuration)
+        for number in 1...3 {
+            try pair.forge(.i2(pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)), from: .a1, to: .b1)
+            #expect(pair.b.context?.peerLocators.map(\.address) == [.a1, .a2])
+            pair.post(.remove(try #require(pair.b.context?.localTag)), to: .b)
+            #expect(pair.b.verifier.looks == (kept == 0 ? number : 1))
+        }
+        #expect(pair.b.host.counters.knownProofs == (kept == 0 ? 0 : 2))
+        #expect(pair.b.host.counters.proofs.used == kept)
+    }
+
+    @Test("Whatever is changed in a proof that was verified before, it is no proof any more", arguments: Fault.allCases)
+    func spoiledKnownProof(_ fault: Fault) throws {
+        let pair = Pair()
+        try pair.forge(.i2(pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)), from: .a1, to: .b1)
+        pair.post(.remove(try #require(pair.b.context?.localTag)), to: .b)
+        var i2 = pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)
+        fault.spoil(&i2.options)
+        try pair.forge(.i2(i2), from: .a1, to: .b1)
+        #expect(pair.b.drops(fault.reason) == 1)
+        #expect(pair.b.host.contexts.isEmpty)
+        #expect(pair.b.host.counters.proofs.used == 1)
+    }
+
+    @Test("A proof that was verified before proves nothing for another ULID")
+    func borrowedProof() throws {
+        let pair = Pair()
+        try pair.forge(.i2(pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)), from: .a1, to: .b1)
+        let challenge = try pair.challenge(tag: .ofA, from: .a2)
+        let i2 = pair.i2(challenge, tag: .ofA, options: .ofA([.a1, .a2]))
+        try pair.forge(.i2(i2), from: .a2, to: .b1)
+        #expect(pair.b.drops(.proof(.hash1)) == 1)
+        #expect(pair.b.host.contexts.count == 1)
+    }
+
+    @Test("Of more proofs than may be kept the one unused for longest goes")
+    func evictedProof() throws {
+        var configuration = HostConfiguration()
+        configuration.maximumProofs = 2
+        let pair = Pair(configuration: configuration)
+        func introduce(_ generation: UInt32) throws -> Int {
+            let before = pair.b.verifier.looks
+            let i2 = pair.i2(
+                try pair.challenge(tag: .ofA), tag: .ofA, options: .ofA([.a1, .a2], generation: generation))
+            try pair.forge(.i2(i2), from: .a1, to: .b1)
+            pair.post(.remove(try #require(pair.b.context?.localTag)), to: .b)
+            return pair.b.verifier.looks - before
+        }
+        let looks = try [1, 2, 1, 3, 1, 2].map(introduce)
+        #expect(looks == [1, 1, 0, 1, 0, 1])
+        let proofs = pair.b.host.counters.proofs
+        #expect(proofs.used == 2 && proofs.limit == 2 && proofs.evictions == 2)
+    }
 }

@@ -19,6 +19,74 @@ import Testing
     }
 
     @Test(
+        "Who uses a tag that another peer's context has by now is told so, and gets a tag of its own",
+        .requirement("5533-C.3-01"))
+    func threeParties() throws {
+        let attack = Attack { stranger in
+            [
+                (
+                    10,
+                    .forge { sent in
+                        Attack.message(from: stranger, sent) { victim in
+                            guard let tag = victim.i1?.initiatorTag else { return nil }
+                            let report = ProbeReport(source: stranger.address, destination: victim.source, nonce: 5)
+                            return .probe(Probe(receiverTag: tag, state: .exploring, sent: [report]))
+                        }
+                    }
+                ),
+                (
+                    10.1,
+                    .forge { sent in
+                        let r1bis = sent.messages.sent(.r1bis, from: 0).last { $0.destination == stranger.address }
+                        return Attack.message(from: stranger, sent) { _ in
+                            r1bis?.r1bis.map {
+                                .i2bis(
+                                    I2bis(
+                                        initiatorTag: Attack.tag, initiatorNonce: 6, responderNonce: $0.responderNonce,
+                                        packetTag: $0.packetTag, responderValidator: $0.responderValidator,
+                                        options: stranger.options([stranger.address])))
+                            }
+                        }
+                    }
+                ),
+            ]
+        }
+        let contexts = attack.run.world.contexts(of: 0)
+        #expect(contexts.count == 2 && contexts.allSatisfy { $0.state == .established })
+        let shared = try #require(contexts.first { $0.ulids.peer != stranger(attack) })
+        let own = try #require(attack.context)
+        #expect(own.localTag != shared.localTag && own.peerTag == Attack.tag)
+        let r2 = attack.run.sent(.r2, from: 0).last { $0.destination == stranger(attack) }?.r2
+        #expect(r2?.responderTag == own.localTag)
+        // The context that has the tag is as it was.
+        #expect(shared.reachability == .operational && shared.counters.explorations == 0)
+    }
+
+    private func stranger(_ attack: Attack) -> IPv6Address { attack.stranger.address }
+
+    @Test(
+        "The ULID pair of a confused context gets a new one by the normal exchange, with tags that are new",
+        .requirement("5533-7.6-04", "5533-7.15-06"))
+    func replacedAfterConfusion() throws {
+        let other = Stranger(prefix: 0x2001_0db8_0bad_0002)
+        let fresh = ContextTag(truncating: 0x7777_7777)
+        let attack = Attack { stranger in
+            Attack.exchange(stranger, at: 10) { _ in stranger.options([stranger.address, other.address]) }
+                // The same host uses the tag for its other ULID.
+                + Attack.exchange(other, at: 11) { _ in other.options([other.address, stranger.address]) }
+                + Attack.exchange(stranger, at: 12, tag: fresh) { _ in
+                    stranger.options([stranger.address, other.address])
+                }
+        }
+        let tags = attack.run.sent(.r2, from: 0).compactMap(\.r2?.responderTag)
+        #expect(tags.count >= 3 && Set(tags).count == tags.count)
+        let contexts = attack.run.world.contexts(of: 0)
+        #expect(contexts.count == 3 && contexts.allSatisfy { $0.state == .established })
+        #expect(attack.context?.peerTag == fresh)
+        #expect(contexts.first { $0.ulids.peer == other.address }?.peerTag == Attack.tag)
+    }
+
+    @Test(
         "A peer's Probe with made-up reports moves no payload, neither to a third party nor to himself",
         .requirement("5533-16-03", "5533-7.2-04", "5534-8-03"), arguments: ProbeState.allCases)
     func madeUpReports(state: ProbeState) {

@@ -90,11 +90,14 @@ public struct TableUsage: Codable, Hashable, Sendable {
     public var limit: Int
     /// How many entries had to go, or were refused, because the table was full.
     public var overflows: UInt64
+    /// What becomes of an entry too many, for people.
+    public var whenFull: String
 
-    public init(name: String, used: Int, limit: Int, overflows: UInt64 = 0) {
+    public init(name: String, used: Int, limit: Int, overflows: UInt64 = 0, whenFull: String) {
         self.name = name
         self.used = used
         self.limit = limit
         self.overflows = overflows
+        self.whenFull = whenFull
     }
 }

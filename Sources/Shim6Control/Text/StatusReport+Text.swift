@@ -31,9 +31,9 @@ extension StatusReport {
     }
 
     private var tableTable: TextTable {
-        var table = TextTable("TABLE", "USED", "LIMIT", "OVERFLOWS")
+        var table = TextTable("TABLE", "USED", "LIMIT", "OVERFLOWS", "WHEN FULL")
         for usage in tables {
-            table.add(usage.name, String(usage.used), String(usage.limit), String(usage.overflows))
+            table.add(usage.name, String(usage.used), String(usage.limit), String(usage.overflows), usage.whenFull)
         }
         return table
     }

@@ -148,10 +148,10 @@ extension Engine {
             uplinks: uplinks.uplinks.map(status), contexts: byState, counters: counterReport(counts),
             drops: dropReport(counts),
             tables: [
-                TableUsage(
-                    name: "contexts", used: counts.contexts.used, limit: counts.contexts.limit,
-                    overflows: counts.triggersRefused),
-                TableUsage(name: "holddowns", used: counts.holddowns.used, limit: counts.holddowns.limit),
+                TableUsage("contexts", counts.contexts, whenFull: "no new ones until some are idle"),
+                TableUsage("holddowns", counts.holddowns, whenFull: "the one that ends first goes"),
+                TableUsage("proofs", counts.proofs, whenFull: "the one unused for longest goes"),
+                TableUsage("peer-keys", counts.keys, whenFull: "the one unused for longest goes"),
             ],
             warnings: warnings)
     }
@@ -168,7 +168,7 @@ extension Engine {
     private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
         var report: [String: UInt64] = [
             "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
-            "dampings": counts.dampings, "verifications": counts.verifications,
+            "dampings": counts.dampings, "verifications": counts.verifications, "known_proofs": counts.knownProofs,
             "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
             "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
@@ -194,6 +194,12 @@ extension [ContextLocator] {
     fileprivate mutating func addWithdrawn(ulid: IPv6Address) {
         guard !contains(where: \.ulid) else { return }
         append(ContextLocator(address: ulid, method: nil, verified: false, state: .withdrawn, ulid: true))
+    }
+}
+
+extension TableUsage {
+    fileprivate init(_ name: String, _ use: HostCounters.TableUse, whenFull: String) {
+        self.init(name: name, used: use.used, limit: use.limit, overflows: use.evictions, whenFull: whenFull)
     }
 }
 

@@ -36,6 +36,7 @@ extension HostConfiguration {
         maximumLocators = limits.maxLocators
         maximumProbesPerSecond = limits.maxProbesPerSecond
         maximumVerificationsPerSecond = limits.maxVerificationsPerSecond
+        maximumProofs = limits.maxProofs
         maximumAnswersPerSecond = limits.maxAnswersPerSecond
     }
 }

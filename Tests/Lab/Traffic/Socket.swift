@@ -58,6 +58,12 @@ public final class Socket: Sendable {
         return Socket(adopting: client)
     }
 
+    public func set(_ level: Int32, _ option: Int32, _ octets: [UInt8]) throws {
+        guard setsockopt(descriptor, level, option, octets, socklen_t(octets.count)) == 0 else {
+            throw Self.failure("setsockopt \(level) \(option)")
+        }
+    }
+
     public func set(_ level: Int32, _ option: Int32, _ value: Int32) throws {
         var value = value
         guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {

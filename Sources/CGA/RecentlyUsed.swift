@@ -1,39 +1,43 @@
-/// Decoded public keys by their SubjectPublicKeyInfo. Holds `capacity` of them and gives up the one unused for longest.
-struct PublicKeyCache: Sendable {
+/// Values by their names: `capacity` of them at most, and the one unused for longest makes room.
+public struct RecentlyUsed<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
-        let name: [UInt8]
-        let key: PublicKey
+        let name: Name
+        let value: Value
         /// Towards the more recently used.
         var newer: Int
         /// Towards the less recently used.
         var older: Int
     }
 
-    let capacity: Int
-    private var places: [[UInt8]: Int] = [:]
+    public let capacity: Int
+    /// How many had to make room.
+    public private(set) var evictions: UInt64 = 0
+    private var places: [Name: Int] = [:]
     /// A ring of entries in order of use.
     private var entries: [Entry] = []
     private var newest = 0
 
-    init(capacity: Int) {
+    /// Keeps nothing if `capacity` is zero or less.
+    public init(capacity: Int) {
         self.capacity = max(capacity, 0)
     }
 
-    var count: Int { entries.count }
+    public var count: Int { entries.count }
 
-    /// The key of this SubjectPublicKeyInfo, if it is here; it then counts as the most recently used.
-    mutating func key(for subjectPublicKeyInfo: [UInt8]) -> PublicKey? {
-        guard let place = places[subjectPublicKeyInfo] else { return nil }
+    /// The value of this name, if it is here; it then counts as the most recently used.
+    public mutating func value(for name: Name) -> Value? {
+        guard let place = places[name] else { return nil }
         touch(place)
-        return entries[place].key
+        return entries[place].value
     }
 
-    mutating func insert(_ key: PublicKey, for subjectPublicKeyInfo: [UInt8]) {
-        guard capacity > 0, places[subjectPublicKeyInfo] == nil else { return }
+    /// Keeps a value as the most recently used. One that is here already stays as it is.
+    public mutating func insert(_ value: Value, for name: Name) {
+        guard capacity > 0, places[name] == nil else { return }
         guard entries.count == capacity else {
             let place = entries.count
-            entries.append(Entry(name: subjectPublicKeyInfo, key: key, newer: place, older: place))
-            places[subjectPublicKeyInfo] = place
+            entries.append(Entry(name: name, value: value, newer: place, older: place))
+            places[name] = place
             if place > 0 { link(place) }
             newest = place
             return
@@ -41,9 +45,9 @@ struct PublicKeyCache: Sendable {
         // In the ring the oldest follows the newest, so taking its place and calling it newest keeps the order.
         let place = entries[newest].newer
         places[entries[place].name] = nil
-        places[subjectPublicKeyInfo] = place
-        entries[place] = Entry(
-            name: subjectPublicKeyInfo, key: key, newer: entries[place].newer, older: entries[place].older)
+        places[name] = place
+        evictions &+= 1
+        entries[place] = Entry(name: name, value: value, newer: entries[place].newer, older: entries[place].older)
         newest = place
     }
 

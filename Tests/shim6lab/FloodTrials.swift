@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import Lab
+import Shim6Control
+import Shim6Wire
+import Steering
+
+/// How long a handshake takes while forged I1s keep one processor busy.
+struct FloodTrials: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flood",
+        abstract: "Measures handshakes under a flood of I1s, each from another /48, and the memory of the daemon.",
+        discussion: "Exits with 1 if a handshake takes more than 2 s.")
+
+    @Argument(help: "Handshakes.") var rounds = 20
+
+    private static let limit = 2.0
+
+    func validate() throws {
+        guard rounds > 0 else { throw ValidationError("At least one.") }
+    }
+
+    func run() throws {
+        Interruption.catchSignals()
+        do {
+            let laboratory = try Laboratory()
+            defer { laboratory.close() }
+            let pair = try Pair(laboratory)
+            try pair.start()
+            guard try measure(pair) else { throw ExitCode.failure }
+        } catch let interruption as Interruption {
+            print("\(interruption): everything has been taken down")
+            throw ExitCode(128 + interruption.signal)
+        }
+    }
+
+    private func measure(_ pair: Pair) throws -> Bool {
+        let flood = try Flood(from: pair.topology.internet, to: pair.ulidOfB)
+        defer { flood.stop() }
+        let dropped = { try pair.b.status().drops.first { $0.key.hasSuffix("strangers_i1_rate") }?.value ?? 0 }
+        try pair.laboratory.wait(until: "the flood to reach its limit", upTo: 30) { try dropped() > 10_000 }
+        let (memory, count, answered, begin) = (
+            try pair.b.anonymousMemory(), try dropped(), try i1s(pair.b), Clock.now
+        )
+        var times: [Double] = []
+        for _ in 0..<rounds {
+            _ = try pair.a.control(["establish", pair.ulidOfA.description, pair.ulidOfB.description])
+            let (a, _) = try pair.waitUntilEstablished()
+            guard let established = a.established else { throw LabError("the context was never established") }
+            times.append(established.seconds(since: a.created))
+            for (host, context) in [(pair.a, try pair.contextOfA()), (pair.b, try pair.contextOfB())] {
+                if let context { try host.control(["rm", context.summary.tag.description]) }
+            }
+        }
+        let seconds = Double(Clock.now.nanoseconds - begin.nanoseconds) / 1e9
+        times.sort()
+        print(
+            String(
+                format: "%d handshakes: median %.1f ms, longest %.1f ms", rounds, times[rounds / 2] * 1e3,
+                times[rounds - 1] * 1e3))
+        print(
+            String(
+                format: "I1s a second: %.0f dropped in the kernel, %.0f answered",
+                Double(try dropped() - count) / seconds,
+                Double(try i1s(pair.b) - answered) / seconds))
+        print("memory of the daemon: \(try pair.b.anonymousMemory() - memory) octets more than before")
+        return times[rounds - 1] <= Self.limit
+    }
+
+    private func i1s(_ daemon: Daemon) throws -> UInt64 { try daemon.status().counters["in_i1", default: 0] }
+}
