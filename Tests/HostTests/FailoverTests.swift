@@ -34,6 +34,23 @@ extension HostTests {
             }
         }
 
+        @Test func `What the sender repeats at its switch goes out once more when the receiver has moved too`() throws {
+            // The sender notices first, so that the answer to what it repeats still goes the dead way.
+            var patient = quick
+            patient.sections["reap"] = ["send-timeout = 60.0"]
+            try withPair(patient, b: quick) { pair in
+                let stream = try pair.laboratory.stream(
+                    from: pair.b.namespace, pair.ulidOfB.description, to: pair.a.namespace, pair.ulidOfA.description)
+                _ = try pair.waitUntilEstablished()
+                try pair.laboratory.pass(seconds: 1)
+                try pair.rehome()
+                try pair.laboratory.wait(until: "the last packet to go out twice") {
+                    try pair.b.status().counters["data_path_resumed", default: 0] >= 2
+                }
+                _ = try stream.stop()
+            }
+        }
+
         // Longer than the kernel takes to declare the dead gateway FAILED, which ends a data path that only hooks the
         // old uplink.
         @Test(.requirement("5533-11-06", "5533-11.1-01", "5533-4-05", "5533-1.3-02", "5534-9-03", "5534-4.2-04"))

@@ -19,6 +19,9 @@ final class BPFDataPath: DataPath {
     private var errors = (translated: UInt64(0), foreign: UInt64(0))
     /// Packets that were kept and sent again.
     private var resumed: UInt64 = 0
+    /// What was sent again by contexts since their peers were last heard. A peer that moves later than this host has sent its
+    /// answer the dead way, so it goes out once more.
+    private var sentAgain: [ContextTag: [KeptPacket]] = [:]
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
@@ -80,6 +83,7 @@ final class BPFDataPath: DataPath {
 
     func remove(_ entry: DataPathEntry) throws {
         forget(entry.localTag)
+        sentAgain[entry.localTag] = nil
         try steering.remove(entry)
     }
 
@@ -93,10 +97,14 @@ final class BPFDataPath: DataPath {
     func resume(_ tag: ContextTag) {
         guard let entry = steering.entry(of: tag) else { return }
         let lastIn = activity[entry.slot].lastIn ?? Instant(nanoseconds: 0)
-        for packet in datapath.takeKept(tag) where packet.time > lastIn && packet.isOf(entry.ulids) {
-            sendAgain(packet.octets)
-            resumed += 1
+        func unanswered(_ packets: [KeptPacket]) -> [KeptPacket] {
+            packets.filter { $0.time > lastIn && $0.isOf(entry.ulids) }
         }
+        let old = unanswered(sentAgain.removeValue(forKey: tag) ?? [])
+        let new = unanswered(datapath.takeKept(tag))
+        for packet in new + old { sendAgain(packet.octets) }
+        resumed += UInt64(new.count + old.count)
+        if old.isEmpty, !new.isEmpty { sentAgain[tag] = new }
     }
 
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
