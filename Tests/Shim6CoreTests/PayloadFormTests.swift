@@ -48,6 +48,21 @@ import Testing
         }
     }
 
+    @Test func `I2bis announces them too, so that a recovered context keeps its form`() throws {
+        let pair = Pair(configuration: Self.onlyHomeAddress)
+        pair.establish()
+        let lost = try #require(pair.b.context?.localTag)
+        pair.post(.remove(lost), to: .b)
+        pair.clearLog()
+        try pair.forge(.keepalive(Keepalive(receiverTag: lost)), from: .a1, to: .b1, side: .b)
+        pair.run(for: .milliseconds(100))
+        let packet = try #require(pair.last(.i2bis))
+        let option = try #require(try MessageView(packet.octets).option(.payloadForms))
+        #expect(Array(option.contents) == [0, 2, 0, 0])
+        #expect(try entry(pair.b).form == .homeAddress)
+        #expect(pair.b.context?.unsuitableForms == nil)
+    }
+
     @Test func `Two hosts that accept the form that the other sends are rehomed in it`() throws {
         let pair = failed(Self.onlyHomeAddress, Self.onlyHomeAddress)
         for node in [pair.a, pair.b] {

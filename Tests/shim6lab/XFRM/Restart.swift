@@ -12,6 +12,7 @@ extension XFRM {
             try XFRM.trial { laboratory, story in
                 let pair = try Pair(laboratory, a: Daemon.Settings(driver: "xfrm"), b: Daemon.Settings(driver: "xfrm"))
                 let host = pair.a.namespace
+                try pair.topology.waitForAddresses(of: "a")
                 let untouched = try HostState(of: host)
                 try pair.start()
                 let idle = try Rows(of: host)
@@ -28,12 +29,15 @@ extension XFRM {
                 pair.a.stop(SIGKILL)
                 story.expect("all that is still there when the daemon is killed", try Rows(of: host) == rehomed)
                 _ = try echo.stop()
+                // While it has the context it gives it back to a host that has lost it.
+                pair.b.stop()
                 try pair.topology.heal(pair.topology.uplink("a1"))
                 try pair.a.start()
-                try pair.learnLocators()
                 let fresh = try Rows(of: host)
                 story.expect(
                     "the next one begins with one set of policies and no states", fresh == idle, otherwise: "\(fresh)")
+                try pair.b.start()
+                try pair.learnLocators()
                 _ = try pair.a.control(["establish", local, peer])
                 _ = try pair.waitUntilEstablished()
                 let again = try Rows(of: host)
