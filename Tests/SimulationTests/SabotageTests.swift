@@ -31,4 +31,20 @@ import Testing
         }
         #expect(Set(runs).count == 1)
     }
+
+    @Test("A run that violates an invariant does so again, with the same trace")
+    func failureRepeats() throws {
+        func run(_ seed: UInt64, traceLimit: Int? = nil) -> World {
+            let world = World(seed: seed, sabotage: .entriesKept, traceLimit: traceLimit)
+            world.run()
+            return world
+        }
+        let seed = try #require((1..<20).first { run($0).failure != nil })
+        let first = run(seed)
+        for _ in 0..<2 {
+            let again = run(seed, traceLimit: 1_000_000)
+            #expect(again.failure == first.failure && again.digest == first.digest)
+            #expect(again.traceLines == run(seed, traceLimit: 1_000_000).traceLines)
+        }
+    }
 }

@@ -33,6 +33,9 @@ struct Simulate: AsyncParsableCommand {
     @Flag(help: "Print a digest of each run, in the order of the seeds, and nothing else.")
     var digests = false
 
+    @Option(help: "Break something on purpose, to see that it is noticed and that the run can be repeated.")
+    var sabotage = Sabotage.none
+
     func validate() throws {
         guard workers > 0 else { throw ValidationError("There has to be one worker at least.") }
         guard seeds > 0 else { throw ValidationError("There has to be one seed at least.") }
@@ -64,7 +67,7 @@ struct Simulate: AsyncParsableCommand {
     private func work(_ worker: UInt64, _ keys: Keys, _ failure: FirstFailure) -> Summary {
         var summary = Summary()
         for seed in stride(from: first + worker, to: first + seeds, by: workers) where !failure.rules(out: seed) {
-            let world = World(seed: seed, keys: keys)
+            let world = World(seed: seed, keys: keys, sabotage: sabotage)
             world.run()
             if let reason = world.failure {
                 failure.note(seed, reason)
@@ -77,7 +80,7 @@ struct Simulate: AsyncParsableCommand {
 
     private func printDigests(_ keys: Keys) {
         for seed in first..<(first + seeds) {
-            let world = World(seed: seed, keys: keys)
+            let world = World(seed: seed, keys: keys, sabotage: sabotage)
             world.run()
             print("\(seed) \(String(world.digest, radix: 16)) \(world.deliveries)")
         }
@@ -85,11 +88,14 @@ struct Simulate: AsyncParsableCommand {
 
     /// Runs a seed with a trace, which the same seed makes the same run.
     private func show(_ seed: UInt64, _ keys: Keys, lines: Int) throws {
-        let world = World(seed: seed, keys: keys, traceLimit: lines)
+        let world = World(seed: seed, keys: keys, sabotage: sabotage, traceLimit: lines)
         world.run()
         for line in world.traceLines.suffix(lines) { print(line) }
         guard let failure = world.failure else { return print("seed \(seed): all invariants held") }
-        print("FAILED \(failure)\nAll of it: Scripts/simulate.sh --trace \(seed)")
+        let broken = sabotage == .none ? "" : " --sabotage \(sabotage.rawValue)"
+        print("FAILED \(failure)\nAll of it: Scripts/simulate.sh --trace \(seed)\(broken)")
         throw ExitCode(1)
     }
 }
+
+extension Sabotage: ExpressibleByArgument {}

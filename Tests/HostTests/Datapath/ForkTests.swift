@@ -17,7 +17,7 @@ extension HostTests {
             Fork(port: 7003, source: "a1", destination: "b2"),
         ]
 
-        @Test(.requirement("5533-4.2-01", "5533-4.2-02", "5533-12.4-09"))
+        @Test(.requirement("5533-4.2-01", "5533-4.2-02", "5533-4.2-03", "5533-12.4-09"))
         func `Flows that shim6ctl fork names travel over locator pairs of their own, all at once`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()
@@ -53,9 +53,15 @@ extension HostTests {
                     #expect(packets.count == 10)
                     #expect(packets.allSatisfy { $0.tag == detail.peerTag?.rawValue })
                 }
-                // The session itself stays where it was, without a header.
+                // The session itself stays where it was, without a header, and so does all that B answers.
                 let ulids = LocatorPair(source: pair.ulidOfA, destination: pair.ulidOfB)
                 #expect(try wire.payload(on: "b1", ulids, since: begin).isEmpty)
+                for device in ["a1", "a2"] {
+                    for source in ["b1", "b2"] {
+                        let back = LocatorPair(source: pair.locator(source), destination: pair.locator(device))
+                        #expect(try wire.payload(on: device, back, since: begin).isEmpty)
+                    }
+                }
                 let session = try pair.a.ask(ContextDetail.self, "context", origin).summary
                 #expect(session.outgoing == ulids && session.ulids.local == pair.ulidOfA)
                 #expect(try echo.stop().losses.isEmpty)
@@ -68,6 +74,57 @@ extension HostTests {
                         source: pair.locator(fork.source), destination: pair.locator(fork.destination))
                     #expect(try wire.payload(on: fork.destination, path, since: end).isEmpty)
                 }
+            }
+        }
+
+        @Test func `When an uplink dies, each forked context finds its own way round`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                let origin = try #require(try pair.contextOfA()).summary.tag.description
+                // One fork uses the uplink that will die, the other does not.
+                let forks = [
+                    Fork(port: 7011, source: "a1", destination: "b2"),
+                    Fork(port: 7012, source: "a2", destination: "b2"),
+                ]
+                let tags = try forks.map { fork in
+                    try pair.a.ask(
+                        Establishment.self, "fork", origin, "--protocol", "udp", "--dport", "\(fork.port)"
+                    ).context.tag
+                }
+                for host in [pair.a, pair.b] {
+                    try pair.laboratory.wait(until: "three contexts on host \(host.host)") {
+                        try host.contexts().count { $0.state == "ESTABLISHED" } == 3
+                    }
+                }
+                for (tag, fork) in zip(tags, forks) {
+                    try pair.a.control([
+                        "switch", tag.description, "\(pair.locator(fork.source))", "\(pair.locator(fork.destination))",
+                    ])
+                }
+                let sockets = try forks.map { try Self.sockets(pair, port: $0.port) }
+                for (there, back) in sockets { Self.expectAnswer(there, back, 0) }
+                #expect(try pair.contextOfA()?.summary.tag.description == origin)
+
+                try pair.topology.cut(pair.topology.uplink("a1"))
+                let dead = pair.locator("a1")
+                try pair.laboratory.wait(until: "every context with traffic to leave a1", upTo: 60) {
+                    for (there, back) in sockets {
+                        _ = there.sendOnce([1])
+                        _ = back.sendOnce([1])
+                    }
+                    let ways = try pair.a.contexts().map(\.outgoing)
+                    let back = try pair.contextOfB()?.summary.outgoing
+                    return ways.count == 3 && ways.allSatisfy { $0?.source == pair.locator("a2") }
+                        && back?.destination == pair.locator("a2")
+                }
+                for (there, back) in sockets {
+                    // Those that were sent on the way.
+                    for socket in [there, back] { while socket.isReadable(within: 300) { _ = socket.receive() } }
+                    for number in 1...5 { Self.expectAnswer(there, back, number) }
+                }
+                #expect(Set(try pair.a.contexts().map(\.tag)).isSuperset(of: tags), "a fork was made anew")
+                #expect(try pair.a.contexts().allSatisfy { $0.outgoing?.source != dead })
+                _ = try echo.stop()
             }
         }
 

@@ -66,6 +66,41 @@ extension HostTests {
             }
         }
 
+        @Test(.requirement("5533-8-09"))
+        func `An error about a packet without a payload header reaches its socket untouched`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                let socket = try pair.a.namespace.inside { try Socket(.datagram) }
+                try socket.bind(to: pair.ulidOfA.description, port: 0)
+                try socket.connect(to: pair.ulidOfB.description, port: 9)
+                #expect(socket.sendOnce([1, 2, 3]))
+                #expect(socket.isReadable(within: 5000))
+                #expect(socket.receive() == nil)
+                #expect(errno == ECONNREFUSED)
+                let counters = try pair.a.status().counters
+                #expect(!counters.contains { $0.key.hasSuffix("translated_errors") && $0.value > 0 })
+                _ = try echo.stop()
+            }
+        }
+
+        @Test(.requirement("5533-8-08"))
+        func `A Parameter Problem about an option of the socket's own reaches the socket`() throws {
+            try rehomed { pair in
+                let socket = try pair.a.namespace.inside { try Socket(.datagram) }
+                try socket.set(Int32(IPPROTO_IPV6), IPV6_RECVERR, 1)
+                // A Destination Options header with one option that nobody knows and that has to be told of (RFC 8200,
+                // section 4.2).
+                let options: [UInt8] = [0, 0, 0x9e, 4, 0, 0, 0, 0]
+                try socket.set(Int32(IPPROTO_IPV6), IPV6_DSTOPTS, options)
+                try socket.bind(to: pair.ulidOfA.description, port: 0)
+                try socket.connect(to: pair.ulidOfB.description, port: Echo.port)
+                #expect(socket.sendOnce([1, 2, 3]))
+                #expect(socket.isReadable(within: 5000))
+                #expect(socket.receive() == nil)
+                #expect(errno == EPROTO)
+            }
+        }
+
         @Test(.requirement("5533-8-01", "5533-8-10"))
         func `A router without a route is told to the socket whose packet it had`() throws {
             try rehomed { pair in

@@ -83,20 +83,13 @@ extension HostTests {
 
         @Test(.requirement("5533-1.6-02", "5533-12.2-09"))
         func `Fragments that come from different locators make one datagram`() throws {
-            let port: UInt16 = 5204
-            let sockets = try pair.datagramSockets(port: port)
+            let sockets = try pair.datagramSockets(port: 5204)
             let data = (0..<2000).map { UInt8(truncatingIfNeeded: $0 / 7) }
-            let length = UInt16(data.count + 8)
-            var datagram = [UInt8(port >> 8), UInt8(port & 0xff), UInt8(port >> 8), UInt8(port & 0xff)]
-            datagram += [UInt8(length >> 8), UInt8(length & 0xff), 0, 0] + data
-            let sum = ~UInt16(truncatingIfNeeded: RehomedTrafficTests.sum(pair.a1, pair.b1, 17, datagram))
-            datagram[6] = UInt8(sum >> 8)
-            datagram[7] = UInt8(sum & 0xff)
+            let datagram = Self.datagram(from: pair.a1, to: pair.b1, port: 5204, data)
             func fragment(_ range: Range<Int>, isLast: Bool) -> [UInt8] {
-                let tag = SteeredPair.tagB.rawValue | 1 << 47
-                let header = [44, 0] + (0..<6).map { UInt8(truncatingIfNeeded: tag >> (40 - 8 * $0)) }
                 let place = UInt16(range.lowerBound) | (isLast ? 0 : 1)
-                return header + [17, 0, UInt8(place >> 8), UInt8(place & 0xff), 1, 2, 3, 4] + datagram[range]
+                return Self.payloadHeader(before: 44) + [17, 0, UInt8(place >> 8), UInt8(place & 0xff), 1, 2, 3, 4]
+                    + datagram[range]
             }
             try pair.topology.internet.inject([
                 Injector.packet(from: pair.a2, to: pair.b2, fragment(0..<1000, isLast: false)),
@@ -104,6 +97,39 @@ extension HostTests {
             ])
             #expect(sockets.b.isReadable(within: 2000))
             #expect(sockets.b.receive() == data)
+        }
+
+        @Test(.requirement("5533-C.3-02"))
+        func `Payload of somebody else with the tag of this context fails the checksum`() throws {
+            let sockets = try pair.datagramSockets(port: 5206)
+            // Of a peer whose ULID is another one, and of the context's own.
+            for (ulid, data) in [(pair.a2, [UInt8](repeating: 1, count: 50)), (pair.a1, [2, 2, 2])] {
+                let datagram = Self.datagram(from: ulid, to: pair.b1, port: 5206, data)
+                try pair.topology.internet.inject([
+                    Injector.packet(from: pair.a2, to: pair.b2, Self.payloadHeader(before: 17) + datagram)
+                ])
+            }
+            #expect(sockets.b.isReadable(within: 2000))
+            #expect(sockets.b.receive() == [2, 2, 2])
+            #expect(try pair.b.count(.restored) >= 2)
+        }
+
+        private static func datagram(
+            from source: IPv6Address, to destination: IPv6Address, port: UInt16, _ data: [UInt8]
+        ) -> [UInt8] {
+            let length = UInt16(data.count + 8)
+            var datagram = [UInt8(port >> 8), UInt8(port & 0xff), UInt8(port >> 8), UInt8(port & 0xff)]
+            datagram += [UInt8(length >> 8), UInt8(length & 0xff), 0, 0] + data
+            let sum = ~UInt16(truncatingIfNeeded: RehomedTrafficTests.sum(source, destination, 17, datagram))
+            datagram[6] = UInt8(sum >> 8)
+            datagram[7] = UInt8(sum & 0xff)
+            return datagram
+        }
+
+        /// A payload header with the tag of B's context.
+        private static func payloadHeader(before nextHeader: UInt8) -> [UInt8] {
+            let tag = SteeredPair.tagB.rawValue | 1 << 47
+            return [nextHeader, 0] + (0..<6).map { UInt8(truncatingIfNeeded: tag >> (40 - 8 * $0)) }
         }
 
         @Test(.requirement("5533-1.4-01"))
