@@ -19,6 +19,15 @@ import Testing
         }
     }
 
+    @Test func `What takes as long as it takes is waited for`() async throws {
+        try await Daemon.run { daemon in
+            let client = try ControlClient(path: daemon.socket, timeout: 1)
+            daemon.handler.pause(for: .seconds(2))
+            #expect(try client.send(.identity(.create)) == .identity(Fixtures.identity))
+            #expect(try client.send(.identity(.rotate)) == .identity(Fixtures.identity))
+        }
+    }
+
     @Test func `Requests sent together are answered in order`() async throws {
         try await Daemon.run { daemon in
             let client = try TestSocket(path: daemon.socket)

@@ -6,14 +6,19 @@ import Synchronization
 public final class InventedDaemon: CommandHandler {
     private let contexts = Mutex([Fixtures.negotiating, Fixtures.established])
     private let answered = Mutex<[Command]>([])
+    private let pause = Mutex(Duration.zero)
 
     public init() {}
 
     /// The commands that came through, in order.
     public var commands: [Command] { answered.withLock(\.self) }
 
+    /// Takes its time for every answer from now on.
+    public func pause(for duration: Duration) { pause.withLock { $0 = duration } }
+
     public func handle(_ command: Command) async -> Result<Response, CommandError> {
         answered.withLock { $0.append(command) }
+        try? await Task.sleep(for: pause.withLock(\.self))
         return contexts.withLock { answer(command, &$0) }
     }
 

@@ -29,9 +29,9 @@ import Testing
         #expect(quoted.destination == Self.destination)
     }
 
-    @Test(arguments: [
-        problem(type: 1), problem(code: 0), problem(nextHeader: 17), problem(quoting: []),
-    ])
+    @Test(
+        .requirement("5533-7.8-07"),
+        arguments: [problem(type: 1), problem(code: 0), problem(nextHeader: 17), problem(quoting: [])])
     func `Other errors, codes, next headers and quotes without a message give nothing`(_ packet: RawPacket) {
         #expect(QuotedMessage(packet) == nil)
     }

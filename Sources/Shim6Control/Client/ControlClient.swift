@@ -6,6 +6,7 @@ import Glibc
 public final class ControlClient {
     private let descriptor: Int32
     private let path: String
+    private let timeout: Int
     private var received: [UInt8] = []
     /// Where the next line begins in `received`, and up to where it is known to have no newline.
     private var start = 0
@@ -16,9 +17,10 @@ public final class ControlClient {
     /// Replies above this are taken for nonsense, octets.
     private static let maximumLineLength = 1 << 28
 
-    /// Connects. `timeout` is for every later wait for a reply, seconds.
+    /// Connects. `timeout` is for every later wait for a reply, seconds, but for commands that take as long as they take.
     public init(path: String, timeout: Int = 30) throws(ControlClientError) {
         self.path = path
+        self.timeout = timeout
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
@@ -40,7 +42,6 @@ public final class ControlClient {
             case _: throw .unreachable(path: path, errno: reason)
             }
         }
-        wait(atMost: timeout)
     }
 
     deinit {
@@ -51,6 +52,7 @@ public final class ControlClient {
     public func send(_ command: Command) throws(ControlClientError) -> Response {
         lastId += 1
         guard let line = try? ControlLine.encode(Request(id: lastId, command: command)) else { throw .nonsense }
+        wait(atMost: command.isUnbounded ? 0 : timeout)
         try write(line + [UInt8(ascii: "\n")])
         guard let answer = try nextLine() else { throw .closed }
         guard let reply = try? ControlLine.decode(Reply.self, from: answer) else { throw .nonsense }
@@ -76,6 +78,7 @@ public final class ControlClient {
         return event
     }
 
+    /// 0 for as long as it takes.
     private func wait(atMost seconds: Int) {
         var limit = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

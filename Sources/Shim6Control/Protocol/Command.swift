@@ -54,6 +54,9 @@ public enum Command: Hashable, Sendable {
         }
     }
 
+    /// Whether nobody can say how long it takes: the search for a Modifier takes milliseconds with Sec 1, hours with Sec 2.
+    var isUnbounded: Bool { self == .identity(.create) || self == .identity(.rotate) }
+
     /// The command's name in a request.
     public var name: String {
         switch self {

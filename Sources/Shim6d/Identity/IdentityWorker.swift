@@ -2,7 +2,8 @@ import CLinux
 import Foundation
 import Synchronization
 
-/// Does identity jobs on threads of low priority: with Sec 2 a search takes an hour or more, and nothing waits for it.
+/// Does identity jobs on threads of their own. With Sec 2 a search takes minutes to hours, and gets low priority. What is
+/// over in a second does not: the operator waits for it, and on a busy machine low priority makes minutes of it.
 final class IdentityWorker: Sendable {
     private let isStopped = Atomic(false)
     private let report: @Sendable (Result<IdentityJob.Product, any Error>) -> Void
@@ -15,7 +16,7 @@ final class IdentityWorker: Sendable {
     func start(_ job: IdentityJob) {
         let thread = Thread { [self] in
             // Of this thread alone: in Linux each thread has its own.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            if job.securityParameter > 1 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
             report(Result { try job.run { !self.isStopped.load(ordering: .relaxed) } })
         }
         thread.name = "identity"
