@@ -54,15 +54,15 @@ struct Soak: ParsableCommand {
             }
             stalls += 1
         }
-        let octets = try stream.stop().octets
-        let record = try echo.stop()
         let failovers = try pair.a.timeline() + pair.b.timeline()
         let moved = failovers.filter { !$0.switches.isEmpty }
+        for failover in moved { print("  \(failover.reason): from \(pair.name(failover.pair))") }
+        let octets = try stream.stop().octets
+        let record = try echo.stop()
         print(
             "\(minutes) minutes with 2 % loss, \(stalls) stalls of 3 s: \(octets) octets over TCP, \(record.losses.count) of "
                 + "\(record.sent.count) sparse packets unanswered, \(failovers.count - moved.count) suspicions that came to nothing, "
                 + "\(moved.count) switches")
-        for failover in moved { print("  \(failover.reason): from \(pair.name(failover.pair))") }
         return moved.isEmpty && octets > 0
     }
 

@@ -10,7 +10,8 @@ extension Laboratory {
 
         /// Ends the traffic and gives what it saw.
         public func stop() throws -> Record {
-            let code = program.end(with: SIGTERM, grace: 10)
+            // The record of a long run takes a while to write on a busy machine.
+            let code = program.end(with: SIGTERM, grace: 60)
             server.end()
             let complaint = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             guard code == 0 else { throw LabError("\(program.name): exit code \(code): \(complaint)") }
