@@ -30,6 +30,8 @@ struct ContextTable {
     /// Contexts that have a slot.
     var activeCount: Int { Int(nextSlot) - freeSlots.count }
     var isFull: Bool { activeCount >= maximumContexts }
+    /// Whether half of the table is of contexts that are still negotiated.
+    var isBusy: Bool { byNonce.count >= max(maximumContexts / 2, 1) }
 
     subscript(tag: ContextTag) -> Context? { byTag[tag] }
     subscript(key: ContextKey) -> Context? { byKey[key] }

@@ -23,10 +23,17 @@ extension Host {
         }
     }
 
-    /// The heuristic fired. A negative cache entry holds it back.
+    /// The heuristic fired. A negative cache entry holds it back, and so do many negotiations: packets with forged sources
+    /// can make it fire, and must not fill the table.
     func trigger(_ ulids: ULIDPair) {
         guard table[ContextKey(ulids: ulids)] == nil else { return }
+        if table.isBusy { return refuse(ulids) }
         initiate(ulids, reason: "trigger")
+    }
+
+    private func refuse(_ ulids: ULIDPair) {
+        tally.triggersRefused &+= 1
+        emit(.forget(ulids))
     }
 
     /// An operator knows better than the negative cache.
@@ -39,9 +46,7 @@ extension Host {
         case .exists:
             return
         case .unusable, .notLocal, .tableFull:
-            tally.triggersRefused &+= 1
-            emit(.forget(ulids))
-            return
+            return refuse(ulids)
         case nil:
             break
         }
@@ -102,11 +107,16 @@ extension Host {
         func octets(_ list: LocalList) -> [UInt8]? {
             encoded(message(with(list.options(keepaliveTimeout: announcedKeepaliveTimeout))))
         }
-        let part = context.announced.shortened(
-            keeping: locators.source, identity: identity, random: &random, where: { octets($0) != nil })
-        if let part, let octets = octets(part) {
-            context.announced = part
-            return octets
+        let announced = context.announced
+        if let kept = announced.shortened(keeping: locators.source, where: { octets($0) != nil }) {
+            let part =
+                kept.count == announced.announcement?.locators.count
+                ? announced.withoutPreferences
+                : lists.part(kept, of: announced, identity: identity, random: &random)
+            if let part, let octets = octets(part) {
+                context.announced = part
+                return octets
+            }
         }
         guard let octets = encoded(message(with(LocatorOptions(keepaliveTimeout: announcedKeepaliveTimeout)))) else {
             throw .validatorTooLong

@@ -134,10 +134,12 @@ extension Host {
     /// What an introduction tells of the peer. Its source has to be the ULID, or a locator that is verified now or before.
     private func peer(_ introduction: Introduction, _ context: Context?) throws(DropReason) -> Peer {
         let (ulids, source) = (introduction.key.ulids, introduction.locators.source)
+        let isKnown = source == ulids.peer || context?.peer?.hasLocator(source) == true
+        // What cannot make it one needs no look at the proof.
+        let listed = introduction.options.locatorList?.locators ?? []
+        guard isKnown || listed.contains(where: { $0.locator == source }) else { throw .sourceNotALocator }
         let peer = try verifiedPeer(tag: introduction.tag, introduction.options, of: ulids, known: context?.peer)
-        guard source == ulids.peer || peer.hasLocator(source) || context?.peer?.hasLocator(source) == true else {
-            throw .sourceNotALocator
-        }
+        guard isKnown || peer.hasLocator(source) else { throw .sourceNotALocator }
         return peer
     }
 

@@ -7,6 +7,9 @@ extension Host {
     func verifiedPeer(
         tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil
     ) throws(DropReason) -> Peer {
+        guard known?.tag == tag || table.sending(tag).count < configuration.maximumContextsPerPeerTag else {
+            throw .tooManyContextsOfPeer
+        }
         var peer = Peer(
             tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)], candidates: [ulids.peer])
         if known?.tag == tag { peer.requestNonces = known?.requestNonces ?? [] }

@@ -41,6 +41,9 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumContexts = 16_384
     /// Contexts with ULIDs of one /64, which is what one host can use as it likes. Limits only those that peers make.
     public var maximumContextsPerPeerPrefix = 1_024
+    /// Contexts that send with one tag, which different peers may choose alike: all of them are looked at to find the one that
+    /// a message is about. Tags are random, so that more than one is rare by itself.
+    public var maximumContextsPerPeerTag = 32
     /// Contexts in E-FAILED or NO-SUPPORT. Beyond it the one that would end first makes room.
     public var maximumHolddowns = 4_096
     /// Locators kept of one list, own or the peer's; further ones are left out.

@@ -50,6 +50,8 @@ struct LocalLists {
     private(set) var locators: [LocalLocator] = []
     private let maximumLocators: Int
     private var lists: [IPv6Address: LocalList] = [:]
+    /// Parts of lists, by ULID and locators: as many as there are ways to leave out the last ones.
+    private var parts: [[IPv6Address]: LocalList] = [:]
 
     init(maximumLocators: Int) {
         self.maximumLocators = maximumLocators
@@ -74,6 +76,7 @@ struct LocalLists {
             }
         } else {
             lists.removeAll()
+            parts.removeAll()
         }
         return true
     }
@@ -94,6 +97,23 @@ struct LocalLists {
         let list = LocalList(ulid: ulid, announcement: announcement)
         lists[ulid] = list
         return list
+    }
+
+    /// A part of `list` with a generation and a signature of its own: made once, however often a peer makes it needed. Nil if
+    /// it cannot be signed. `locators` are some of the list's, without preferences.
+    mutating func part(
+        _ locators: [LocalLocator], of list: LocalList, identity: some LocalIdentity,
+        random: inout some RandomNumberGenerator
+    ) -> LocalList? {
+        let name = [list.ulid] + locators.map(\.address)
+        if let part = parts[name] { return part }
+        guard let parameters = list.announcement?.parameters,
+            let announcement = LocalList.Announcement(
+                of: list.ulid, locators, parameters, generation: random.next(), identity)
+        else { return nil }
+        let part = LocalList(ulid: list.ulid, announcement: announcement)
+        parts[name] = part
+        return part
     }
 
     /// The longest list that fits into a message. The ULID keeps its place whatever is left out.
@@ -135,12 +155,9 @@ extension LocalList.Announcement {
 }
 
 extension LocalList {
-    /// A part of the list that `fits` into a message, as long as it can be, with a generation of its own; the ULID and
-    /// `source` keep their places (RFC 5533, section 5.1). Nil if not even that fits. The rest follows by Update Request.
-    func shortened(
-        keeping source: IPv6Address, identity: some LocalIdentity, random: inout some RandomNumberGenerator,
-        where fits: (LocalList) -> Bool
-    ) -> LocalList? {
+    /// The locators of a part of the list that `fits` into a message, as long as it can be; the ULID and `source` keep their
+    /// places (RFC 5533, section 5.1). Nil if not even that fits. The rest follows by Update Request.
+    func shortened(keeping source: IPv6Address, where fits: (LocalList) -> Bool) -> [LocalLocator]? {
         var shorter = withoutPreferences
         // What is tried has the signature of the whole list, which is as long as its own will be.
         while !fits(shorter) {
@@ -151,11 +168,7 @@ extension LocalList {
             else { return nil }
             shorter.announcement?.locators.remove(at: index)
         }
-        guard let announcement = shorter.announcement else { return nil }
-        if announcement.locators.count == self.announcement?.locators.count { return shorter }
-        shorter.announcement = Announcement(
-            of: ulid, announcement.locators, announcement.parameters, generation: random.next(), identity)
-        return shorter.announcement == nil ? nil : shorter
+        return shorter.announcement?.locators
     }
 
     /// Whether a message can carry the list: an I2 with a validator of 36 octets stands for the largest one
