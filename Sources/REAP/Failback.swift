@@ -120,7 +120,7 @@ extension REAPMachine {
         probeAskedPair(&moment)
     }
 
-    private mutating func probeAskedPair<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func probeAskedPair<S, R>(_ moment: inout Moment<S, R>) {
         guard var wanted = asked else { return }
         guard wanted.probesLeft > 0 else {
             asked = nil

@@ -110,8 +110,9 @@ public struct REAPMachine: Sendable {
 
     // MARK: - Events (RFC 5534, section 6)
 
-    /// Goes on with an exploration that `stop` has interrupted.
+    /// Goes on with what `stop` has interrupted: an exploration, or the Probes on a pair that was asked for.
     private mutating func resume<S, R>(_ moment: inout Moment<S, R>) {
+        if asked != nil, timers[.failback] == nil { probeAskedPair(&moment) }
         guard state != .operational, timers[.probe] == nil else { return }
         sendScheduledProbe(on: nextPair(), &moment)
     }

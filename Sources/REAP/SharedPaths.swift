@@ -125,6 +125,8 @@ public final class SharedPaths {
 public struct ProbeBudget: Sendable {
     /// How much may be saved up, seconds' worth.
     private static let burst = Duration.milliseconds(50)
+    /// By how much answers can delay what others begin: who asks without end must not keep them waiting without end.
+    private static let longestDelay = Duration.milliseconds(100)
 
     private let interval: Duration
     private var next = Instant(nanoseconds: 0)
@@ -144,6 +146,7 @@ public struct ProbeBudget: Sendable {
 
     /// A Probe that cannot wait, since the peer waits for it, has gone out.
     mutating func spend(at now: Instant) {
-        next = max(next, now + (.zero - Self.burst)) + interval
+        let spent = max(next, now + (.zero - Self.burst)) + interval
+        next = max(next, min(spent, now + Self.longestDelay))
     }
 }

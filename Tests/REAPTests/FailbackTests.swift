@@ -97,4 +97,14 @@ import Testing
         #expect(effects.contains(.switchRefused(pair(a2, b1), .noAnswer)))
         #expect(rig.machine.current == pair(a1, b1))
     }
+
+    @Test("A switch that a recovery of the context interrupts goes on, and is decided")
+    func interrupted() {
+        var rig = Rig()
+        _ = rig.handle(.switchTo(pair(a2, b1)), 1)
+        _ = rig.machine.stop()
+        var effects = rig.handle(.established, 5)
+        effects += rig.run(until: 15).map(\.effect)
+        #expect(effects.contains(.switchRefused(pair(a2, b1), .noAnswer)))
+    }
 }

@@ -174,6 +174,16 @@ import Testing
         #expect(probes.count > 5000)
     }
 
+    @Test("A peer that asks for answers without end hardly delays the Probes of other contexts")
+    func flood() {
+        var (first, second) = twoContexts(.exact)
+        _ = second.payloadOut(0)
+        for number in 0..<4000 {
+            _ = first.probe(.exploring, on: pair(b1, a1), nonce: UInt32(number), 14 + Double(number) / 4000)
+        }
+        #expect(!second.run(until: 15.2).compactMap(\.effect.probePair).isEmpty)
+    }
+
     @Test(
         "In the profile fast a thousand contexts leave a dead uplink within two seconds, within the budget",
         arguments: [1, 32])
