@@ -146,6 +146,10 @@ import Vectors
         #expect(throws: ParseError(.duplicateOption, at: 32)) {
             try decode(request(options: "00140004 0000001e 000a0004 01020304 00140004 0000001e"))
         }
+        // Those for experiments are no exception.
+        #expect(throws: ParseError(.duplicateOption, at: 24)) {
+            try decode(request(options: "80000004 00030000 80000004 00010000"))
+        }
         // Not where it means nothing.
         let twice = try request(options: "000e0004 00000001 000e0004 00000001")
         #expect(try decode(twice) == .updateRequest(request))

@@ -15,6 +15,16 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     /// Of this implementation, from the experimental range: see `PayloadReport`.
     case payloadReport = 0x5365
 
+    /// A number below 16 of its own, for sets of types in one word.
+    var place: UInt16 {
+        switch self {
+        case .payloadForms: 13
+        case .reachabilityTiming: 14
+        case .payloadReport: 15
+        default: rawValue
+        }
+    }
+
     /// Whether the option means something in a message of this type. Elsewhere it is handled as an unknown one.
     public func isDefined(in message: MessageType) -> Bool {
         switch (self, message) {
