@@ -26,7 +26,12 @@ struct shim6_datapath {
     /// Whom shim6_events_consume hands events to, while it runs.
     void (*handle)(void *context, const struct shim6_event *event);
     void *handle_context;
+    /// How many more it takes.
+    int left;
 };
+
+/// Events that shim6_events_consume takes at once: a flood of packets that make some must not keep its caller.
+enum { MOST_EVENTS = 1024 };
 
 /// Whether frames of an interface have an Ethernet header, and its address if so. -EPROTONOSUPPORT for links of a kind
 /// whose headers the program does not know.

@@ -101,9 +101,10 @@ static size_t whole_pages(size_t octets) {
 }
 
 static int take_event(void *context, void *data, size_t size) {
-    const struct shim6_datapath *datapath = context;
+    struct shim6_datapath *datapath = context;
     if (size >= sizeof(struct shim6_event) && datapath->handle) datapath->handle(datapath->handle_context, data);
-    return 0;
+    // A negative number ends the reading; the event is taken all the same.
+    return --datapath->left > 0 ? 0 : -ECANCELED;
 }
 
 static int connect_parts(struct shim6_datapath *datapath, const struct shim6_sizes *sizes) {
@@ -182,9 +183,10 @@ int shim6_events_consume(
     struct shim6_datapath *datapath, void (*handle)(void *context, const struct shim6_event *event), void *context) {
     datapath->handle = handle;
     datapath->handle_context = context;
+    datapath->left = MOST_EVENTS;
     int count = ring_buffer__consume(datapath->ring);
     datapath->handle = NULL;
-    return count;
+    return count == -ECANCELED ? MOST_EVENTS : count;
 }
 
 int shim6_test_run(struct shim6_datapath *datapath, enum shim6_program program, struct shim6_test_packet *packet) {

@@ -74,7 +74,8 @@ static int put_outbound(
 
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context) {
     struct shim6_inbound inbound = {
-        .ulids = context->ulids, .slot = context->slot, .mode = context->mode, .steered = context->steered};
+        .ulids = context->ulids, .slot = context->slot, .mode = context->mode, .steered = context->steered,
+        .home_address = context->home_address};
     struct shim6_outbound outbound = {
         .source = context->source,
         .destination = context->destination,

@@ -174,7 +174,7 @@ public final class Datapath {
     /// Becomes readable when there are events.
     public var eventDescriptor: Int32 { shim6_events_descriptor(handle) }
 
-    /// Takes the events that are there, oldest first.
+    /// Takes the events that are there, oldest first, some thousand at most.
     public func takeEvents() throws(DatapathError) -> [DatapathEvent] {
         var events: [DatapathEvent] = []
         let code = withUnsafeMutablePointer(to: &events) { list in

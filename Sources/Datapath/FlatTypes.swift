@@ -52,6 +52,7 @@ extension shim6_context {
         local_tag = entry.localTag.rawValue
         peer_tag = entry.peerTag?.rawValue ?? 0
         forked = entry.forkedInstance != 0
+        home_address = entry.form == .homeAddress
         slot = entry.slot
         form =
             switch entry.form {

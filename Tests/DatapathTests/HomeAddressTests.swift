@@ -17,9 +17,27 @@ import Testing
         return entry
     }
 
-    @Test func `Payload of a context gets its ULIDs back octet for octet`() throws {
+    /// Not rehomed, towards a peer that takes no other form.
+    private static func plain(inbound: DataPathEntry.Inbound = .deliver) -> DataPathEntry {
+        var entry = Bench.entry(inbound: inbound)
+        entry.form = .homeAddress
+        return entry
+    }
+
+    @Test func `Payload of a context whose peer can send the payload header is taken in no other form`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.entry())
+            let frame = Frame.ipv6(Bench.b2, Bench.a2, next: 43, Self.headers() + Frame.udp())
+            let result = try bench.run(.uplinkIn, frame)
+            #expect(result.verdict == .unspecified && result.packet == [UInt8](frame.dropFirst(14)))
+            #expect(try bench.count(.restored) == 0)
+            #expect(bench.stamps.lastIn == nil)
+        }
+    }
+
+    @Test func `Payload of a context gets its ULIDs back octet for octet`() throws {
+        try Bench.run { bench in
+            try bench.datapath.install(Self.plain())
             let frame = Frame.ipv6(Bench.b2, Bench.a2, next: 43, Self.headers() + Frame.udp())
             #expect(try bench.run(.uplinkIn, frame) == (.redirect, IncomingTests.restored))
             #expect(try bench.count(.restored) == 1)
@@ -30,7 +48,7 @@ import Testing
 
     @Test func `Payload of no context is the kernel's business`() throws {
         try Bench.run { bench in
-            try bench.datapath.install(Bench.entry())
+            try bench.datapath.install(Self.plain())
             let others: [[UInt8]] = [
                 Self.headers(source: Bench.b2), Self.headers(destination: Bench.a2), Self.headers(segmentsLeft: 2),
                 Array(Self.headers().prefix(40)),
@@ -49,11 +67,11 @@ import Testing
 
     @Test func `A context that discards payload discards this form too, and no control message gets in by it`() throws {
         try Bench.run { bench in
-            try bench.datapath.install(Bench.entry(inbound: .discard))
+            try bench.datapath.install(Self.plain(inbound: .discard))
             let frame = Frame.ipv6(Bench.b2, Bench.a2, next: 43, Self.headers() + Frame.udp())
             #expect(try bench.run(.uplinkIn, frame).verdict == .drop)
             #expect(try bench.count(.discardMode) == 1)
-            try bench.datapath.install(Bench.entry())
+            try bench.datapath.install(Self.plain())
             let control = Frame.ipv6(Bench.b2, Bench.a2, next: 43, Self.headers(next: 140) + [59, 0, 1, 0, 0, 0, 0, 0])
             #expect(try bench.run(.uplinkIn, control).verdict == .drop)
             #expect(try bench.count(.malformed) == 1)

@@ -151,4 +151,23 @@ import Testing
             #expect(stamps.keepStart == Instant(nanoseconds: 9) && stamps.sendStart == nil)
         }
     }
+
+    @Test func `A flood of reports is taken in parts`() throws {
+        var sizes = Datapath.Sizes.small
+        sizes.ring = 1 << 20
+        try Bench.run(sizes: sizes) { bench in
+            var settings = bench.datapath.settings
+            settings.unknownTag = .init(perSecond: 0, burst: 0)
+            bench.datapath.settings = settings
+            let total = 2500
+            for _ in 0..<total {
+                _ = try bench.run(.uplinkIn, IncomingTests.tagged(ContextTag(truncating: 0x4242)))
+            }
+            var parts: [Int] = []
+            repeat { parts.append(try bench.datapath.takeEvents().count) } while parts.last != 0
+            #expect(parts.reduce(0, +) == total)
+            #expect(parts.count > 2)
+            #expect(parts.allSatisfy { $0 <= 1024 })
+        }
+    }
 }

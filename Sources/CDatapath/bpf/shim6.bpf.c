@@ -277,12 +277,13 @@ INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     // The form cannot tell flows apart: it is the default context's.
     struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
     if (!out || out->only_forks || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    __u64 tag = out->local_tag;
+    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
+    if (!in || !in->home_address) return TC_ACT_UNSPEC;
     // A control message inside would get around its limits.
     if (headers.options_next == SHIM6) return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
-    __u64 tag = out->local_tag;
-    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
-    if (!in || in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
+    if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
     stamp_in(in->slot, tag, &packet->ip);
     struct shim6_control *settled = settings();
     if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))

@@ -109,6 +109,9 @@ struct shim6_context {
     uint32_t path_mtu;
     /// Whether packets out of any context of the ULID pair are steered to shim0.
     bool steered;
+    /// Whether payload with a Home Address option is of this context: anybody can make it who knows the ULIDs, also without
+    /// forging a source, so it is taken only from peers that can do no better.
+    bool home_address;
     /// Whether this is a forked context: packets out are the default context's, but for those of its flows.
     bool forked;
     /// The `ulids` in them are not read.
@@ -148,7 +151,8 @@ static inline void shim6_heartbeat(struct shim6_control *control, uint64_t now) 
 int shim6_kept_take(struct shim6_datapath *datapath, uint64_t tag, uint32_t flow, struct shim6_kept *out);
 
 int shim6_events_descriptor(struct shim6_datapath *datapath);
-/// Hands over what is in the ring, oldest first: the number of events or -errno.
+/// Hands over what is in the ring, oldest first, some thousand at most: the number of events or -errno. The descriptor
+/// stays readable while there are more.
 int shim6_events_consume(
     struct shim6_datapath *datapath, void (*handle)(void *context, const struct shim6_event *event), void *context);
 

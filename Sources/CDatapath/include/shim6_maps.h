@@ -76,7 +76,8 @@ struct shim6_inbound {
     __u32 mode;
     /// 1 if the way back goes through shim0, where restored packets must then appear.
     __u32 steered;
-    __u32 unused;
+    /// 1 if the peer takes payload only in the form SHIM6_HOME_ADDRESS, and so sends it.
+    __u32 home_address;
 };
 
 /// Value of `locators`, whose key is an address of this host.
