@@ -22,7 +22,7 @@ enum Start {
     static func run(_ loaded: (Configuration, [String])) throws(StartFailure) {
         let (configuration, warnings) = loaded
         EventLoop.blockSignals()
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        LoggingSystem.bootstrap { LimitedLogHandler(StreamLogHandler.standardError(label: $0)) }
         var log = Logger(label: "shim6d")
         log.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         guard !configuration.uplinks.isEmpty else {
