@@ -304,7 +304,7 @@ public final class XFRMDatapath {
         let clock = Self.wallClock
         let second = clock / 1_000_000_000
         defer { lastLook = second }
-        var used = try usedPolicies()
+        var used = try usedPolicies(by: second)
         for ulids in try countPackets(at: second) { used[ulids, default: [:]][.outgoing] = second }
         var found: [DatapathEvent] = []
         for (ulids, times) in used {
@@ -343,11 +343,11 @@ public final class XFRMDatapath {
     }
 
     /// When the policies that were met since the last look were met last. Times are whole seconds, so that those of the
-    /// second of the last look count again.
-    private func usedPolicies() throws(KernelError) -> [ULIDPair: [Direction: UInt64]] {
+    /// second of the last look count again. Times to come are from before the clock was set back, and say nothing.
+    private func usedPolicies(by second: UInt64) throws(KernelError) -> [ULIDPair: [Direction: UInt64]] {
         var used: [ULIDPair: [Direction: UInt64]] = [:]
         for use in try socket.policyUses(priorities: marks.context...marks.candidate) {
-            guard use.used != 0, use.used >= lastLook, let source = use.source?.address,
+            guard use.used != 0, use.used >= lastLook, use.used <= second, let source = use.source?.address,
                 let destination = use.destination?.address
             else { continue }
             switch use.direction {

@@ -14,8 +14,8 @@ final class IdleWatch {
     private struct Watched {
         var ulids: ULIDPair
         var hasPolicy = false
-        /// When to ask, if no policy of its own does.
-        var deadline: Instant?
+        /// When to ask, if no policy has done so by then.
+        var deadline: Instant
     }
 
     private let policies: IdlePolicies
@@ -33,16 +33,19 @@ final class IdleWatch {
 
     func watch(_ tag: ContextTag, _ ulids: ULIDPair, seconds: Int, at now: Instant) {
         unwatch(tag)
-        var entry = Watched(ulids: ulids)
-        let deadline = now + .seconds(seconds)
+        var entry = Watched(ulids: ulids, deadline: now + .seconds(seconds))
         let others = tags[ulids] ?? []
         if others.isEmpty {
             entry.hasPolicy = true
+            // Policies go by the wall clock: when that is set back they expire late.
+            entry.deadline = now + .seconds(seconds) * 2
             pending[tag] = seconds
         } else {
             // Packets of one context keep the policy from telling that the other is idle.
-            for other in others where watched[other]?.deadline == nil { watched[other]?.deadline = deadline }
-            entry.deadline = deadline
+            for other in others {
+                let known = watched[other]?.deadline ?? now
+                watched[other]?.deadline = min(known, entry.deadline)
+            }
         }
         watched[tag] = entry
         tags[ulids, default: []].append(tag)
@@ -96,9 +99,9 @@ final class IdleWatch {
         return gone
     }
 
-    /// The contexts whose time is over and whose policy cannot tell.
+    /// The contexts whose time is over and whose policy has not told.
     func due(at now: Instant) -> [ContextTag] {
-        let due = watched.filter { $0.value.deadline.map { $0 <= now } ?? false }.map(\.key)
+        let due = watched.filter { $0.value.deadline <= now }.map(\.key)
         due.forEach(unwatch)
         return due
     }
