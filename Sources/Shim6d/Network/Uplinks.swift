@@ -91,6 +91,8 @@ final class Uplinks {
         for change in changes {
             if case .advertised(let prefix) = change.row { advertised.hear(prefix, at: now) }
             addresses.hear(change)
+            // One that has come back with the same number has no programs any more.
+            if case .link(let link) = change.row, change.isRemoval { attached.remove(link.index) }
         }
         let links = try socket.links()
         for index in uplinks.indices {
@@ -238,13 +240,13 @@ final class Uplinks {
         for uplink in uplinks where uplink.isRunning {
             for address in uplink.locators { places[address.row.address] = uplink.link?.index }
         }
-        do {
-            for (address, place) in places { try dataPath.set(locator: address, uplink: place) }
-            for address in told.keys where places[address] == nil { try dataPath.remove(locator: address) }
-            told = places
-        } catch {
-            log.error("\(error)")
+        // One interface that is gone already, or of a kind that cannot be used, says nothing of the others.
+        func tell(_ change: () throws -> Void) {
+            do { try change() } catch { log.error("\(error)") }
         }
+        for (address, place) in places { tell { try dataPath.set(locator: address, uplink: place) } }
+        for address in told.keys where places[address] == nil { tell { try dataPath.remove(locator: address) } }
+        told = places
     }
 
     // MARK: The end
