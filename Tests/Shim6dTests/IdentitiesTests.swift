@@ -102,6 +102,21 @@ import Testing
         #expect(identities.address(in: prefixes[0]) != nil)
     }
 
+    @Test func `Routers that advertise ever other prefixes fill neither memory nor disk`() throws {
+        defer { removeDirectory() }
+        let identities = try identities()
+        let steady = try provided(identities, prefixes[0..<1])
+        for number in 0..<200 as Range<UInt64> {
+            let other = try #require(IPv6Prefix(IPv6Address(high: 0x2001_0db8_00ff_0000 + number, low: 0), length: 64))
+            _ = try provided(identities, [prefixes[0], other])
+            for address in identities.retired { identities.forget(address) }
+        }
+        #expect(try provided(identities, prefixes[0..<1]) == steady)
+        #expect(identities.addresses.count <= 66)
+        let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+        #expect(files.count <= 67)
+    }
+
     @Test func `A restart keeps the addresses, also that of a member whose parameters are lost`() throws {
         defer { removeDirectory() }
         let first = try provided(identities(), prefixes[0..<3])

@@ -14,6 +14,8 @@ import Shim6Wire
 final class Identities: LocalIdentity {
     /// How long the first addresses wait for every uplink to have a prefix.
     private static let patience = Duration.seconds(5)
+    /// How many addresses are kept in prefixes that are on no uplink, since these may come back.
+    private static let mostAbsent = 64
     /// How long a failed attempt keeps the next one waiting.
     private static let pause = Duration.seconds(60)
 
@@ -73,6 +75,7 @@ final class Identities: LocalIdentity {
     /// prefix. Returns whether to ask again a little later.
     func provide(for prefixes: [IPv6Prefix], areAll: Bool, at now: Instant) -> Bool {
         guard makesAddresses, renewing == nil else { return false }
+        retireAbsent(from: Set(prefixes.map(\.address.high)))
         var missing = prefixes.map(\.address.high).filter { current[$0] == nil && !exhausted.contains($0) }
         guard !missing.isEmpty else { return false }
         guard now >= earliest else { return true }
@@ -92,6 +95,15 @@ final class Identities: LocalIdentity {
         }
         if !missing.isEmpty { start(over: missing, isSet: false, with: key, renewing: false) }
         return false
+    }
+
+    /// Anybody on a link can advertise ever other prefixes: what is kept of those that are gone has a limit.
+    private func retireAbsent(from prefixes: Set<UInt64>) {
+        let absent = current.keys.filter { !prefixes.contains($0) }
+        for prefix in absent.sorted().dropFirst(Self.mostAbsent) {
+            if let address = current.removeValue(forKey: prefix) { retired.insert(address) }
+            files.remove(prefix: IPv6Address(high: prefix, low: 0))
+        }
     }
 
     /// Starts to make another set of addresses over these prefixes, with another key if `withNewKey`. Those that are

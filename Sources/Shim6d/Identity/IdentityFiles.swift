@@ -56,8 +56,13 @@ struct IdentityFiles {
 
     /// Keeps the parameters of the address in `prefix`, in place of those of an earlier one.
     func store(_ parameters: CGAParameters, prefix: IPv6Address) throws(StartFailure) {
-        try Self.write(parameters.octets, to: "\(directory)/\(prefix)\(Self.suffix)", mode: 0o644)
+        try Self.write(parameters.octets, to: path(of: prefix), mode: 0o644)
     }
+
+    /// Forgets the parameters of the address in `prefix`.
+    func remove(prefix: IPv6Address) { unlink(path(of: prefix)) }
+
+    private func path(of prefix: IPv6Address) -> String { "\(directory)/\(prefix)\(Self.suffix)" }
 
     /// Puts another key in the place of the one in `path`, and takes away the parameters of the earlier one's addresses.
     func replace(key: PrivateKey, at path: String) throws(StartFailure) {
@@ -100,6 +105,10 @@ struct IdentityFiles {
         guard descriptor >= 0 else { throw fail(temporary) }
         let written = Glibc.write(descriptor, octets, octets.count) == octets.count && fsync(descriptor) == 0
         close(descriptor)
-        guard written, rename(temporary, path) == 0 else { throw fail(path) }
+        guard written, rename(temporary, path) == 0 else {
+            let failure = fail(path)
+            unlink(temporary)
+            throw failure
+        }
     }
 }
