@@ -11,7 +11,7 @@ struct Shim6d: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shim6d",
         abstract: "Keeps the sessions of a multihomed IPv6 host alive when an uplink dies (Shim6, RFC 5533).",
-        discussion: "Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it.",
+        discussion: "Runs in the foreground and logs to standard error. SIGTERM, SIGINT and SIGHUP end it.",
         version: Version.text)
 
     @Option(help: "The configuration file.")

@@ -6,7 +6,7 @@ struct EventLoop: ~Copyable {
     private let signals: Int32
     private var polled: [pollfd]
 
-    /// SIGTERM and SIGINT must be blocked in every thread: see `blockSignals`.
+    /// SIGTERM, SIGINT and SIGHUP must be blocked in every thread: see `blockSignals`.
     init(descriptors: [Int32]) {
         var set = Self.endSignals
         let descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
@@ -37,6 +37,15 @@ struct EventLoop: ~Copyable {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in [SIGTERM, SIGINT] { sigaddset(&set, signal) }
+        if !isHangUpIgnored { sigaddset(&set, SIGHUP) }
         return set
+    }
+
+    /// As nohup has it: the end of the terminal is then no reason to end.
+    private static var isHangUpIgnored: Bool {
+        var action = sigaction()
+        guard sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        let ignoring = 1  // SIG_IGN
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == ignoring
     }
 }
