@@ -72,8 +72,7 @@ final class ControlConnection: ChannelInboundHandler {
     /// Sends octets of events, or ends the connection if the client is too slow for them.
     func stream(_ octets: ByteBuffer) {
         guard let context else { return }
-        // What comes at once may be more: nobody can have taken any of it yet.
-        guard backlog == 0 || backlog + octets.readableBytes <= ControlConnection.maximumBacklog else {
+        guard backlog + octets.readableBytes <= ControlConnection.maximumBacklog else {
             context.close(promise: nil)
             return
         }

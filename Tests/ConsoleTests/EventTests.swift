@@ -50,22 +50,6 @@ import Testing
         }
     }
 
-    @Test func `A follower that reads gets also a burst that is larger than what may gather`() async throws {
-        try await Daemon.run { daemon in
-            let client = try ControlClient(path: daemon.socket)
-            _ = try client.follow()
-            let total = EventFeed.maximumWaiting - 1
-            for number in 0..<total { daemon.interfaces.broadcast(Self.event(number, padding: 1000)) }
-            for number in 0..<total {
-                guard let event = try client.nextEvent() else {
-                    Issue.record("cut off before event \(number)")
-                    return
-                }
-                #expect(event == Self.event(number, padding: 1000))
-            }
-        }
-    }
-
     @Test func `A follower learns that the daemon has ended`() async throws {
         try await ThreadPerJob.run {
             let daemon = try Daemon()
