@@ -190,10 +190,12 @@ extension HostTests {
             }
         }
 
-        @Test(.requirement("3972-4-23", "5535-6-16"), arguments: [false, true])
-        func `Another host's address is left to it, and the next one of the set takes its place`(isAdvertised: Bool)
-            throws
-        {
+        @Test(
+            .requirement("3972-4-23", "5535-6-16"),
+            arguments: [(false, true), (true, true), (false, false)])
+        func `Another host's address is left to it, and the next one takes its place, in a set with all others`(
+            isAdvertised: Bool, isSet: Bool
+        ) throws {
             let laboratory = try Laboratory()
             defer { laboratory.close() }
             let topology = try Topology(laboratory, hosts: ["a": 2])
@@ -205,6 +207,7 @@ extension HostTests {
             }
             var settings = quick
             settings.sections[""] = ["remove-addresses-on-exit = true"]
+            settings.sections["identity"] = ["hba = \(isSet)"]
             let daemon = try Daemon(topology, host: "a", settings: settings, followsRouters: isAdvertised)
             do {
                 try daemon.launch()
@@ -216,12 +219,14 @@ extension HostTests {
                 try daemon.launch()
                 try laboratory.wait(until: "other addresses") {
                     let now = (try? daemon.ask(IdentityReport.self, "identity").addresses) ?? []
-                    return now.count == 2 && now.allSatisfy { $0.collisionCount == 1 && $0.interface != nil }
+                    return now.count == 2 && now.allSatisfy { $0.interface != nil }
+                        && now.map(\.collisionCount).sorted() == (isSet ? [1, 1] : [0, 1])
                 }
                 try daemon.waitForLocators(2)
                 let after = try daemon.ask(IdentityReport.self, "identity").addresses
-                #expect(Set(after.map(\.address)).isDisjoint(with: before.map(\.address)))
-                #expect(after.allSatisfy { $0.method == "hba" })
+                let kept = Set(after.map(\.address)).intersection(before.map(\.address))
+                #expect(kept == (isSet ? [] : Set(before.map(\.address)).subtracting([taken])))
+                #expect(after.allSatisfy { $0.method == (isSet ? "hba" : "cga") })
                 let there = try daemon.namespace.addresses(on: "a1").map(\.local)
                 #expect(!there.contains(taken.description))
                 #expect(daemon.logged.contains("another host has \(taken)"))
