@@ -46,6 +46,8 @@ public final class XFRMDatapath {
     private var nextAudit = Instant(nanoseconds: 0)
     /// Seconds since 1970 at the last look.
     private var lastLook: UInt64 = 0
+    /// The same by the monotonic clock.
+    private var lookedAt = Instant(nanoseconds: 0)
     /// Packets sent rehomed since the start.
     public private(set) var rehomed: UInt64 = 0
     /// Sessions that were not watched since too many were.
@@ -303,7 +305,8 @@ public final class XFRMDatapath {
         guard !contexts.isEmpty || !candidates.isEmpty else { return [] }
         let clock = Self.wallClock
         let second = clock / 1_000_000_000
-        defer { lastLook = second }
+        let earliest = lookedAt + (.zero - .seconds(1))
+        defer { (lastLook, lookedAt) = (second, now) }
         var used = try usedPolicies(by: second)
         for ulids in try countPackets(at: second) { used[ulids, default: [:]][.outgoing] = second }
         var found: [DatapathEvent] = []
@@ -317,8 +320,9 @@ public final class XFRMDatapath {
             }
             guard let time = times[.incoming] else { continue }
             // Whole seconds: it came in at this time or a little later.
-            let age = clock > time * 1_000_000_000 ? Int64(clock - time * 1_000_000_000) : 0
-            if stamps.stamp(.incoming, at: now + (.zero - .nanoseconds(age))) {
+            let age = clock > time * 1_000_000_000 ? Int64(clamping: clock - time * 1_000_000_000) : 0
+            // Not before the last look, however far the clock was set.
+            if stamps.stamp(.incoming, at: max(now + (.zero - .nanoseconds(age)), earliest)) {
                 found.append(.activity(entry.localTag, .incoming, at: now))
             }
             // A rehomed packet would have been seen at the states; its locators are not kept anywhere.

@@ -16,6 +16,12 @@ import Testing
         _ = try InstanceLock(name: name)
     }
 
+    @Test func `However often others ask for the name, a daemon keeps it`() throws {
+        let first = try InstanceLock(name: name)
+        for _ in 0..<30 { #expect(throws: StartFailure.self) { _ = try InstanceLock(name: name) } }
+        withExtendedLifetime(first) {}
+    }
+
     @Test func `Somebody who has just taken the name keeps no daemon from starting`() throws {
         let squatter = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(squatter) }

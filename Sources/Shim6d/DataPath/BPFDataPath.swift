@@ -22,6 +22,7 @@ final class BPFDataPath: DataPath {
     /// What was sent again by contexts since their peers were last heard. A peer that moves later than this host has sent its
     /// answer the dead way, so it goes out once more.
     private var sentAgain: [ContextTag: [KeptPacket]] = [:]
+    private static let mostSentAgain = 1024
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
@@ -104,7 +105,9 @@ final class BPFDataPath: DataPath {
         let new = unanswered(datapath.takeKept(tag))
         for packet in new + old { sendAgain(packet.octets) }
         resumed += UInt64(new.count + old.count)
-        if old.isEmpty, !new.isEmpty { sentAgain[tag] = new }
+        guard old.isEmpty, !new.isEmpty else { return }
+        if sentAgain.count >= Self.mostSentAgain { sentAgain.removeAll() }
+        sentAgain[tag] = new
     }
 
     func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }

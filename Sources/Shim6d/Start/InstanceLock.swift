@@ -38,6 +38,8 @@ struct InstanceLock: ~Copyable {
                 guard getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return true }
                 return credentials.1 == geteuid()
             }
+            // Somebody listens, whose queue is full: nobody takes connections from it.
+            if errno == EAGAIN { return true }
             guard errno == ECONNREFUSED else { return false }
             usleep(10_000)
         }
