@@ -1,5 +1,6 @@
 import CDatapath
 import DatapathProgram
+import Glibc
 import REAP
 import Shim6Core
 import Shim6Wire
@@ -44,6 +45,19 @@ public final class Datapath {
         public init() {}
     }
 
+    /// What the tables hold at most, whose sizes are not the owner's to choose.
+    public static let mostFlows = Int(SHIM6_MOST_FLOWS)
+    public static let mostNextHops = Int(SHIM6_MOST_NEXT_HOPS)
+    public static let mostKeptPackets = Int(SHIM6_MOST_KEPT)
+    /// I1s, and other control messages, of strangers that wait for the daemon.
+    public static let mostUnread = Int(SHIM6_MOST_UNREAD)
+
+    public let sizes: Sizes
+    /// What `set(locator:uplink:)` was told.
+    public private(set) var locators: Set<IPv6Address> = []
+    /// Entries for which there was no room.
+    public private(set) var refused = (contexts: UInt64(0), flows: UInt64(0), locators: UInt64(0))
+
     let handle: OpaquePointer
     private let control: UnsafeMutablePointer<shim6_control>
     /// The stamps of all contexts, in memory shared with the kernel; to be used while this object lives.
@@ -53,6 +67,7 @@ public final class Datapath {
     ///
     /// - Throws: `DatapathLoadError` with the reason.
     public init(sizes: Sizes = Sizes()) throws(DatapathLoadError) {
+        self.sizes = sizes
         handle = try Datapath.load(sizes)
         control = shim6_control_memory(handle)
         activity = SharedActivity(slots: shim6_activity_memory(handle), count: sizes.contexts)
@@ -113,6 +128,9 @@ public final class Datapath {
             context.steered = isSteered ?? entry.carriesHeader
             return shim6_context_put(handle, &context)
         }
+        if code == -E2BIG {
+            if entry.forkedInstance == 0 { refused.contexts += 1 } else { refused.flows += 1 }
+        }
         try check(code, "install context \(entry.localTag)")
     }
 
@@ -136,12 +154,16 @@ public final class Datapath {
     /// To be repeated when the uplink changes or gets another link-layer address.
     public func set(locator address: IPv6Address, uplink: UInt32?) throws(DatapathError) {
         var key = shim6_address(address)
-        try check(shim6_locator_put(handle, &key, uplink ?? 0), "set locator \(address)")
+        let code = shim6_locator_put(handle, &key, uplink ?? 0)
+        if code == -E2BIG { refused.locators += 1 }
+        try check(code, "set locator \(address)")
+        locators.insert(address)
     }
 
     public func remove(locator address: IPv6Address) throws(DatapathError) {
         var key = shim6_address(address)
         try check(shim6_locator_remove(handle, &key), "remove locator \(address)")
+        locators.remove(address)
     }
 
     /// Looks up the next hops of the locator pairs in use again. To be called when a route or an uplink has changed.
@@ -161,6 +183,11 @@ public final class Datapath {
     /// control messages, since the kernel would answer them with Parameter Problem.
     public func beat(at now: Instant) {
         shim6_heartbeat(control, now.nanoseconds)
+    }
+
+    /// Tells the program that all control messages have been read that had come in: strangers may send more.
+    public func haveReadAll() {
+        shim6_strangers_read(control)
     }
 
     /// Limits and thresholds, in force at once.

@@ -64,6 +64,7 @@ public enum DatapathCounter: UInt32, Hashable, Sendable, CaseIterable {
     case noHeartbeat
     case i1Rate
     case strangersI1Rate
+    case strangersRate
     /// The kernel's word to a peer that this host speaks no Shim6.
     case denial
     case tooBig
@@ -83,10 +84,8 @@ extension DatapathCounter {
     public var isDrop: Bool {
         switch self {
         case .rehomed, .rehomedSuperPackets, .restored, .toFragment, .lostReports: false
-        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .strangersI1Rate, .denial,
-            .tooBig,
-            .unreachable,
-            .unchangeable, .stray, .noUplink:
+        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .strangersI1Rate,
+            .strangersRate, .denial, .tooBig, .unreachable, .unchangeable, .stray, .noUplink:
             true
         }
     }

@@ -19,10 +19,12 @@ public struct DatapathSettings: Hashable, Sendable {
     public var triggerAge: UInt64 = 60_000_000_000
     /// Age of the daemon's last heartbeat in nanoseconds beyond which control messages are dropped.
     public var heartbeatLimit: UInt64 = 2_000_000_000
-    /// I1 messages from one /48.
+    /// I1 messages from one /48 of strangers, and from each host with which there is a session or a context.
     public var i1 = Rate(perSecond: 1000, burst: 2000)
-    /// I1 messages from all together that this host has no session with, whose sources may be forged.
+    /// I1 messages from all strangers together: hosts with which there is no session, whose sources may be forged.
     public var strangersI1 = Rate(perSecond: 5000, burst: 2000)
+    /// All other control messages of strangers. The peer of a context is none: its tag says so.
+    public var strangers = Rate(perSecond: 5000, burst: 2000)
     /// `DatapathEvent.unknownTag` for one /48.
     public var unknownTag = Rate(perSecond: 4, burst: 8)
     /// `DatapathEvent.payload` for one context.
@@ -39,7 +41,8 @@ extension DatapathSettings {
         triggerAge = control.trigger_age
         heartbeatLimit = control.heartbeat_limit
         i1 = Rate(control.i1)
-        strangersI1 = Rate(control.strangers_i1)
+        strangersI1 = Rate(control.strangers_i1.rate)
+        strangers = Rate(control.strangers.rate)
         unknownTag = Rate(control.unknown_tag)
         payload = Rate(control.payload)
         undeliverable = Rate(control.undeliverable)
@@ -50,7 +53,8 @@ extension DatapathSettings {
         control.pointee.trigger_age = triggerAge
         control.pointee.heartbeat_limit = heartbeatLimit
         control.pointee.i1 = shim6_rate(i1)
-        control.pointee.strangers_i1 = shim6_rate(strangersI1)
+        control.pointee.strangers_i1.rate = shim6_rate(strangersI1)
+        control.pointee.strangers.rate = shim6_rate(strangers)
         control.pointee.unknown_tag = shim6_rate(unknownTag)
         control.pointee.payload = shim6_rate(payload)
         control.pointee.undeliverable = shim6_rate(undeliverable)

@@ -41,6 +41,7 @@ import Testing
 
             TABLE     USED  LIMIT  OVERFLOWS  WHEN FULL
             contexts  2     16384  0          no new ones
+            rates     -     64     -          the oldest goes
 
             DROPPED       COUNT
             bad-checksum  3

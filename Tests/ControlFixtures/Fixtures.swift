@@ -79,7 +79,10 @@ public enum Fixtures {
         ],
         contexts: ["ESTABLISHED": 1, "I1-SENT": 1], counters: ["messages-in-i1": 12, "switches": 1, "triggers": 0],
         drops: ["bad-checksum": 3, "unknown-tag": 0],
-        tables: [TableUsage(name: "contexts", used: 2, limit: 16_384, whenFull: "no new ones")],
+        tables: [
+            TableUsage(name: "contexts", used: 2, limit: 16_384, whenFull: "no new ones"),
+            TableUsage(name: "rates", used: nil, limit: 64, overflows: nil, whenFull: "the oldest goes"),
+        ],
         warnings: ["send-timeout is below the 10 s that RFC 5534, section 7, recommends"])
 
     public static let locators = LocatorReport(locators: [

@@ -40,6 +40,29 @@ extension HostTests {
             }
         }
 
+        @Test func `status tells the bound of every table, those of the data path among them`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                let tag = try #require(try pair.contextOfA()).summary.tag.description
+                try pair.a.control(["fork", tag, "--protocol", "udp", "--dport", "7001"])
+                try pair.laboratory.wait(until: "the forked context") {
+                    try pair.a.contexts().count { $0.state == "ESTABLISHED" } == 2
+                }
+                let tables = try pair.a.status().tables
+                let used = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.used) })
+                #expect(used["contexts"] == 2 && used["data-path-contexts"] == 2)
+                #expect(used["data-path-flows"] == 1)
+                #expect((used["data-path-locators"] ?? 0) ?? 0 >= 2)
+                for name in ["watched-sessions", "rate-limits", "next-hops", "kept-packets"] {
+                    #expect(used[name] == .some(nil), "\(name)")
+                }
+                #expect(tables.allSatisfy { $0.limit > 0 && $0.used ?? 0 <= $0.limit && !$0.whenFull.isEmpty })
+                let text = try pair.a.control(["status"])
+                for table in tables { #expect(text.contains("\n\(table.name) "), "no \(table.name) in:\n\(text)") }
+                _ = try echo.stop()
+            }
+        }
+
         @Test func `Many console clients work at once and one that vanishes disturbs nobody`() throws {
             try withPair { pair in
                 let echo = try pair.startSession()

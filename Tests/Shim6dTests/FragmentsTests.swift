@@ -108,4 +108,17 @@ import Testing
         #expect(expired == [[], [pair]])
         #expect(known[pair] == nil)
     }
+
+    @Test func `A peer with ever more locators does not fill the memory with their paths`() {
+        var known = PathMTUs()
+        func path(_ number: Int) -> LocatorPair {
+            LocatorPair(source: Self.source, destination: IPv6Address(high: 0x2001_0db8_0000_0000, low: UInt64(number)))
+        }
+        let isNarrower = (0..<PathMTUs.most + 3).map { known.learn(1400, of: path($0), at: Instant(nanoseconds: 5)) }
+        #expect(isNarrower.count { $0 } == PathMTUs.most && known.count == PathMTUs.most && known.refused == 3)
+        let isKnownOneNarrower = known.learn(1300, of: path(0), at: Instant(nanoseconds: 5))
+        let expired = known.expire(at: Instant(nanoseconds: 5) + .seconds(600))
+        let isThereRoom = known.learn(1400, of: path(PathMTUs.most), at: Instant(nanoseconds: 6))
+        #expect(isKnownOneNarrower && expired.count == PathMTUs.most && isThereRoom)
+    }
 }

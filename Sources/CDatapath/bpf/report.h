@@ -4,25 +4,29 @@
 
 #include "maps.h"
 
-/// Takes one from a rate. Sources share a bucket as the key says.
+/// Whether there is nothing left now of a rate that is used up to the time `used`.
+INLINE int is_used_up(const struct shim6_rate *rate, __u64 used, __u64 now) {
+    return rate->interval && used > now && used - now + rate->interval > rate->burst;
+}
+
+/// Takes one from a rate; 0 if nothing is left.
+INLINE int take(const struct shim6_rate *rate, __u64 *used, __u64 now) {
+    __u64 until = *used;
+    if (is_used_up(rate, until, now)) return 0;
+    // Another processor that came first has taken one too; that much inexactness does no harm.
+    __sync_val_compare_and_swap(used, until, (until > now ? until : now) + rate->interval);
+    return 1;
+}
+
+/// Takes one from the rate of whoever the key says.
 NOINLINE int within_rate(const struct shim6_rate *rate, const struct shim6_limit_key *key) {
     if (!rate || !key) return 0;
-    __u64 interval = rate->interval;
-    if (!interval) return 1;
+    if (!rate->interval) return 1;
     __u64 now = bpf_ktime_get_coarse_ns();
-    __u64 next = now + interval;
     __u64 *used = bpf_map_lookup_elem(&limiters, key);
-    if (!used) {
-        bpf_map_update_elem(&limiters, key, &next, BPF_ANY);
-        return 1;
-    }
-    __u64 until = *used;
-    if (until > now) {
-        if (until - now + interval > rate->burst) return 0;
-        next = until + interval;
-    }
-    // Another processor that came first has taken one too; that much inexactness does no harm.
-    __sync_val_compare_and_swap(used, until, next);
+    if (used) return take(rate, used, now);
+    __u64 next = now + rate->interval;
+    bpf_map_update_elem(&limiters, key, &next, BPF_ANY);
     return 1;
 }
 

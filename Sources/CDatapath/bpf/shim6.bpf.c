@@ -7,6 +7,7 @@
 // Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
 // `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x, `shim6_appear` where
 // packets come in through shim0.
+#include "control.h"
 #include "deliver.h"
 #include "home_address.h"
 #include "keep.h"
@@ -218,22 +219,6 @@ int shim6_segment(struct __sk_buff *skb) {
     return send_segment(uplink->ifindex, &packet);
 }
 
-/// A control message: for the raw socket, if somebody reads it.
-INLINE int control_in(const struct packet *packet) {
-    struct shim6_control *settled = settings();
-    if (!settled) return TC_ACT_UNSPEC;
-    __s64 age = bpf_ktime_get_coarse_ns() - settled->heartbeat;
-    if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
-    const __u8 i1 = 1;
-    if (packet->shim.tag[0] != i1) return TC_ACT_UNSPEC;
-    if (!within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source)) return drop(SHIM6_DROP_I1_RATE);
-    struct shim6_pair pair = pair_of(&packet->ip.destination, &packet->ip.source);
-    // Sources are easily forged, but not those that this host sends something to.
-    if (bpf_map_lookup_elem(&candidates, &pair) || bpf_map_lookup_elem(&pairs, &pair)) return TC_ACT_UNSPEC;
-    struct shim6_limit_key strangers = {.kind = SHIM6_LIMIT_STRANGERS_I1};
-    return within_rate(&settled->strangers_i1, &strangers) ? TC_ACT_UNSPEC : drop(SHIM6_DROP_STRANGERS_I1_RATE);
-}
-
 /// A packet whose extension headers end at a Shim6 header.
 INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
     __u64 tag = 0;
@@ -248,7 +233,7 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     // A known tag is enough: nobody else knows it. For the rest it must be seen whether this host only forwards it.
     if (!in && !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
     if (!is_whole) return drop(SHIM6_DROP_MALFORMED);
-    if (!is_payload) return control_in(packet);
+    if (!is_payload) return control_in(skb, l2, packet);
     __u32 headers = packet->end.at - IPV6_LENGTH + PAYLOAD_HEADER_LENGTH;
     // A control message inside would get around its limits.
     if (packet->shim.length || packet->shim.next == SHIM6 || bpf_ntohs(packet->ip.payload_length) < headers)
@@ -298,7 +283,11 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     // What is for another host, or for a VLAN interface on top of this one.
     if (skb->pkt_type != 0 || skb->vlan_present) return TC_ACT_UNSPEC;
     struct packet packet;
-    if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
+    int failed = read_packet(skb, l2, &packet);
+    // Behind more headers than are followed, or in fragments, control messages would get around their limits.
+    if (failed < 0 || (!failed && packet.end.next == FRAGMENT && hides_shim6(skb, l2, &packet)))
+        return bpf_map_lookup_elem(&locators, &packet.ip.destination) ? drop(SHIM6_DROP_MALFORMED) : TC_ACT_UNSPEC;
+    if (failed) return TC_ACT_UNSPEC;
     if (packet.in_transit) return home_address_in(skb, l2, &packet);
     if (packet.end.next == SHIM6) return shim6_packet_in(skb, l2, &packet);
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;

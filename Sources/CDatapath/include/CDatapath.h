@@ -144,12 +144,16 @@ struct shim6_control *shim6_control_memory(struct shim6_datapath *datapath);
 static inline void shim6_heartbeat(struct shim6_control *control, uint64_t now) {
     __atomic_store_n(&control->heartbeat, now, __ATOMIC_RELAXED);
 }
+static inline void shim6_strangers_read(struct shim6_control *control) {
+    __atomic_store_n(&control->strangers_i1.unread, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&control->strangers.unread, 0, __ATOMIC_RELAXED);
+}
 
-/// Readable when there are events.
 /// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one, 0 if
 /// not, else a negative error number.
 int shim6_kept_take(struct shim6_datapath *datapath, uint64_t tag, uint32_t flow, struct shim6_kept *out);
 
+/// Readable when there are events.
 int shim6_events_descriptor(struct shim6_datapath *datapath);
 /// Hands over what is in the ring, oldest first, some thousand at most: the number of events or -errno. The descriptor
 /// stays readable while there are more.

@@ -152,6 +152,20 @@ struct shim6_rate {
     __u64 burst;
 };
 
+/// Control messages that the daemon has not read yet of each kind that strangers send, before more are dropped: its
+/// socket keeps room for all others.
+#define SHIM6_MOST_UNREAD 256
+
+/// Control messages of one kind from all together that this host has neither a session nor a context with.
+struct shim6_strangers {
+    struct shim6_rate rate;
+    /// The time up to which the rate is used up; only the program uses it.
+    __u64 used;
+    /// How many have come since the daemon had last read all.
+    __u32 unread;
+    __u32 unused;
+};
+
 /// The one value of `control`, in memory shared with the kernel.
 struct shim6_control {
     /// When the daemon last lived. Control messages are dropped when this is older than `heartbeat_limit`.
@@ -161,10 +175,11 @@ struct shim6_control {
     __u64 trigger_octets;
     /// Age in nanoseconds that makes a context worthwhile whatever the octets.
     __u64 trigger_age;
-    /// I1 messages from one /48.
+    /// I1 messages from one /48 of strangers, and from each host with which there is a session or a context.
     struct shim6_rate i1;
-    /// I1 messages from all together that this host has no session with.
-    struct shim6_rate strangers_i1;
+    struct shim6_strangers strangers_i1;
+    /// All other control messages.
+    struct shim6_strangers strangers;
     /// Reports of unknown tags from one /48.
     struct shim6_rate unknown_tag;
     /// Reports of payload of one context in mode SHIM6_DELIVER_AND_NOTIFY.
@@ -203,7 +218,6 @@ enum shim6_limited {
     SHIM6_LIMIT_PAYLOAD = 3,
     SHIM6_LIMIT_TOO_BIG = 4,
     SHIM6_LIMIT_UNREACHABLE = 5,
-    SHIM6_LIMIT_STRANGERS_I1 = 6,
 };
 
 /// Key of `limiters`; the value is the time up to which the rate is used up.
@@ -276,6 +290,7 @@ enum shim6_counter {
     SHIM6_DROP_NO_HEARTBEAT,
     SHIM6_DROP_I1_RATE,
     SHIM6_DROP_STRANGERS_I1_RATE,
+    SHIM6_DROP_STRANGERS_RATE,
     /// The kernel's word to a peer that this host speaks no Shim6.
     SHIM6_DROP_DENIAL,
     SHIM6_DROP_TOO_BIG,

@@ -86,14 +86,15 @@ public struct UplinkStatus: Codable, Hashable, Sendable {
 /// How full a bounded table is.
 public struct TableUsage: Codable, Hashable, Sendable {
     public var name: String
-    public var used: Int
+    /// Nil if nobody counts.
+    public var used: Int?
     public var limit: Int
-    /// How many entries had to go, or were refused, because the table was full.
-    public var overflows: UInt64
+    /// How many entries had to go, or were refused, because the table was full; nil if nobody counts.
+    public var overflows: UInt64?
     /// What becomes of an entry too many, for people.
     public var whenFull: String
 
-    public init(name: String, used: Int, limit: Int, overflows: UInt64 = 0, whenFull: String) {
+    public init(name: String, used: Int?, limit: Int, overflows: UInt64? = 0, whenFull: String) {
         self.name = name
         self.used = used
         self.limit = limit

@@ -33,7 +33,9 @@ extension StatusReport {
     private var tableTable: TextTable {
         var table = TextTable("TABLE", "USED", "LIMIT", "OVERFLOWS", "WHEN FULL")
         for usage in tables {
-            table.add(usage.name, String(usage.used), String(usage.limit), String(usage.overflows), usage.whenFull)
+            table.add(
+                usage.name, usage.used.map(String.init) ?? "-", String(usage.limit),
+                usage.overflows.map(String.init) ?? "-", usage.whenFull)
         }
         return table
     }

@@ -2,6 +2,7 @@ import Datapath
 import Logging
 import Netlink
 import REAP
+import Shim6Control
 import Shim6Core
 import Shim6Wire
 
@@ -63,6 +64,8 @@ final class BPFDataPath: DataPath {
         self.now = now
         renew(steering.pathMTUs.expire(at: now))
     }
+
+    func haveReadAll() { datapath.haveReadAll() }
 
     func attach(_ link: Link) throws { try datapath.attach(uplink: link.index) }
     func detach(interface: UInt32) throws { try Datapath.detach(interface: interface) }
@@ -185,6 +188,41 @@ final class BPFDataPath: DataPath {
 
     var eventDescriptor: Int32 { datapath.eventDescriptor }
     func takeEvents(at now: Instant) throws -> [DatapathEvent] { try datapath.takeEvents() }
+
+    var tables: [TableUsage] {
+        let (sizes, refused) = (datapath.sizes, datapath.refused)
+        let (contexts, flows) = steering.installed
+        let lost = try? datapath.counters()[.lostReports]
+        /// A table that the program fills by itself, of which nobody knows how full it is.
+        func leastRecentlyUsed(_ name: String, _ limit: Int) -> TableUsage {
+            TableUsage(
+                name: name, used: nil, limit: limit, overflows: nil, whenFull: "the one unused for longest goes")
+        }
+        return [
+            TableUsage(
+                name: "data-path-contexts", used: contexts, limit: Int(sizes.contexts), overflows: refused.contexts,
+                whenFull: "no new ones until some are idle"),
+            TableUsage(
+                name: "data-path-flows", used: flows, limit: Datapath.mostFlows, overflows: refused.flows,
+                whenFull: "flows stay with the default context"),
+            TableUsage(
+                name: "data-path-locators", used: datapath.locators.count, limit: Int(sizes.locators),
+                overflows: refused.locators, whenFull: "no new ones until some are gone"),
+            TableUsage(
+                name: "path-mtus", used: steering.pathMTUs.count, limit: PathMTUs.most,
+                overflows: steering.pathMTUs.refused, whenFull: "no new ones for ten minutes"),
+            leastRecentlyUsed("next-hops", Datapath.mostNextHops),
+            leastRecentlyUsed("watched-sessions", Int(sizes.candidates)),
+            leastRecentlyUsed("rate-limits", Int(sizes.limiters)),
+            leastRecentlyUsed("kept-packets", Datapath.mostKeptPackets),
+            TableUsage(
+                name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost ?? nil,
+                whenFull: "reports are lost"),
+            TableUsage(
+                name: "unread-of-strangers", used: nil, limit: 2 * Datapath.mostUnread, overflows: nil,
+                whenFull: "dropped until the others are read"),
+        ]
+    }
 
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) {
         let all = (try? datapath.counters()) ?? [:]

@@ -1,6 +1,7 @@
 import Datapath
 import Netlink
 import REAP
+import Shim6Control
 import Shim6Core
 import Shim6Wire
 
@@ -29,6 +30,8 @@ protocol DataPath: AnyObject {
     func stop()
     /// Tells that the daemon lives: at least once a second.
     func beat(at now: Instant)
+    /// All control messages that had come in are read.
+    func haveReadAll()
 
     // MARK: The network
 
@@ -70,6 +73,8 @@ protocol DataPath: AnyObject {
     /// Becomes readable when there are events; negative if it never does.
     var eventDescriptor: Int32 { get }
     func takeEvents(at now: Instant) throws -> [DatapathEvent]
+    /// How full its own tables are.
+    var tables: [TableUsage] { get }
     /// What it has done, and what it has dropped by reason.
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64])
 }
@@ -77,6 +82,8 @@ protocol DataPath: AnyObject {
 extension DataPath {
     var leastSendTimeout: Duration { .milliseconds(20) }
     var rehomingRequest: UInt32 { 0 }
+    var tables: [TableUsage] { [] }
+    func haveReadAll() {}
     func resume(_ tag: ContextTag) {}
     func hinted(by error: PathError) -> ContextTag? { nil }
     func local(_ error: PathError) -> [LocalMessage] { [] }

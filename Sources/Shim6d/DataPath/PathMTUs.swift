@@ -5,9 +5,16 @@ import Shim6Wire
 struct PathMTUs {
     /// No link has a smaller one (RFC 8200, section 5).
     static let least: UInt32 = 1280
+    /// Paths that are known at a time. Others keep the MTU of their uplink: a peer with many locators, which could
+    /// tell of each path that payload ever took, must not fill the memory.
+    static let most = 4096
     /// How long a router is believed.
     private static let lifetime = Duration.seconds(600)
     private var known: [LocatorPair: (mtu: UInt32, until: Instant)] = [:]
+
+    /// Paths for which there was no room.
+    private(set) var refused: UInt64 = 0
+    var count: Int { known.count }
 
     subscript(pair: LocatorPair) -> UInt32? { known[pair]?.mtu }
 
@@ -18,6 +25,10 @@ struct PathMTUs {
         guard mtu >= Self.least else { return false }
         let old = known[pair]?.mtu
         guard mtu <= old ?? .max else { return false }
+        guard old != nil || known.count < Self.most else {
+            refused += 1
+            return false
+        }
         known[pair] = (mtu, now + Self.lifetime)
         return mtu != old
     }

@@ -152,7 +152,10 @@ extension Engine {
                 TableUsage("holddowns", counts.holddowns, whenFull: "the one that ends first goes"),
                 TableUsage("proofs", counts.proofs, whenFull: "the one unused for longest goes"),
                 TableUsage("peer-keys", counts.keys, whenFull: "the one unused for longest goes"),
-            ],
+                TableUsage(
+                    name: "failovers", used: timeline.used, limit: configuration.limits.maxFailovers,
+                    overflows: timeline.forgotten, whenFull: "the oldest goes"),
+            ] + dataPath.tables,
             warnings: warnings)
     }
 

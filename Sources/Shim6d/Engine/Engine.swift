@@ -158,13 +158,14 @@ final class Engine {
     }
 
     private func readShim6() {
-        forEachPacket(from: shim6Socket) { packet in
+        let hasReadAll = forEachPacket(from: shim6Socket) { packet in
             guard !packet.isTruncated else {
                 counters.truncated += 1
                 return
             }
             handle(.packet(octets: packet.octets, source: packet.source, destination: packet.destination))
         }
+        if hasReadAll { dataPath.haveReadAll() }
     }
 
     private func readErrors() {
@@ -189,17 +190,20 @@ final class Engine {
         return context.outgoing == pair ? context.localTag : nil
     }
 
-    private func forEachPacket(from socket: RawSocket, _ body: (RawPacket) -> Void) {
+    /// Returns whether there are no more.
+    @discardableResult
+    private func forEachPacket(from socket: RawSocket, _ body: (RawPacket) -> Void) -> Bool {
         do {
             for _ in 0..<Self.batchesInPass {
                 let packets = try socket.receive()
-                if packets.isEmpty { return }
+                if packets.isEmpty { return true }
                 packets.forEach(body)
             }
         } catch {
             counters.receiveErrors += 1
             log.debug("\(error)")
         }
+        return false
     }
 
     private func readDatapath() {

@@ -94,6 +94,14 @@ final class Steering {
 
     // MARK: Contexts
 
+    /// How many contexts are installed, and the flows of those forked off.
+    var installed: (contexts: Int, flows: Int) {
+        (
+            entries.count,
+            entries.values.lazy.filter { $0.entry.forkedInstance != 0 }.map(\.entry.flows.count).reduce(0, +)
+        )
+    }
+
     func entry(of tag: ContextTag) -> DataPathEntry? { entries[tag]?.entry }
 
     /// The context whose rehomed packets carry these ULIDs in a routing header and a Home Address option.

@@ -22,6 +22,10 @@ struct Timeline {
         self.limit = limit
     }
 
+    var used: Int { failovers.count }
+    /// How many had to go.
+    var forgotten: UInt64 { count - UInt64(failovers.count) }
+
     func report(of tag: ContextTag?) -> TimelineReport {
         TimelineReport(failovers: failovers.filter { tag == nil || $0.tag == tag })
     }
