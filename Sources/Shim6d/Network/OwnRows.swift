@@ -66,6 +66,12 @@ final class OwnRows {
         attempt(.route(key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
+    /// Makes the route anew, without what the kernel has learnt about it.
+    func put(_ row: Route) {
+        routes[row.key] = row
+        attempt(.route(row.key)) { () throws(KernelError) in try socket.replace(row) }
+    }
+
     func want(_ row: Rule) {
         guard rules.insert(row).inserted else { return }
         attempt(.rule(row)) { () throws(KernelError) in try socket.add(row) }

@@ -114,7 +114,8 @@ final class Steering {
     func install(_ entry: DataPathEntry, mtu: UInt32?) throws(DatapathError) {
         let ulids = entry.ulids
         let was = isSteered(ulids)
-        if entries.updateValue((entry, mtu), forKey: entry.localTag) == nil {
+        let old = entries.updateValue((entry, mtu), forKey: entry.localTag)?.entry
+        if old == nil {
             pin(ulids.local)
             siblings[ulids, default: []].insert(entry.localTag)
         }
@@ -123,6 +124,8 @@ final class Steering {
         if now { wantRoute(for: ulids) }
         if now, !was { hasNewRoutes = true }
         try write(was == now ? [entry.localTag] : siblings[ulids, default: []])
+        // The kernel keeps with a route what it was told of the MTU of the path before.
+        if was, now, old?.outgoing != entry.outgoing { rows.put(steeringRoute(for: ulids)) }
         if was, !now { rows.release(route(for: ulids, mtu: nil)) }
     }
 
@@ -160,10 +163,12 @@ final class Steering {
         siblings[ulids, default: []].contains { entries[$0]?.entry.carriesHeader == true }
     }
 
-    private func wantRoute(for ulids: ULIDPair) {
+    private func wantRoute(for ulids: ULIDPair) { rows.want(steeringRoute(for: ulids)) }
+
+    private func steeringRoute(for ulids: ULIDPair) -> Route {
         let carrying = siblings[ulids, default: []].compactMap { entries[$0] }.filter(\.entry.carriesHeader)
         let rooms = carrying.compactMap { entry, mtu in mtu.map { $0 - min($0, entry.addedOctets) } }
-        rows.want(route(for: ulids, mtu: rooms.min()))
+        return route(for: ulids, mtu: rooms.min())
     }
 
     private func route(for ulids: ULIDPair, mtu: UInt32?) -> Route {

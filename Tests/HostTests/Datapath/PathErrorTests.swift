@@ -53,6 +53,53 @@ extension HostTests {
             }
         }
 
+        @Test(.requirement("5533-15.4-03"))
+        func `After a switch nothing is believed of the path before`() throws {
+            try withPair { pair in
+                let echo = try pair.startSession()
+                try pair.laboratory.serveBursts(in: pair.b.namespace, on: pair.ulidOfB.description)
+                let tag = try #require(try pair.contextOfA()).summary.tag.description
+                let (own, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
+                let pairs = Dictionary(
+                    uniqueKeysWithValues: ["b1", "b2"].map {
+                        ($0, LocatorPair(source: pair.locator("a2"), destination: pair.locator($0)))
+                    })
+                func move(to device: String) throws {
+                    try pair.a.control(["switch", tag, "\(pair.locator("a2"))", "\(pair.locator(device))"])
+                    #expect(try pair.contextOfA()?.summary.outgoing == pairs[device])
+                }
+                func send(_ size: Int) throws -> Bool {
+                    let tally = try pair.laboratory.bulk(
+                        ["datagrams", "--size", "\(size)", "--count", "5", "--local", own, "--peer", peer],
+                        in: pair.a.namespace)
+                    return tally.intact == tally.sent
+                }
+                func route() throws -> String {
+                    try pair.a.namespace.run("ip", "-6", "route", "get", peer, "from", own)
+                }
+                let narrow = pair.topology.uplink("b2")
+                try pair.topology.internet.run(
+                    "ip", "-6", "route", "add", narrow.prefix, "dev", narrow.device, "metric", "1", "mtu", "lock",
+                    "1400")
+                for _ in 0..<2 {
+                    try move(to: "b2")
+                    try pair.laboratory.wait(until: "UDP to pass the narrow path", upTo: 60) { try send(1444) }
+                    #expect(try route().contains("mtu 1392 "))
+                    try move(to: "b1")
+                    #expect(try route().contains("mtu 1492 "))
+                    let wire = try WireWatch(pair.topology)
+                    let begin = Clock.now
+                    #expect(try send(1444))
+                    try pair.laboratory.pass(seconds: 0.3)
+                    // Whole: the headers of IPv6, Shim6 and UDP make them as large as the uplink takes.
+                    let whole = try wire.payload(on: "b1", try #require(pairs["b1"]), since: begin)
+                        .filter { $0.payloadLength == 1460 }
+                    #expect(whole.count == 5)
+                }
+                _ = try echo.stop()
+            }
+        }
+
         @Test(.requirement("5533-8-07"))
         func `A closed port is told to the socket that sends to it`() throws {
             try rehomed { pair in
