@@ -25,7 +25,8 @@ public final class Socket: Sendable {
         guard descriptor >= 0 else { throw Self.failure("socket") }
     }
 
-    private init(adopting descriptor: Int32) {
+    /// Takes over a socket of any other kind.
+    public init(adopting descriptor: Int32) {
         self.descriptor = descriptor
     }
 
