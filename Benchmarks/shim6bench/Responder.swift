@@ -10,7 +10,7 @@ final class Responder {
     static let contexts = 64
 
     let address: IPv6Address
-    private let host: Host<Slots, CryptographicRandom>
+    private let host: Host
     private var now = Instant(nanoseconds: 1_000_000_000)
 
     /// `cachedKeys` is how many decoded keys of peers are kept, `proofs` how many verified proofs.

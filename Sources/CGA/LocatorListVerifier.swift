@@ -8,7 +8,7 @@ import Shim6Wire
 public struct LocatorListVerifier: Sendable {
     private let bits: ClosedRange<Int>
     /// Decoded keys by their SubjectPublicKeyInfo.
-    public private(set) var keys: RecentlyUsed<[UInt8], PublicKey>
+    public private(set) var keys: RecentlyUsed<EncodedKey, PublicKey>
 
     /// `bits` bounds the modulus of a peer's key; `cachedKeys` says how many decoded keys are kept (a few KiB each).
     public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = 256) {
@@ -43,12 +43,21 @@ public struct LocatorListVerifier: Sendable {
             guard parameters.subnetPrefix == ulid.high else { throw .subnetPrefix }
         }
         let message = SignedLocatorList.octets(generation: generation, locators: locators)
-        let name = parameters.publicKey
+        let name = EncodedKey(octets: parameters.publicKey)
         if let key = keys.value(for: name) {
             return try key.verify(signature, over: message)
         }
-        let key = try PublicKey(subjectPublicKeyInfo: name, bits: bits)
+        let key = try PublicKey(subjectPublicKeyInfo: name.octets, bits: bits)
         try key.verify(signature, over: message)
         keys.insert(key, for: name)
+    }
+}
+
+/// A SubjectPublicKeyInfo as the name of its key. An array hashes octet by octet, which takes longer than the rest.
+public struct EncodedKey: Hashable, Sendable {
+    let octets: [UInt8]
+
+    public func hash(into hasher: inout Hasher) {
+        octets.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }

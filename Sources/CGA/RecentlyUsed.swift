@@ -1,30 +1,42 @@
 /// Values by their names: `capacity` of them at most, and the one unused for longest makes room.
 public struct RecentlyUsed<Name: Hashable & Sendable, Value: Sendable>: Sendable {
-    private struct Entry {
-        let name: Name
-        let value: Value
+    @usableFromInline
+    struct Entry: Sendable {
+        @usableFromInline let name: Name
+        @usableFromInline let value: Value
         /// Towards the more recently used.
-        var newer: Int
+        @usableFromInline var newer: Int
         /// Towards the less recently used.
-        var older: Int
+        @usableFromInline var older: Int
+
+        @inlinable
+        init(name: Name, value: Value, newer: Int, older: Int) {
+            self.name = name
+            self.value = value
+            self.newer = newer
+            self.older = older
+        }
     }
 
     public let capacity: Int
     /// How many had to make room.
-    public private(set) var evictions: UInt64 = 0
-    private var places: [Name: Int] = [:]
+    public var evictions: UInt64 { madeRoom }
+    @usableFromInline var madeRoom: UInt64 = 0
+    @usableFromInline var places: [Name: Int] = [:]
     /// A ring of entries in order of use.
-    private var entries: [Entry] = []
-    private var newest = 0
+    @usableFromInline var entries: [Entry] = []
+    @usableFromInline var newest = 0
 
     /// Keeps nothing if `capacity` is zero or less.
+    @inlinable
     public init(capacity: Int) {
         self.capacity = max(capacity, 0)
     }
 
-    public var count: Int { entries.count }
+    @inlinable public var count: Int { entries.count }
 
     /// The value of this name, if it is here; it then counts as the most recently used.
+    @inlinable
     public mutating func value(for name: Name) -> Value? {
         guard let place = places[name] else { return nil }
         touch(place)
@@ -32,6 +44,7 @@ public struct RecentlyUsed<Name: Hashable & Sendable, Value: Sendable>: Sendable
     }
 
     /// Keeps a value as the most recently used. One that is here already stays as it is.
+    @inlinable
     public mutating func insert(_ value: Value, for name: Name) {
         guard capacity > 0, places[name] == nil else { return }
         guard entries.count == capacity else {
@@ -46,12 +59,13 @@ public struct RecentlyUsed<Name: Hashable & Sendable, Value: Sendable>: Sendable
         let place = entries[newest].newer
         places[entries[place].name] = nil
         places[name] = place
-        evictions &+= 1
+        madeRoom &+= 1
         entries[place] = Entry(name: name, value: value, newer: entries[place].newer, older: entries[place].older)
         newest = place
     }
 
-    private mutating func touch(_ place: Int) {
+    @inlinable
+    mutating func touch(_ place: Int) {
         guard place != newest else { return }
         if entries[newest].newer != place {
             entries[entries[place].newer].older = entries[place].older
@@ -62,7 +76,8 @@ public struct RecentlyUsed<Name: Hashable & Sendable, Value: Sendable>: Sendable
     }
 
     /// Puts an entry that is in no ring between the newest and the oldest.
-    private mutating func link(_ place: Int) {
+    @inlinable
+    mutating func link(_ place: Int) {
         let oldest = entries[newest].newer
         entries[place].older = newest
         entries[place].newer = oldest

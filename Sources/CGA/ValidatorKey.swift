@@ -38,6 +38,7 @@ public final class ValidatorKey {
     }
 
     /// Whether `code` is the code of `octets`. The time taken does not tell how much of it is right.
+    @inlinable
     public func verify(_ code: some Collection<UInt8>, of octets: [UInt8]) -> Bool {
         guard let expected = try? self.code(for: octets) else { return false }
         return constantTimeEqual(expected, Array(code))

@@ -80,7 +80,7 @@ struct AskedPair: Sendable {
 
 extension REAPMachine {
     /// The Failback Timer: a Probe on the better pair, if payload flows, or the return to it.
-    mutating func failbackTimerFired<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func failbackTimerFired(_ moment: inout Moment) {
         guard state == .operational else { return }
         if asked != nil { return probeAskedPair(&moment) }
         guard let hold = configuration.failbackHold, let target = failback.target else { return }
@@ -99,7 +99,7 @@ extension REAPMachine {
     }
 
     /// Watches the best pair while payload uses another.
-    mutating func arrangeFailback<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func arrangeFailback(_ moment: inout Moment) {
         if asked != nil { return }
         guard let hold = configuration.failbackHold, state == .operational, !isHeld, let best = preferredPair(moment),
             best != current
@@ -112,7 +112,7 @@ extension REAPMachine {
     }
 
     /// An operator wants payload to use `pair`: it does if the pair works.
-    mutating func use<S, R>(asked pair: LocatorPair, _ moment: inout Moment<S, R>) {
+    mutating func use(asked pair: LocatorPair, _ moment: inout Moment) {
         guard state == .operational else { return moment.effects.append(.switchRefused(pair, .exploring)) }
         guard isUsable(pair) else { return moment.effects.append(.switchRefused(pair, .noLocator)) }
         guard pair != current else { return moment.effects.append(.switchRefused(pair, .inUse)) }
@@ -120,7 +120,7 @@ extension REAPMachine {
         probeAskedPair(&moment)
     }
 
-    mutating func probeAskedPair<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func probeAskedPair(_ moment: inout Moment) {
         guard var wanted = asked else { return }
         guard wanted.probesLeft > 0 else {
             asked = nil
@@ -133,7 +133,7 @@ extension REAPMachine {
     }
 
     /// The peer has reported Probes on these pairs.
-    mutating func heard<S, R>(of confirmed: [LocatorPair], _ moment: inout Moment<S, R>) {
+    mutating func heard(of confirmed: [LocatorPair], _ moment: inout Moment) {
         for pair in confirmed { evidence[pair, default: PairEvidence()].confirmed = moment.now }
         if let target = failback.target, confirmed.contains(target) { failback.reported(at: moment.now) }
         guard state == .operational, let wanted = asked, confirmed.contains(wanted.pair) else { return }
@@ -143,7 +143,7 @@ extension REAPMachine {
     }
 
     /// Quick detection goes by the round-trip time: while traffic is dense, one Probe a second until it is known.
-    mutating func askRoundTrip<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func askRoundTrip(_ moment: inout Moment) {
         guard state == .operational, configuration.quick != nil, configuration.isFinelyAgreed,
             roundTrip.estimate == nil, lastQuestion.map({ moment.now - $0 >= .seconds(1) }) ?? true
         else { return }
@@ -152,7 +152,7 @@ extension REAPMachine {
     }
 
     /// A Probe that asks for a report and puts nothing in doubt: in Operational the peer just answers it (section 6.8).
-    private mutating func sendQuestion<S, R>(on pair: LocatorPair, _ moment: inout Moment<S, R>) {
+    private mutating func sendQuestion(on pair: LocatorPair, _ moment: inout Moment) {
         moment.paths.budget.spend(at: moment.now)
         sendProbe(as: .inboundOk, on: pair, payload: nil, &moment)
     }

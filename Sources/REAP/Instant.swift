@@ -32,11 +32,20 @@ public struct Instant: Hashable, Comparable, Sendable {
 extension Duration {
     /// This duration in nanoseconds, the rest cut off, held at the ends of the range.
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, sumOverflow) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        guard !sumOverflow else { return seconds < 0 ? .min : .max }
-        return sum
+        let (total, scale) = (attoseconds, 1_000_000_000 as UInt64)
+        let size = total.magnitude
+        let high = UInt64(size >> 64)
+        // Half of the scale: then half of the range of 64 bits holds the quotient.
+        guard high < scale / 2 else { return total < 0 ? .min : .max }
+        let quotient = Int64(scale.dividingFullWidth((high, UInt64(truncatingIfNeeded: size))).quotient)
+        return total < 0 ? -quotient : quotient
+    }
+
+    /// This duration longer by some thousandths of it, which are 1,000 at most and below zero make it shorter; in whole
+    /// nanoseconds.
+    func longer(permille: Int) -> Duration {
+        let nanoseconds = wholeNanoseconds
+        let (sum, _) = nanoseconds.addingReportingOverflow(nanoseconds / 1000 * Int64(permille))
+        return Duration(attoseconds: Int128(sum) * 1_000_000_000)
     }
 }

@@ -1,10 +1,10 @@
 import Shim6Wire
 
 /// What a machine handles one event with.
-struct Moment<Stamps: ActivityStamps, Random: RandomNumberGenerator> {
-    let stamps: Stamps
+struct Moment {
+    let stamps: any ActivityStamps
     let paths: SharedPaths
-    var random: Random
+    var random: RandomSource
     let now: Instant
     var effects: [REAPEffect] = []
 }
@@ -41,12 +41,12 @@ struct LazyTimers: Sendable {
         }
     }
 
-    mutating func drawJitter(_ configuration: REAPConfiguration, random: inout some RandomNumberGenerator) {
+    mutating func drawJitter(_ configuration: REAPConfiguration, random: inout RandomSource) {
         jitter = configuration.jitterPermille > 0 ? Int.random(in: 0...configuration.jitterPermille, using: &random) : 0
     }
 
-    func lengthen(_ duration: Duration) -> Duration { duration + duration * jitter / 1000 }
-    func shorten(_ duration: Duration) -> Duration { duration - duration * jitter / 1000 }
+    func lengthen(_ duration: Duration) -> Duration { duration.longer(permille: jitter) }
+    func shorten(_ duration: Duration) -> Duration { duration.longer(permille: -jitter) }
 
     mutating func set(_ timer: REAPTimer, at time: Instant, _ effects: inout [REAPEffect]) {
         guard self[timer] != time else { return }
@@ -75,7 +75,7 @@ struct LazyTimers: Sendable {
 /// they are armed at the earliest instant at which they can expire; one that fires looks at the stamps and is armed
 /// again. Only when both are stopped nothing is armed, and the data path is asked to report the next packet.
 extension REAPMachine {
-    mutating func timerFired<S, R>(_ timer: REAPTimer, _ moment: inout Moment<S, R>) {
+    mutating func timerFired(_ timer: REAPTimer, _ moment: inout Moment) {
         guard let armed = timers[timer], timers.clear(timer) else { return }
         switch timer {
         case .send:
@@ -91,7 +91,7 @@ extension REAPMachine {
 
     /// A timer that fires very late tells more of this host than of the path: return traffic may wait to be taken in,
     /// so it gets a little more time, once.
-    private mutating func sendTimerFired<S, R>(armed: Instant, _ moment: inout Moment<S, R>) {
+    private mutating func sendTimerFired(armed: Instant, _ moment: inout Moment) {
         guard state != .exploring, let start = moment.stamps.sendStart else { return }
         let limits = limits(moment)
         let isUnanswered = moment.stamps.lastOut.map { $0 > start } ?? false
@@ -108,7 +108,7 @@ extension REAPMachine {
     }
 
     /// Send Timeout, and the shorter silence that is suspicious when more than one packet went out into it.
-    private func limits<S, R>(_ moment: Moment<S, R>) -> (timeout: Duration, silence: Duration?) {
+    private func limits(_ moment: Moment) -> (timeout: Duration, silence: Duration?) {
         let spacing = moment.stamps.spacingIn
         let timeout = timers.lengthen(configuration.effectiveSendTimeout(spacing: spacing))
         guard state == .operational,
@@ -117,7 +117,7 @@ extension REAPMachine {
         return (timeout, min(timeout, timers.lengthen(patience.stretch(silence, at: moment.now))))
     }
 
-    private mutating func keepaliveTimerFired<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func keepaliveTimerFired(_ moment: inout Moment) {
         guard state == .operational, let start = moment.stamps.keepStart, moment.now >= nextKeepalive(start) else {
             return
         }
@@ -132,10 +132,11 @@ extension REAPMachine {
         let interval = timers.lengthen(configuration.keepaliveInterval)
         let next = max(start, timers.lastKeepalive ?? start) + interval
         let end = start + configuration.keepaliveTimeout
-        return next + interval / 2 < end ? next : end
+        let rest = end - next
+        return rest + rest > interval ? next : end
     }
 
-    mutating func arrangeTimers<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func arrangeTimers(_ moment: inout Moment) {
         let stamps = moment.stamps
         switch state {
         case .operational:
@@ -164,7 +165,7 @@ extension REAPMachine {
     }
 
     /// Arms the Send Timer for the first moment at which a silence could be too long.
-    private mutating func requireSend<S, R>(_ start: Instant?, _ moment: inout Moment<S, R>) {
+    private mutating func requireSend(_ start: Instant?, _ moment: inout Moment) {
         let limits = limits(moment)
         let start = start ?? moment.now
         var expiry = start + limits.timeout

@@ -60,7 +60,7 @@ struct ProbeMemory: Sendable {
     /// reported, newest first, and the Probes received.
     mutating func makeProbe(
         _ state: REAPState, on pair: LocatorPair, peerTag: ContextTag, payload: PayloadReport?,
-        random: inout some RandomNumberGenerator, at now: Instant
+        random: inout RandomSource, at now: Instant
     ) -> Probe {
         var nonce = UInt32.random(in: .min ... .max, using: &random)
         while sent.contains(where: { $0.report.nonce == nonce }) { nonce &+= 1 }

@@ -52,7 +52,7 @@ public struct REAPMachine: Sendable {
     public init(
         current: LocatorPair, peerTag: ContextTag, local: [IPv6Address], peer: [IPv6Address],
         configuration: REAPConfiguration = REAPConfiguration(), paths: SharedPaths? = nil,
-        random: inout some RandomNumberGenerator
+        random: inout RandomSource
     ) {
         self.current = current
         self.peerTag = peerTag
@@ -65,8 +65,8 @@ public struct REAPMachine: Sendable {
 
     /// Takes in one event and answers with what is to be done, in order. The first event is `.established`. `paths` is what
     /// the contexts of the host share.
-    public mutating func handle<Random: RandomNumberGenerator>(
-        _ event: REAPEvent, stamps: some ActivityStamps, paths: SharedPaths, random: inout Random, at now: Instant
+    public mutating func handle(
+        _ event: REAPEvent, stamps: any ActivityStamps, paths: SharedPaths, random: RandomSource, at now: Instant
     ) -> [REAPEffect] {
         var moment = Moment(stamps: stamps, paths: paths, random: random, now: now)
         switch event {
@@ -91,7 +91,6 @@ public struct REAPMachine: Sendable {
             payloadReceived(&moment)
             arrangeTimers(&moment)
         }
-        random = moment.random
         return moment.effects
     }
 
@@ -111,19 +110,19 @@ public struct REAPMachine: Sendable {
     // MARK: - Events (RFC 5534, section 6)
 
     /// Goes on with what `stop` has interrupted: an exploration, or the Probes on a pair that was asked for.
-    private mutating func resume<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func resume(_ moment: inout Moment) {
         if asked != nil, timers[.failback] == nil { probeAskedPair(&moment) }
         guard state != .operational, timers[.probe] == nil else { return }
         sendScheduledProbe(on: nextPair(), &moment)
     }
 
-    private mutating func suspected<S, R>(_ reason: REAPReason, _ moment: inout Moment<S, R>) {
+    private mutating func suspected(_ reason: REAPReason, _ moment: inout Moment) {
         guard state == .operational else { return }
         startExploration(&moment)
         explore(reason, &moment)
     }
 
-    private mutating func payloadReceived<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func payloadReceived(_ moment: inout Moment) {
         switch state {
         case .operational, .inboundOk: break  // What counts is in the stamps.
         case .exploring:
@@ -135,7 +134,7 @@ public struct REAPMachine: Sendable {
         }
     }
 
-    private mutating func otherMessageReceived<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func otherMessageReceived(_ moment: inout Moment) {
         switch state {
         case .operational:
             moment.stamps.sendStart = nil
@@ -145,7 +144,7 @@ public struct REAPMachine: Sendable {
         }
     }
 
-    private func otherMessageSent<S, R>(_ moment: inout Moment<S, R>) {
+    private func otherMessageSent(_ moment: inout Moment) {
         switch state {
         case .operational:
             moment.stamps.keepStart = nil
@@ -155,14 +154,14 @@ public struct REAPMachine: Sendable {
         }
     }
 
-    private mutating func keepaliveReceived<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func keepaliveReceived(_ moment: inout Moment) {
         switch state {
         case .operational, .inboundOk: moment.stamps.sendStart = nil
         case .exploring: packetsArrive(.keepaliveReceived, &moment)
         }
     }
 
-    private mutating func probeReceived<S, R>(_ probe: Probe, _ pair: LocatorPair, _ moment: inout Moment<S, R>) {
+    private mutating func probeReceived(_ probe: Probe, _ pair: LocatorPair, _ moment: inout Moment) {
         // A Probe describes itself first, with the very addresses that carry it.
         guard let description = probe.sent.first, description.pair == pair else { return }
         let matched = memory.match(probe.received)
@@ -202,7 +201,7 @@ public struct REAPMachine: Sendable {
         }
     }
 
-    private mutating func probeExploringReceived<S, R>(_ pair: LocatorPair, _ moment: inout Moment<S, R>) {
+    private mutating func probeExploringReceived(_ pair: LocatorPair, _ moment: inout Moment) {
         moment.stamps.sendStart = moment.now
         switch state {
         case .operational, .exploring:
@@ -213,8 +212,8 @@ public struct REAPMachine: Sendable {
         }
     }
 
-    private mutating func locatorsChanged<S, R>(
-        local: [IPv6Address], peer: [IPv6Address], _ moment: inout Moment<S, R>
+    private mutating func locatorsChanged(
+        local: [IPv6Address], peer: [IPv6Address], _ moment: inout Moment
     ) {
         self.local = local
         self.peer = peer
@@ -230,7 +229,7 @@ public struct REAPMachine: Sendable {
     }
 
     /// The Send Timer, started at `start`, expired (section 6.4), or quick detection takes the silence for long enough.
-    mutating func sendTimerExpired<S, R>(_ reason: REAPReason, since start: Instant, _ moment: inout Moment<S, R>) {
+    mutating func sendTimerExpired(_ reason: REAPReason, since start: Instant, _ moment: inout Moment) {
         switch state {
         case .operational:
             startExploration(&moment)
@@ -247,7 +246,7 @@ public struct REAPMachine: Sendable {
 
     /// Only what is still unanswered can have been lost. The first Probe goes out on the pair in use, so that a hint
     /// that is wrong costs this Probe and moves nothing.
-    private mutating func hinted<S, R>(_ hint: REAPHint, _ moment: inout Moment<S, R>) {
+    private mutating func hinted(_ hint: REAPHint, _ moment: inout Moment) {
         guard let quick = configuration.quick, state == .operational, isUsable(current),
             let start = moment.stamps.sendStart
         else { return }
@@ -272,7 +271,7 @@ public struct REAPMachine: Sendable {
     }
 
     /// A Probe is due again (section 6.5).
-    mutating func retransmit<S, R>(_ moment: inout Moment<S, R>) {
+    mutating func retransmit(_ moment: inout Moment) {
         switch state {
         case .operational: return
         case .exploring: break
@@ -284,7 +283,7 @@ public struct REAPMachine: Sendable {
     // MARK: - Transitions
 
     /// Prepares an exploration that leaves Operational: nothing of an earlier one counts.
-    private mutating func startExploration<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func startExploration(_ moment: inout Moment) {
         exploration = Exploration(
             since: moment.now, failed: current, local: local, peer: peer, paths: moment.paths)
         memory = ProbeMemory()
@@ -297,7 +296,7 @@ public struct REAPMachine: Sendable {
     }
 
     /// Goes to Exploring: no timer runs there but that of the Probes.
-    private mutating func explore<S, R>(_ reason: REAPReason, _ moment: inout Moment<S, R>) {
+    private mutating func explore(_ reason: REAPReason, _ moment: inout Moment) {
         moment.stamps.sendStart = nil
         moment.stamps.keepStart = nil
         memory.forgetReceived()
@@ -309,8 +308,8 @@ public struct REAPMachine: Sendable {
 
     /// Goes to InboundOk, or stays there, and says so in a Probe: packets of the peer arrive. `pair` is that of the
     /// Probe that showed it.
-    private mutating func packetsArrive<S, R>(
-        _ reason: REAPReason, from pair: LocatorPair? = nil, _ moment: inout Moment<S, R>
+    private mutating func packetsArrive(
+        _ reason: REAPReason, from pair: LocatorPair? = nil, _ moment: inout Moment
     ) {
         moment.paths.budget.spend(at: moment.now)
         let target = if let pair { answerPair(to: pair) } else { nextPair() }
@@ -321,7 +320,7 @@ public struct REAPMachine: Sendable {
         sendScheduledProbe(on: target, &moment)
     }
 
-    private mutating func becomeOperational<S, R>(_ reason: REAPReason, _ moment: inout Moment<S, R>) {
+    private mutating func becomeOperational(_ reason: REAPReason, _ moment: inout Moment) {
         guard state != .operational else { return }
         if let exploration, exploration.isOwnSuspicion {
             if current == exploration.failed { patience.falseAlarm(at: moment.now) } else { patience.trueAlarm() }
@@ -332,7 +331,7 @@ public struct REAPMachine: Sendable {
         if timers.clear(.probe) { moment.effects.append(.cancel(.probe)) }
     }
 
-    private mutating func change<S, R>(to new: REAPState, _ reason: REAPReason, _ moment: inout Moment<S, R>) {
+    private mutating func change(to new: REAPState, _ reason: REAPReason, _ moment: inout Moment) {
         guard new != state else { return }
         moment.effects.append(.changed(from: state, to: new, reason))
         state = new
@@ -346,8 +345,8 @@ public struct REAPMachine: Sendable {
 
     /// Moves outgoing payload to one of the pairs that the peer has confirmed, the best, unless the current one is known
     /// to work. False if none is confirmed and the current pair cannot be used.
-    private mutating func choosePair<S, R>(
-        from confirmed: [LocatorPair], _ payload: PayloadReport?, _ moment: inout Moment<S, R>
+    private mutating func choosePair(
+        from confirmed: [LocatorPair], _ payload: PayloadReport?, _ moment: inout Moment
     ) -> Bool {
         if isUsable(current), memory.hasReport(of: current) || arrives(payload, at: moment.now) { return true }
         // Outside an exploration reports answer questions about other pairs, which move nothing by themselves.
@@ -361,13 +360,13 @@ public struct REAPMachine: Sendable {
         return true
     }
 
-    mutating func use<S, R>(_ pair: LocatorPair, _ reason: UseReason, _ moment: inout Moment<S, R>) {
+    mutating func use(_ pair: LocatorPair, _ reason: UseReason, _ moment: inout Moment) {
         moment.effects.append(.use(pair, instead: current, reason))
         current = pair
     }
 
     /// The best pair there is, whatever works.
-    func preferredPair<S, R>(_ moment: Moment<S, R>) -> LocatorPair? {
+    func preferredPair(_ moment: Moment) -> LocatorPair? {
         explorationOrder(local: local, peer: peer, failed: nil, ranking: moment.paths.ranking).first
     }
 
@@ -393,20 +392,20 @@ public struct REAPMachine: Sendable {
         return isUsable(reverse) && !wasInVain ? reverse : nextPair()
     }
 
-    private mutating func sendProbe<S, R>(on pair: LocatorPair?, _ moment: inout Moment<S, R>) {
+    private mutating func sendProbe(on pair: LocatorPair?, _ moment: inout Moment) {
         guard let pair else { return }
         sendProbe(as: state, on: pair, payload: state == .exploring ? nil : payloadReport(moment), &moment)
     }
 
-    mutating func sendProbe<S, R>(
-        as state: REAPState, on pair: LocatorPair, payload: PayloadReport?, _ moment: inout Moment<S, R>
+    mutating func sendProbe(
+        as state: REAPState, on pair: LocatorPair, payload: PayloadReport?, _ moment: inout Moment
     ) {
         let probe = memory.makeProbe(
             state, on: pair, peerTag: peerTag, payload: payload, random: &moment.random, at: moment.now)
         moment.effects.append(.sendProbe(probe, pair))
     }
 
-    private func payloadReport<S, R>(_ moment: Moment<S, R>) -> PayloadReport? {
+    private func payloadReport(_ moment: Moment) -> PayloadReport? {
         guard let last = moment.stamps.lastIn, let pair = moment.stamps.incoming, local.contains(pair.destination)
         else { return nil }
         let age = (moment.now - last).wholeNanoseconds / 1_000_000 + 1
@@ -415,7 +414,7 @@ public struct REAPMachine: Sendable {
     }
 
     /// Sends the next Probe of the schedule, as soon as the host's budget allows.
-    private mutating func sendNextProbe<S, R>(_ moment: inout Moment<S, R>) {
+    private mutating func sendNextProbe(_ moment: inout Moment) {
         if let end = learnOfFailedPair(moment) { return timers.set(.probe, at: end, &moment.effects) }
         if exploration?.hasPlace != true {
             let isBusy = moment.stamps.lastOut.map { moment.now - $0 < .seconds(10) } ?? false
@@ -434,7 +433,7 @@ public struct REAPMachine: Sendable {
     /// another way it may be the peer that is slow: so one Probe asks all the same, and is answered first.
     ///
     /// - Returns: how long to wait for those that have begun; nil if there is nothing to wait for.
-    private mutating func learnOfFailedPair<S, R>(_ moment: Moment<S, R>) -> Instant? {
+    private mutating func learnOfFailedPair(_ moment: Moment) -> Instant? {
         guard let exploration, exploration.confirmations > 0 else { return nil }
         let least = exploration.probes == 0 ? 1 : 0
         switch moment.paths.verdict(on: exploration.failed, wait: probeGap(after: 1) * 4, at: moment.now) {
@@ -449,7 +448,7 @@ public struct REAPMachine: Sendable {
         return nil
     }
 
-    private mutating func sendScheduledProbe<S, R>(on pair: LocatorPair?, _ moment: inout Moment<S, R>) {
+    private mutating func sendScheduledProbe(on pair: LocatorPair?, _ moment: inout Moment) {
         sendProbe(on: pair, &moment)
         let sent = (exploration?.probes ?? 0) + 1
         exploration?.probes = sent

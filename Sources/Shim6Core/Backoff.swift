@@ -7,7 +7,7 @@ struct Backoff {
     var maximum: Duration? = nil
 
     /// The wait before retransmission number `retransmission`, counted from 1.
-    func wait(before retransmission: Int, random: inout some RandomNumberGenerator) -> Duration {
+    func wait(before retransmission: Int, random: inout RandomSource) -> Duration {
         // 2^20 times any sensible timeout is over a month: more doubling changes nothing that can be seen.
         var nominal = initial * (1 << min(max(retransmission - 1, 0), 20))
         if let maximum, nominal > maximum { nominal = maximum }

@@ -75,14 +75,9 @@ final class Context {
         }
     }
 
-    /// The data of ESTABLISHED; nil in other states. Setting it is possible only in that state.
+    /// The data of ESTABLISHED; nil in other states.
     var established: Established? {
-        get {
-            if case .established(let established) = state { established } else { nil }
-        }
-        set {
-            if case .established = state, let newValue { state = .established(newValue) }
-        }
+        if case .established(let established) = state { established } else { nil }
     }
 
     /// What ESTABLISHED has and I2BIS-SENT keeps; nil in other states.
@@ -100,6 +95,16 @@ final class Context {
         case .established(let established): established.peer
         case .i2Sent(let sent): sent.peer
         case .i2bisSent(let sent): sent.kept.peer
+        case .i1Sent, .eFailed, .noSupport: nil
+        }
+    }
+
+    /// CT(peer), if it is known.
+    var peerTag: ContextTag? {
+        switch state {
+        case .established(let established): established.peer.tag
+        case .i2Sent(let sent): sent.peer?.tag
+        case .i2bisSent(let sent): sent.kept.peer.tag
         case .i1Sent, .eFailed, .noSupport: nil
         }
     }
@@ -179,15 +184,27 @@ struct OutstandingRequest {
     var sentAt: Instant
 }
 
-/// The data of ESTABLISHED.
-struct Established {
-    var peer: Peer
+/// The data of ESTABLISHED. It belongs to one context, and is no value because it is too much to be copied at every event.
+final class Established {
+    private(set) var peer: Peer
     var machine: REAPMachine
     /// The Update Request that is not acknowledged yet.
     @Rare var update: PendingUpdate? = nil
-    var since: Instant
+    let since: Instant
     /// Directions whose first payload after a switch is still to be reported.
     var awaitedPayload: Set<Direction> = []
+
+    init(peer: Peer, machine: REAPMachine, since: Instant) {
+        self.peer = peer
+        self.machine = machine
+        self.since = since
+    }
+
+    /// Puts in what the peer says of itself now.
+    func replace(_ peer: Peer) {
+        self.peer = peer
+        machine.peerTag = peer.tag
+    }
 }
 
 /// What a peer has told, all of it verified (RFC 5533, section 6.1).

@@ -2,7 +2,7 @@ import REAP
 import Shim6Wire
 
 /// All contexts of a host and the ways to find them (RFC 5533, section 12.4). Bounded in every direction.
-struct ContextTable {
+final class ContextTable {
     let maximumContexts: Int
     let maximumHolddowns: Int
     private let maximumPerPeerPrefix: Int
@@ -46,7 +46,7 @@ struct ContextTable {
     func isFull(for peer: IPv6Address) -> Bool { (perPeerPrefix[peer.high] ?? 0) >= maximumPerPeerPrefix }
 
     /// A random tag that no context has (RFC 5533, section 7.1).
-    func freshTag(_ random: inout some RandomNumberGenerator) -> ContextTag {
+    func freshTag(_ random: inout RandomSource) -> ContextTag {
         while true {
             let tag = ContextTag(truncating: random.next())
             if byTag[tag] == nil { return tag }
@@ -54,7 +54,7 @@ struct ContextTable {
     }
 
     /// A random Initiator Nonce that no negotiation has.
-    func freshNonce(_ random: inout some RandomNumberGenerator) -> UInt32 {
+    func freshNonce(_ random: inout RandomSource) -> UInt32 {
         while true {
             let nonce: UInt32 = random.next()
             if byNonce[nonce] == nil { return nonce }
@@ -62,21 +62,21 @@ struct ContextTable {
     }
 
     /// A slot below `maximumContexts`; nil if all are taken.
-    mutating func takeSlot() -> UInt32? {
+    func takeSlot() -> UInt32? {
         if let slot = freeSlots.popLast() { return slot }
         guard nextSlot < maximumContexts else { return nil }
         defer { nextSlot += 1 }
         return nextSlot
     }
 
-    mutating func insert(_ context: Context) {
+    func insert(_ context: Context) {
         byTag[context.tag] = context
         byKey[context.key] = context
         perPeerPrefix[context.ulids.peer.high, default: 0] += 1
         index(context)
     }
 
-    mutating func remove(_ context: Context) {
+    func remove(_ context: Context) {
         unindex(context)
         releaseSlot(of: context)
         byTag[context.tag] = nil
@@ -86,30 +86,30 @@ struct ContextTable {
     }
 
     /// Changes a context so that it is still found by what it is found by.
-    mutating func change(_ context: Context, _ body: () -> Void) {
+    func change(_ context: Context, _ body: () -> Void) {
         unindex(context)
         body()
         index(context)
     }
 
-    mutating func releaseSlot(of context: Context) {
+    func releaseSlot(of context: Context) {
         guard let slot = context.slot else { return }
         context.slot = nil
         freeSlots.append(slot)
     }
 
-    private mutating func index(_ context: Context) {
+    private func index(_ context: Context) {
         if let nonce = context.initiatorNonce { byNonce[nonce] = context }
-        if let peer = context.peer { byPeerTag[peer.tag, default: []].append(context) }
+        if let tag = context.peerTag { byPeerTag[tag, default: []].append(context) }
         switch context.name {
         case .eFailed, .noSupport: holddowns[context.tag] = context
         case .i1Sent, .i2Sent, .established, .i2bisSent: break
         }
     }
 
-    private mutating func unindex(_ context: Context) {
+    private func unindex(_ context: Context) {
         if let nonce = context.initiatorNonce { byNonce[nonce] = nil }
-        if let tag = context.peer?.tag {
+        if let tag = context.peerTag {
             byPeerTag[tag]?.removeAll { $0 === context }
             if byPeerTag[tag]?.isEmpty == true { byPeerTag[tag] = nil }
         }

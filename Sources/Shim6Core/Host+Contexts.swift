@@ -69,19 +69,18 @@ extension Host {
 
     /// Stops watching an established context, which is about to end or to be recovered.
     func suspend(_ context: Context) {
-        guard var data = context.established else { return }
+        guard let data = context.established else { return }
         for case .cancel(let timer) in data.machine.stop() { emit(.cancel(.reap(context.tag, timer))) }
-        context.established = data
         emit(.unwatchIdle(context.tag, context.ulids))
     }
 
     /// Removes contexts whose CT(peer) the peer has given to this one: it has lost them (RFC 5533, section 7.15).
     func removeConfused(with context: Context) {
-        guard let peer = context.peer else { return }
-        for other in table.sending(peer.tag) where other !== context {
-            guard let known = other.kept?.peer, known.locators.contains(where: { peer.hasLocator($0.address) }) else {
-                continue
-            }
+        guard let tag = context.peerTag else { return }
+        for other in table.sending(tag) where other !== context {
+            guard let peer = context.peer, let known = other.kept?.peer,
+                known.locators.contains(where: { peer.hasLocator($0.address) })
+            else { continue }
             publish(.confused, other)
             remove(other, reason: "context confusion")
         }

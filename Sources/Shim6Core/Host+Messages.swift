@@ -77,7 +77,7 @@ extension Host {
         case .i1Sent, .i2Sent, .established, .i2bisSent: break
         }
         // Before the peer has introduced itself its locators are not known; what the state says is answer enough.
-        let isFromPeer = context.peer == nil || isPeerLocator(locators.source, of: context)
+        let isFromPeer = context.peerTag == nil || isPeerLocator(locators.source, of: context)
         guard isFromPeer, isLocalLocator(locators.destination, of: context) else { throw .locatorsOutsideSets }
         context.counters.messagesIn &+= 1
         return context
@@ -90,8 +90,8 @@ extension Host {
 
     /// Whether an address belongs to Ls(local), as the peer knows it or may know it already.
     func isLocalLocator(_ address: IPv6Address, of context: Context) -> Bool {
-        address == context.ulids.local || context.announced.addresses.contains(address)
-            || context.established?.update?.list.addresses.contains(address) == true
+        address == context.ulids.local || context.announced.contains(address)
+            || context.established?.update?.list.contains(address) == true
     }
 
     /// Sends a message of a context.

@@ -5,9 +5,8 @@ import Shim6Wire
 extension Host {
     /// Hands an event to the machine of an established context and does what it asks for.
     func reachability(_ context: Context, _ event: REAPEvent) {
-        guard var data = context.established, let slot = context.slot else { return }
-        let wanted = data.machine.handle(event, stamps: activity[slot], paths: paths, random: &random, at: now)
-        context.established = data
+        guard let data = context.established, let slot = context.slot else { return }
+        let wanted = data.machine.handle(event, stamps: activity[slot], paths: paths, random: random, at: now)
         var hasSwitched = false
         for effect in wanted {
             switch effect {
@@ -128,7 +127,7 @@ extension Host {
     /// What the host still has of the locators that a peer knows, best first. Others are no sources until the peer has
     /// acknowledged them (RFC 5533, section 7.2).
     func available(_ list: LocalList) -> [IPv6Address] {
-        lists.locators.filter { list.addresses.contains($0.address) }.working.map(\.address)
+        lists.locators.filter { list.contains($0.address) }.working.map(\.address)
     }
 
     /// The timers of a context: ours, and what the peer announced.

@@ -70,9 +70,8 @@ extension Host {
         let request = OutstandingRequest(initiatorNonce: nonce, message: message, locators: locators, sentAt: now)
         disarm(context)
         suspend(context)
-        var kept = context.established ?? data
-        kept.update = nil
-        change(context, to: .i2bisSent(I2bisSent(request: request, kept: kept)), reason: "R1bis received")
+        data.update = nil
+        change(context, to: .i2bisSent(I2bisSent(request: request, kept: data)), reason: "R1bis received")
         sendRequest(context)
         armRequest(context)
     }
@@ -93,12 +92,11 @@ extension Host {
     /// The peer has the context again. Payload stays where it is.
     func becomeRecovered(_ context: Context, _ kept: Established, _ peer: Peer) {
         disarm(context)
-        var data = kept
-        data.peer = peer
-        data.machine.peerTag = peer.tag
-        change(context, to: .established(data), reason: "R2 received")
+        let keepaliveTimeout = kept.peer.keepaliveTimeout
+        table.change(context) { kept.replace(peer) }
+        change(context, to: .established(kept), reason: "R2 received")
         tally.recovered &+= 1
-        if peer.keepaliveTimeout != kept.peer.keepaliveTimeout {
+        if peer.keepaliveTimeout != keepaliveTimeout {
             reachability(context, .configured(reapConfiguration(for: peer)))
         }
         resume(context)

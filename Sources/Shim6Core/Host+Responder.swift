@@ -49,7 +49,7 @@ extension Host {
 
     /// Refuses a validator that this host has not made, or too long ago.
     func check(
-        _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>
+        _ exchange: ValidatedExchange, nonce: UInt32, validator: ArraySlice<UInt8>
     ) throws(DropReason) {
         switch secrets.check(exchange, nonce: nonce, validator: validator, at: now) {
         case .stale: throw .staleResponderNonce
@@ -72,7 +72,7 @@ extension Host {
     private func accept(_ introduction: Introduction) throws(DropReason) -> (Context, isNew: Bool) {
         let context = table[introduction.key]
         if let context, context.introductions.contains(introduction.id) {
-            guard context.introductions.last == introduction.id, context.peer?.tag == introduction.tag else {
+            guard context.introductions.last == introduction.id, context.peerTag == introduction.tag else {
                 throw .supersededIntroduction
             }
             reachability(context, .otherMessageReceived)
@@ -98,11 +98,12 @@ extension Host {
             context.remember(introduction)
             reachability(context, .otherMessageReceived)
             return (context, false)
-        case .i2bisSent(var sent):
+        case .i2bisSent(let sent):
             guard let context else { break }
-            sent.kept.peer = try peer(introduction, context)
+            let peer = try peer(introduction, context)
+            table.change(context) { sent.kept.replace(peer) }
             context.remember(introduction)
-            change(context, to: .i2bisSent(sent), reason: reason)
+            install(context)
             removeConfused(with: context)
             return (context, false)
         case .eFailed, .noSupport, nil:
@@ -145,13 +146,13 @@ extension Host {
 
     /// R2, always in answer to something (section 7.14).
     private func sendR2(_ context: Context, nonce: UInt32, over locators: LocatorPair) {
-        var r2 = R2(responderTag: context.tag, initiatorNonce: nonce, options: locatorOptions(of: context))
-        if encoded(.r2(r2)) == nil {
-            // The preferences follow by Update Request.
-            context.announced = context.announced.withoutPreferences
-            r2.options = locatorOptions(of: context)
+        func r2() -> ControlMessage {
+            .r2(R2(responderTag: context.tag, initiatorNonce: nonce, options: locatorOptions(of: context)))
         }
-        send(.r2(r2), over: locators, of: context)
+        if let octets = encoded(r2()) { return transmit(octets, .r2, over: locators, of: context) }
+        // The preferences follow by Update Request.
+        context.announced = context.announced.withoutPreferences
+        send(r2(), over: locators, of: context)
     }
 
     /// The ULIDs, locators and tag of an I1, I2 or I2bis. The local ULID has to be ours, or that of a context.
@@ -203,6 +204,7 @@ extension Context {
     private static let rememberedIntroductions = 8
 
     fileprivate func remember(_ introduction: Introduction) {
-        introductions = (introductions + [introduction.id]).suffix(Self.rememberedIntroductions)
+        if introductions.count == Self.rememberedIntroductions { introductions.removeFirst() }
+        introductions.append(introduction.id)
     }
 }

@@ -57,7 +57,7 @@ extension Host {
         arm(context, after: backoff.wait(before: update.retransmissions + 1, random: &random))
         guard let locators = updateLocators(context, data, attempt: update.retransmissions) else { return }
         if update.sentAt == nil, let announcement = update.list.announcement {
-            let withdrawn = context.announced.addresses.filter { !update.list.addresses.contains($0) }
+            let withdrawn = context.announced.addresses.filter { !update.list.contains($0) }
             publish(.locatorsAnnounced(announcement.locators, withdrawn: withdrawn), context)
         }
         context.established?.update?.sentAt = now
@@ -130,16 +130,16 @@ extension Host {
             table.change(context) { context.state = .i2Sent(sent) }
         case .i2bisSent:
             answerWithRequest(context)
-            guard case .i2bisSent(var sent) = context.state else { return }
-            sent.kept.peer = try updated(sent.kept.peer, view, context)
-            table.change(context) { context.state = .i2bisSent(sent) }
+            guard case .i2bisSent(let sent) = context.state else { return }
+            let peer = try updated(sent.kept.peer, view, context)
+            table.change(context) { sent.kept.replace(peer) }
         case .established(let data):
             let peer = try updated(data.peer, view, context)
             reachability(context, .otherMessageReceived)
             replace(peer, of: context)
         }
-        guard let peer = context.peer, let nonce = view.requestNonce else { return }
-        let acknowledgement = UpdateAcknowledgement(receiverTag: peer.tag, requestNonce: nonce)
+        guard let tag = context.peerTag, let nonce = view.requestNonce else { return }
+        let acknowledgement = UpdateAcknowledgement(receiverTag: tag, requestNonce: nonce)
         send(.updateAcknowledgement(acknowledgement), over: locators.reversed, of: context)
     }
 

@@ -50,25 +50,32 @@ extension Host {
         }
         guard list != peer.list || parameters != peer.parameters else { return }
         guard let parameters else { throw .parametersMissing }
-        var seen: Set<IPv6Address> = []
-        let usable = list.locators.filter { $0.locator.canBeLocator && seen.insert($0.locator).inserted }
-        guard !usable.isEmpty else { throw .noUsableLocator }
-        let proof = Proof(
-            ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature)
-        if proofs.value(for: proof) == nil {
-            try takeFromBudget()
-            try verifier.verify(list, parameters: parameters, signature: options.cgaSignature, of: ulids.peer)
-            proofs.insert((), for: proof)
-        } else {
-            tally.knownProofs &+= 1
-        }
+        peer.locators = try provenLocators(
+            Proof(ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature))
         peer.parameters = parameters
         peer.list = list
         peer.generation = list.generation
-        peer.locators = usable.prefix(configuration.maximumLocators).map {
-            VerifiedLocator(address: $0.locator, method: VerificationMethod(rawValue: $0.method))
-        }
         peer.candidates = peer.locators.map(\.address)
+    }
+
+    /// The locators of a list which may be used, as far as this host wants to know them.
+    private func provenLocators(_ proof: Proof) throws(DropReason) -> [VerifiedLocator] {
+        if let known = proofs.value(for: proof) {
+            tally.knownProofs &+= 1
+            return known
+        }
+        guard proof.list.locators.contains(where: { $0.locator.canBeLocator }) else { throw .noUsableLocator }
+        try takeFromBudget()
+        try verifier.verify(proof.list, parameters: proof.parameters, signature: proof.signature, of: proof.ulid)
+        var locators: [VerifiedLocator] = []
+        for entry in proof.list.locators where locators.count < configuration.maximumLocators {
+            guard entry.locator.canBeLocator, !locators.contains(where: { $0.address == entry.locator }) else {
+                continue
+            }
+            locators.append(VerifiedLocator(address: entry.locator, method: VerificationMethod(rawValue: entry.method)))
+        }
+        proofs.insert(locators, for: proof)
+        return locators
     }
 
     /// Takes Locator Preferences over; they replace all earlier ones (RFC 5533, sections 5.15.3 and 10.4).
@@ -90,11 +97,9 @@ extension Host {
 
     /// Puts newly verified data of the peer into an established context.
     func replace(_ peer: Peer, of context: Context) {
-        guard let old = context.peer, context.established != nil else { return }
-        table.change(context) {
-            context.established?.peer = peer
-            context.established?.machine.peerTag = peer.tag
-        }
+        guard let data = context.established else { return }
+        let old = data.peer
+        table.change(context) { data.replace(peer) }
         removeConfused(with: context)
         install(context)
         if peer.keepaliveTimeout != old.keepaliveTimeout || peer.timing != old.timing {

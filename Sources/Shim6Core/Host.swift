@@ -7,25 +7,27 @@ import Shim6Wire
 /// It does nothing by itself: the owner reports events and carries out the effects, in their order. Time and randomness
 /// come from outside. One owner; not thread-safe. The randomness protects the protocol: in production it has to be a
 /// cryptographic generator.
-public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> {
+public final class Host {
     public internal(set) var configuration: HostConfiguration
     let identity: any LocalIdentity
     var verifier: any LocatorVerifier
-    let activity: Activity
+    let activity: any ActivityTable
     /// What the contexts tell each other of their paths.
     public let paths: SharedPaths
-    var random: Random
+    var random: RandomSource
 
-    var table: ContextTable
+    let table: ContextTable
     var lists: LocalLists
     var secrets: ResponderSecrets
     var budget: VerificationBudget
-    /// Proofs that were verified.
-    var proofs: RecentlyUsed<Proof, Void>
+    /// Proofs that were verified, with the locators that they prove to be of use.
+    var proofs: RecentlyUsed<Proof, [VerifiedLocator]>
     var recoveryLimit: SourceLimit
     var errorLimit: SourceLimit
     var tally = HostCounters()
 
+    /// How many effects a packet has that makes a context.
+    private static let usualEffects = 12
     /// The time and the effects of the event under way.
     var now = Instant(nanoseconds: 0)
     var effects: [Effect] = []
@@ -33,14 +35,14 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
     /// A host without locators and contexts. `activity` needs `configuration.maximumContexts` slots.
     public init(
         configuration: HostConfiguration = HostConfiguration(), identity: any LocalIdentity,
-        verifier: any LocatorVerifier, activity: Activity, random: Random
+        verifier: any LocatorVerifier, activity: any ActivityTable, random: some RandomNumberGenerator
     ) {
         self.configuration = configuration
         self.identity = identity
         self.verifier = verifier
         self.activity = activity
         paths = SharedPaths(probesPerSecond: configuration.maximumProbesPerSecond)
-        self.random = random
+        self.random = RandomSource(random)
         table = ContextTable(configuration)
         lists = LocalLists(maximumLocators: configuration.maximumLocators)
         secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
@@ -57,6 +59,7 @@ public final class Host<Activity: ActivityTable, Random: RandomNumberGenerator> 
         effects = []
         switch event {
         case .packet(let octets, let source, let destination):
+            effects.reserveCapacity(Self.usualEffects)
             receive(octets, from: source, to: destination)
         case .parameterProblem(let quoted, let source, let destination):
             parameterProblem(quoted, LocatorPair(source: source, destination: destination))

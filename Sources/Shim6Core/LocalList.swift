@@ -1,3 +1,4 @@
+import REAP
 import Shim6Wire
 
 /// Ls(local) as it is told to peers, with its proof. One for each local ULID, shared by all its contexts.
@@ -16,6 +17,10 @@ struct LocalList: Hashable {
 
     /// The addresses that this list makes known to the peer. Without a list it knows just the ULID.
     var addresses: [IPv6Address] { announcement?.locators.map(\.address) ?? [ulid] }
+
+    func contains(_ address: IPv6Address) -> Bool {
+        announcement?.locators.contains { $0.address == address } ?? (address == ulid)
+    }
 
     /// The preferences in the order of the list; nil without a list.
     var preferences: LocatorPreferences? {
@@ -36,9 +41,10 @@ struct LocalList: Hashable {
     func options(keepaliveTimeout: UInt16?) -> LocatorOptions {
         guard let announcement else { return LocatorOptions(keepaliveTimeout: keepaliveTimeout) }
         let entries = announcement.locators.map { LocatorList.Entry(locator: $0.address, method: $0.method) }
+        let hasPreferences = announcement.locators.contains { $0.preference != LocatorPreferences.Element() }
         return LocatorOptions(
             locatorList: LocatorList(generation: announcement.generation, locators: entries),
-            locatorPreferences: self == withoutPreferences ? nil : preferences,
+            locatorPreferences: hasPreferences ? preferences : nil,
             cgaParameters: announcement.parameters, cgaSignature: announcement.signature,
             keepaliveTimeout: keepaliveTimeout)
     }
@@ -89,7 +95,7 @@ struct LocalLists {
 
     /// The list for contexts of `ulid`, with a new random generation if it was not made yet.
     mutating func list(
-        for ulid: IPv6Address, identity: some LocalIdentity, random: inout some RandomNumberGenerator
+        for ulid: IPv6Address, identity: some LocalIdentity, random: inout RandomSource
     ) -> LocalList {
         if let list = lists[ulid] { return list }
         guard let parameters = identity.parameters(of: ulid), !locators.isEmpty else { return LocalList(ulid: ulid) }
@@ -103,7 +109,7 @@ struct LocalLists {
     /// it cannot be signed. `locators` are some of the list's, without preferences.
     mutating func part(
         _ locators: [LocalLocator], of list: LocalList, identity: some LocalIdentity,
-        random: inout some RandomNumberGenerator
+        random: inout RandomSource
     ) -> LocalList? {
         let name = [list.ulid] + locators.map(\.address)
         if let part = parts[name] { return part }

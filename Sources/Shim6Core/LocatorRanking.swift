@@ -1,3 +1,4 @@
+import REAP
 import Shim6Wire
 
 /// A locator with what its owner says of it (RFC 5533, section 5.15.3).
@@ -12,13 +13,14 @@ extension VerifiedLocator: RankedLocator {}
 extension Collection where Element: RankedLocator {
     /// Those that may be used: none that is BROKEN, unless all are.
     var working: [Element] {
+        guard contains(where: { $0.preference.flags.contains(.broken) }) else { return Array(self) }
         let working = filter { !$0.preference.flags.contains(.broken) }
         return working.isEmpty ? Array(self) : working
     }
 
     /// The addresses to use, best first: by priority, stable ones before TRANSIENT ones, then at random by weight as
     /// RFC 2782 has it, where weights are given; else in the order of the list.
-    func ranked(random: inout some RandomNumberGenerator) -> [IPv6Address] {
+    func ranked(random: inout RandomSource) -> [IPv6Address] {
         func rank(_ locator: Element) -> Int {
             Int(locator.preference.priority) * 2 + (locator.preference.flags.contains(.transient) ? 1 : 0)
         }
@@ -26,7 +28,7 @@ extension Collection where Element: RankedLocator {
         return groups.keys.sorted().flatMap { groups[$0]?.sharedByWeight(random: &random) ?? [] }
     }
 
-    private func sharedByWeight(random: inout some RandomNumberGenerator) -> [IPv6Address] {
+    private func sharedByWeight(random: inout RandomSource) -> [IPv6Address] {
         var left = Array(self)
         var order: [IPv6Address] = []
         while !left.isEmpty {

@@ -44,7 +44,7 @@ struct ResponderSecrets {
 
     /// The Responder Nonce and validator for an R1 or R1bis. Throws `proof` if libcrypto fails.
     mutating func challenge(
-        _ exchange: ValidatedExchange, at now: Instant, random: inout some RandomNumberGenerator
+        _ exchange: ValidatedExchange, at now: Instant, random: inout RandomSource
     ) throws(DropReason) -> (nonce: UInt32, validator: [UInt8]) {
         do {
             let period = try advance(to: now, random: &random)
@@ -63,15 +63,13 @@ struct ResponderSecrets {
     func check(
         _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant
     ) -> Verdict {
-        let periods = [current, previous].compactMap { $0 }
-        guard let period = periods.first(where: { $0.nonce == nonce && now < $0.start + lifetime + lifetime }) else {
-            return .stale
-        }
+        let period = current?.nonce == nonce ? current : previous
+        guard let period, period.nonce == nonce, now < period.start + lifetime + lifetime else { return .stale }
         return period.key.verify(validator, of: Self.octets(exchange, period.nonce)) ? .genuine : .forged
     }
 
     private mutating func advance(
-        to now: Instant, random: inout some RandomNumberGenerator
+        to now: Instant, random: inout RandomSource
     ) throws(CGAError) -> Period {
         if let current, now < current.start + lifetime { return current }
         let secret = (0..<ValidatorKey.length).map { _ in UInt8.random(in: 0...255, using: &random) }

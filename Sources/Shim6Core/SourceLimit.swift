@@ -23,7 +23,7 @@ struct SourceLimit {
 
     /// Takes one from the rate of a source; false if there is none left.
     mutating func take(
-        for source: IPv6Address, at now: Instant, random: inout some RandomNumberGenerator
+        for source: IPv6Address, at now: Instant, random: inout RandomSource
     ) -> Bool {
         let key = key ?? random.next()
         self.key = key

@@ -9,6 +9,8 @@ public struct MessageView: Sendable {
     public let type: MessageType
     /// Where the options begin.
     private let optionsOffset: Int
+    /// The places of the types of option that it has.
+    private var present: UInt16 = 0
 
     /// Checks the message at the beginning of `octets`. What follows it is not looked at (RFC 5533, section 5.3).
     /// - Throws: the reason to drop the message and, in `unknownMessageType` and `unrecognisedCriticalOption`, where
@@ -31,7 +33,7 @@ public struct MessageView: Sendable {
         case .i1, .r1, .i2, .r2, .r1bis, .i2bis, .updateRequest, .updateAcknowledgement, .keepalive:
             optionsOffset = type.minimumLength
         }
-        try checkOptions()
+        present = try checkOptions()
     }
 
     /// Checks the counts and the state of a Probe (RFC 5534, section 5.2); returns where its options begin.
@@ -45,7 +47,8 @@ public struct MessageView: Sendable {
         return end
     }
 
-    private func checkOptions() throws(ParseError) {
+    /// Returns the places of the types of option that mean something in the message.
+    private func checkOptions() throws(ParseError) -> UInt16 {
         var walk = OptionWalk(octets: octets, offset: optionsOffset, end: length)
         var seen: UInt16 = 0
         while let raw = walk.next() {
@@ -58,6 +61,7 @@ public struct MessageView: Sendable {
             }
         }
         guard walk.isAtEnd else { throw ParseError(.optionPastEnd, at: walk.offset) }
+        return seen
     }
 
     /// Refuses addresses that no control message may come from or go to (RFC 5533, section 12.3).
@@ -76,7 +80,9 @@ extension MessageView {
     }
 
     /// The option of this type, if the message has it and it means something there.
-    public func option(_ type: OptionType) -> OptionView? { options.first { $0.type == type } }
+    public func option(_ type: OptionType) -> OptionView? {
+        present & 1 << type.place == 0 ? nil : options.first { $0.type == type }
+    }
 
     /// The contents of the Responder Validator option, found without reading the others.
     public var responderValidator: ArraySlice<UInt8>? { option(.responderValidator)?.contents }

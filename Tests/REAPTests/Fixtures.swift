@@ -57,13 +57,13 @@ struct Rig {
     var machine: REAPMachine
     let stamps = Stamps()
     var paths = SharedPaths()
-    var random: SeededGenerator
+    var random: RandomSource
 
     init(
         _ configuration: REAPConfiguration = .exact, current: LocatorPair = pair(a1, b1),
         local: [IPv6Address] = [a1, a2], peer: [IPv6Address] = [b1, b2], seed: UInt64 = 1
     ) {
-        random = SeededGenerator(seed: seed)
+        random = RandomSource(SeededGenerator(seed: seed))
         machine = REAPMachine(
             current: current, peerTag: ContextTag(truncating: 0xb), local: local, peer: peer,
             configuration: configuration, random: &random)
@@ -71,7 +71,7 @@ struct Rig {
     }
 
     mutating func handle(_ event: REAPEvent, _ seconds: Double) -> [REAPEffect] {
-        machine.handle(event, stamps: stamps, paths: paths, random: &random, at: at(seconds))
+        machine.handle(event, stamps: stamps, paths: paths, random: random, at: at(seconds))
     }
 
     /// Payload goes out; the machine hears of it only if it asked to.

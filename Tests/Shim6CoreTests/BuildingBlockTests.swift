@@ -11,7 +11,7 @@ struct BuildingBlockTests {
         "Waits double up to their maximum and spread over half to one and a half",
         .requirement("5533-14-12", "5533-10.2-03"))
     func backoff() {
-        var random = Seeded(3)
+        var random = RandomSource(Seeded(3))
         let backoff = Backoff(initial: .seconds(4), maximum: .seconds(120))
         for (number, nominal) in [(1, 4), (2, 8), (3, 16), (4, 32), (5, 64), (6, 120), (7, 120), (1_000_000, 120)] {
             let waits = (0..<200).map { _ in backoff.wait(before: number, random: &random) }
@@ -57,7 +57,7 @@ struct BuildingBlockTests {
 
     @Test("A Responder Nonce lasts one period and the validators of two periods hold", .requirement("5533-7.10.1-01"))
     func periods() throws {
-        var random = Seeded(1)
+        var random = RandomSource(Seeded(1))
         var secrets = ResponderSecrets(lifetime: .seconds(30))
         let i1 = Offer(initiatorTag: ContextTag(truncating: 1), ulids: .atB, locators: .a1b1, forkedInstance: 0)
         let offer = ValidatedExchange.establishment(i1)
@@ -89,7 +89,7 @@ struct BuildingBlockTests {
             }
         }
         let identity = Counting()
-        var random = Seeded(1)
+        var random = RandomSource(Seeded(1))
         var lists = LocalLists(maximumLocators: 16)
         let locators = [IPv6Address.a1, .a2].map { LocalLocator(address: $0, method: .cga) }
         let hasChanged = [lists.replace(locators), lists.replace(locators)]
@@ -118,7 +118,7 @@ struct BuildingBlockTests {
                 ulid != .a3 && locator != .a3
             }
         }
-        var random = Seeded(1)
+        var random = RandomSource(Seeded(1))
         var lists = LocalLists(maximumLocators: 16)
         _ = lists.replace([IPv6Address.a1, .a2].map { LocalLocator(address: $0, method: .cga) })
         let members = lists.list(for: .a1, identity: Hybrid(), random: &random).announcement
@@ -138,7 +138,7 @@ struct BuildingBlockTests {
             func parameters(of ulid: IPv6Address) -> [UInt8]? { [1] }
             func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? { nil }
         }
-        var random = Seeded(1)
+        var random = RandomSource(Seeded(1))
         var lists = LocalLists(maximumLocators: 16)
         _ = lists.replace([LocalLocator(address: .a1, method: .cga)])
         let list = lists.list(for: .a1, identity: Dumb(), random: &random)
@@ -158,7 +158,7 @@ struct BuildingBlockTests {
                 [UInt8](repeating: UInt8(locators.count), count: signature)
             }
         }
-        var random = Seeded(1)
+        var random = RandomSource(Seeded(1))
         var lists = LocalLists(maximumLocators: 255)
         let many = (1...100).map { IPv6Address(high: 0x2001_0db8_00a2_0000, low: UInt64($0)) } + [.a1]
         _ = lists.replace(many.map { LocalLocator(address: $0, method: .cga) })

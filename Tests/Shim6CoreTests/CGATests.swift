@@ -20,7 +20,7 @@ struct CGATests {
 
     private func host(
         _ identities: [CGAIdentity], seed: UInt64, bits: ClosedRange<Int> = PublicKey.defaultBits
-    ) -> Host<TestActivity, Seeded> {
+    ) -> Host {
         let host = Host(
             identity: CGAIdentities(identities),
             verifier: CGALocatorVerifier(LocatorListVerifier(bits: bits)), activity: TestActivity(),
@@ -32,7 +32,7 @@ struct CGATests {
 
     /// Carries packets to and fro until nobody has anything to say.
     private func converse(
-        _ a: Host<TestActivity, Seeded>, _ b: Host<TestActivity, Seeded>, _ first: [Effect],
+        _ a: Host, _ b: Host, _ first: [Effect],
         change: (MessageType, inout [UInt8]) -> Void = { _, _ in }
     ) {
         var (sender, receiver, effects) = (a, b, first)
@@ -91,7 +91,7 @@ struct CGATests {
             (try? proof(of: ulid)?.parameters.verify(locator, by: .hba)) != nil
         }
 
-        func host(offering count: Int, seed: UInt64) -> Host<TestActivity, Seeded> {
+        func host(offering count: Int, seed: UInt64) -> Host {
             let host = Host(
                 identity: self, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(seed))
             let locators = identities.prefix(count).map { LocalLocator(address: $0.address, method: .cga) }

@@ -4,7 +4,6 @@ import Shim6Wire
 
 /// One host: its addresses, its data path, and the daemon that performs the effects, as far as it runs.
 final class SimulatedHost {
-    typealias Daemon = Host<StampTable, SeededGenerator>
 
     /// What the notices have told of a context: kept beside the host's own state, to compare.
     struct Shadow {
@@ -38,7 +37,7 @@ final class SimulatedHost {
     private(set) var owned: Set<IPv6Address> = []
     private var numbering = 0
 
-    private(set) var daemon: Daemon?
+    private(set) var daemon: Host?
     /// Counts the daemon's runs: what was meant for an earlier one is void.
     private(set) var run = 0
     var stamps: StampTable

@@ -56,7 +56,7 @@ struct Soak: ParsableCommand {
         }
         let failovers = try pair.a.timeline() + pair.b.timeline()
         let moved = failovers.filter { !$0.switches.isEmpty }
-        for failover in moved { print("  \(failover.reason): from \(pair.name(failover.pair))") }
+        try show(failovers.filter { near in moved.contains { abs($0.suspicion.seconds(since: near.suspicion)) < 5 } })
         let octets = try stream.stop().octets
         let record = try echo.stop()
         print(
@@ -64,6 +64,13 @@ struct Soak: ParsableCommand {
                 + "\(record.sent.count) sparse packets unanswered, \(failovers.count - moved.count) suspicions that came to nothing, "
                 + "\(moved.count) switches")
         return moved.isEmpty && octets > 0
+    }
+
+    /// What there is to see of failovers, of the peer's at the same time as well.
+    private func show(_ failovers: [Shim6Control.Failover]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        for failover in failovers { print("  " + String(decoding: try encoder.encode(failover), as: UTF8.self)) }
     }
 
     /// Takes every processor away from all that has no real-time priority, but for what the kernel sets aside for it.

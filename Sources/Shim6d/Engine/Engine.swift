@@ -19,7 +19,7 @@ final class Engine {
     let configuration: Configuration
     let log: Logger
     let started = Instant.monotonicNow
-    let host: Host<SharedActivity, CryptographicRandom>
+    let host: Host
     let dataPath: any DataPath
     let uplinks: Uplinks
     let rows: OwnRows

@@ -4,8 +4,6 @@ import Shim6Wire
 
 /// A host with everything that carries out its effects, in virtual time.
 final class Node {
-    typealias TestHost = Host<TestActivity, Seeded>
-
     struct Packet {
         var octets: [UInt8]
         var source: IPv6Address
@@ -18,7 +16,7 @@ final class Node {
     }
 
     let name: String
-    let host: TestHost
+    let host: Host
     let activity = TestActivity()
     let verifier: ToyVerifier
     private(set) var timers: [Timer: Instant] = [:]
@@ -39,7 +37,7 @@ final class Node {
         self.name = name
         self.locators = locators
         verifier = ToyVerifier()
-        host = TestHost(
+        host = Host(
             configuration: configuration, identity: identity ?? ToyIdentity(ulids: Set(locators)),
             verifier: verifier,
             activity: activity, random: Seeded(seed))
