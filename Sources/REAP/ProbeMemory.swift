@@ -16,19 +16,20 @@ struct ProbeMemory: Sendable {
     /// Oldest first.
     private var sent: [SentProbe] = []
     /// Oldest first.
-    private var received: [ProbeReport] = []
+    private var received: [(report: ProbeReport, at: Instant)] = []
 
     /// The pair of the last Probe sent.
     var lastPair: LocatorPair? { sent.last.map(\.report.pair) }
 
-    mutating func forgetReceived() {
-        received = []
+    /// Forgets Probes that came in before `time`, or all.
+    mutating func forgetReceived(before time: Instant = Instant(nanoseconds: .max)) {
+        received.removeAll { $0.at < time }
     }
 
     /// Keeps a received Probe for our reports. A repeated one only moves to the end.
-    mutating func remember(_ report: ProbeReport) {
-        received.removeAll { $0 == report }
-        received.append(report)
+    mutating func remember(_ report: ProbeReport, at now: Instant) {
+        received.removeAll { $0.report == report }
+        received.append((report, now))
         if received.count > Self.reportsInProbe { received.removeFirst() }
     }
 
@@ -74,7 +75,7 @@ struct ProbeMemory: Sendable {
         sent.append(SentProbe(report: report, sentAt: now))
         if sent.count > Self.window { sent.removeFirst() }
         return Probe(
-            receiverTag: peerTag, state: state.probeState, sent: reports, received: received, payload: payload)
+            receiverTag: peerTag, state: state.probeState, sent: reports, received: received.map(\.report), payload: payload)
     }
 }
 

@@ -172,8 +172,10 @@ public struct REAPMachine: Sendable {
         moment.effects.append(.tookProbe(pair, nonce: description.nonce, theirs, reports: confirmed.count))
         if state == .operational, theirs == .exploring || (confirmed.isEmpty && !isUsable(current)) {
             startExploration(&moment)
+            // The answer is the first of them.
+            if let quick = configuration.quick { exploration?.confirmations = max(quick.confirmations - 1, 0) }
         }
-        memory.remember(description)
+        memory.remember(description, at: moment.now)
         failback.arrived(on: pair, at: moment.now)
         if isUsable(pair.reversed) { evidence[pair.reversed, default: PairEvidence()].arrived = moment.now }
         if matched.latest != nil { heard(of: confirmed, &moment) }
@@ -188,7 +190,6 @@ public struct REAPMachine: Sendable {
             becomeOperational(.probeInboundOkReceived, &moment)
             moment.paths.budget.spend(at: moment.now)
             sendProbe(on: current, &moment)
-            memory.forgetReceived()
         case .operational:
             guard choosePair(from: confirmed, probe.payload, &moment) else {
                 return packetsArrive(.probeOperationalReceived, from: pair, &moment)
@@ -197,7 +198,6 @@ public struct REAPMachine: Sendable {
             if state != .operational { moment.stamps.keepStart = nil }
             moment.stamps.startKeepIfStopped(at: moment.now)
             becomeOperational(.probeOperationalReceived, &moment)
-            memory.forgetReceived()
         }
     }
 
@@ -400,6 +400,9 @@ public struct REAPMachine: Sendable {
     mutating func sendProbe(
         as state: REAPState, on pair: LocatorPair, payload: PayloadReport?, _ moment: inout Moment
     ) {
+        // What an answer has reported the next ones report again for a while, since it may have got lost: a peer that hears
+        // of its Probe on another pair alone would move there.
+        if self.state == .operational { memory.forgetReceived(before: moment.now + .seconds(-2)) }
         let probe = memory.makeProbe(
             state, on: pair, peerTag: peerTag, payload: payload, random: &moment.random, at: moment.now)
         moment.effects.append(.sendProbe(probe, pair))

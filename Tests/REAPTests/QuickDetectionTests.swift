@@ -55,6 +55,42 @@ import Testing
         #expect(REAPConfiguration().probeGap(after: 1, roundTrip: .milliseconds(1)) == .milliseconds(500))
     }
 
+    /// Two contexts of the same hosts for 50 s: packets every 5 ms, and one a second.
+    @Test(
+        "Lost packets and stopped daemons look like failures, and move nothing",
+        arguments: [42, 53, 90] as [UInt64])
+    func lossAndStops(seed: UInt64) {
+        let paths: [TwoHosts.Host: SharedPaths] = [.a: SharedPaths(), .b: SharedPaths()]
+        var dense = TwoHosts(configuration: Self.fast, paths: paths, seed: seed)
+        var sparse = TwoHosts(
+            aSends: pair(a2, b2), bSends: pair(b2, a2), configuration: Self.fast, paths: paths, seed: seed + 1000)
+        func pass(_ seconds: Double, stopped: Set<TwoHosts.Host>) {
+            (dense.stopped, sparse.stopped) = (stopped, stopped)
+            // Nobody has a processor while both are stopped.
+            let talks = stopped.count < 2
+            for _ in 0..<Int(seconds * 100) {
+                let next = dense.seconds + 0.01
+                dense.run(until: next, payloadFrom: talks ? [.a, .b] : [], every: 0.005)
+                switch Int((next * 100).rounded()) % 100 {
+                case 50 where talks: sparse.payload(from: .a)
+                case 51 where talks: sparse.payload(from: .b)
+                default: break
+                }
+                sparse.run(until: next)
+            }
+        }
+        pass(2, stopped: [])
+        (dense.lossPermille, sparse.lossPermille) = (20, 20)
+        for stopped in [[.a], [.a, .b], [.b], [.a, .b]] + [[.a], [.a, .b], [.b], [.a, .b]] + [[.a], [.b]]
+            as [Set<TwoHosts.Host>]
+        {
+            pass(2, stopped: [])
+            pass(3, stopped: stopped)
+        }
+        #expect(dense.current(.a) == pair(a1, b1) && dense.current(.b) == pair(b1, a1))
+        #expect(sparse.current(.a) == pair(a2, b2) && sparse.current(.b) == pair(b2, a2))
+    }
+
     @Test("One packet that is not answered is no silence")
     func oneUnansweredPacket() {
         var rig = Rig(Self.fast)

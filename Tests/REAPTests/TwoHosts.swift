@@ -31,6 +31,11 @@ struct TwoHosts {
 
     private(set) var rigs: [Host: Rig]
     var cut: Set<LocatorPair> = []
+    /// What part of the packets gets lost, in thousandths.
+    var lossPermille = 0
+    private var dice: SeededGenerator
+    /// Hosts whose daemon is stopped: messages and timers wait for it, payload passes by it.
+    var stopped: Set<Host> = []
     private(set) var log: [Entry] = []
     private var packets: [Packet] = []
     private var now: UInt64 = 0
@@ -45,6 +50,7 @@ struct TwoHosts {
             .a: Rig(configuration, current: aSends, local: a, peer: b, seed: seed),
             .b: Rig(configuration, current: bSends, local: b, peer: a, seed: seed + 1),
         ]
+        dice = SeededGenerator(seed: seed)
         for (host, paths) in paths { rigs[host]?.paths = paths }
     }
 
@@ -60,7 +66,11 @@ struct TwoHosts {
 
     mutating func payload(from host: Host) {
         guard let pair = current(host) else { return }
-        let effects = withRig(host) { $0.payloadOut($1) }
+        let effects = withRig(host) { [isStopped = stopped.contains(host)] in
+            guard isStopped else { return $0.payloadOut($1) }
+            _ = $0.stamps.stampOut(at: at($1))
+            return []
+        }
         send(.payload, from: host, on: pair)
         perform(effects, of: host)
     }
@@ -71,12 +81,12 @@ struct TwoHosts {
         let step = at(interval).nanoseconds
         var nextPayload = senders.isEmpty ? .max : now
         while true {
-            let arrival = packets.map(\.arrival).min() ?? .max
+            let arrival = packets.filter { !waits($0) }.map(\.arrival).min() ?? .max
             let timer = nextTimer
             let next = min(arrival, timer?.deadline ?? .max, nextPayload)
             guard next <= end else { break }
             now = max(now, next)
-            if next == arrival, let index = packets.firstIndex(where: { $0.arrival == arrival }) {
+            if next == arrival, let index = packets.firstIndex(where: { $0.arrival == arrival && !waits($0) }) {
                 deliver(packets.remove(at: index))
             } else if next == nextPayload {
                 nextPayload += step
@@ -92,6 +102,8 @@ struct TwoHosts {
         perform(withRig(host) { $0.handle(event, $1) }, of: host)
     }
 
+    private func waits(_ packet: Packet) -> Bool { stopped.contains(packet.receiver) && packet.message != .payload }
+
     private mutating func withRig(_ host: Host, _ body: (inout Rig, Double) -> [REAPEffect]) -> [REAPEffect] {
         let seconds = seconds
         guard var rig = rigs[host] else { return [] }
@@ -101,7 +113,7 @@ struct TwoHosts {
 
     private var nextTimer: (deadline: UInt64, host: Host, timer: REAPTimer)? {
         var result: (deadline: UInt64, host: Host, timer: REAPTimer)?
-        for host in Host.allCases {
+        for host in Host.allCases where !stopped.contains(host) {
             for timer in REAPTimer.allCases {
                 guard let deadline = rigs[host]?.machine.deadline(of: timer)?.nanoseconds else { continue }
                 if deadline < result?.deadline ?? .max { result = (deadline, host, timer) }
@@ -121,7 +133,8 @@ struct TwoHosts {
     }
 
     private mutating func send(_ message: Message, from host: Host, on pair: LocatorPair) {
-        let isLost = cut.contains(pair)
+        let isLost =
+            cut.contains(pair) || lossPermille > 0 && Int.random(in: 0..<1000, using: &dice) < lossPermille
         log.append(Entry(seconds: seconds, sender: host, pair: pair, message: message, isLost: isLost))
         if !isLost {
             packets.append(
@@ -134,7 +147,11 @@ struct TwoHosts {
         switch packet.message {
         case .payload:
             rigs[packet.receiver]?.stamps.incoming = packet.pair
-            effects = withRig(packet.receiver) { $0.payloadIn($1) }
+            effects = withRig(packet.receiver) { [isStopped = stopped.contains(packet.receiver)] in
+                guard isStopped else { return $0.payloadIn($1) }
+                _ = $0.stamps.stampIn(at: at($1))
+                return []
+            }
         case .keepalive: effects = withRig(packet.receiver) { $0.handle(.keepaliveReceived, $1) }
         case .probe(let probe): effects = withRig(packet.receiver) { $0.handle(.probeReceived(probe, packet.pair), $1) }
         }
