@@ -75,7 +75,8 @@ struct ProbeMemory: Sendable {
         sent.append(SentProbe(report: report, sentAt: now))
         if sent.count > Self.window { sent.removeFirst() }
         return Probe(
-            receiverTag: peerTag, state: state.probeState, sent: reports, received: received.map(\.report), payload: payload)
+            receiverTag: peerTag, state: state.probeState, sent: reports, received: received.map(\.report),
+            payload: payload)
     }
 }
 
