@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test(.requirement("5533-12.1-01", "5534-6.1-01"))
+    @Test(.requirement("5533-12.1-01", "5534-6.1-01", "5534-6.2-01", "5534-6-06"))
     func `A plain packet of a context is stamped and passes`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.entry())

@@ -118,7 +118,9 @@ struct RetransmissionTests {
         #expect(pair.a.state == .i1Sent)
     }
 
-    @Test("A peer that answers I1 but never I2 does not keep the exchange going for ever")
+    @Test(
+        "A peer that answers I1 but never I2 does not keep the exchange going for ever",
+        .requirement("5533-14-01", "5533-14-06"))
     func neverR2() {
         let pair = Pair()
         pair.fate = { $0.type == .i2 ? .drop : .deliver }
