@@ -64,7 +64,7 @@ static int resize(struct bpf_object *object, const struct shim6_sizes *sizes) {
     } wanted[] = {
         {"pairs", sizes->contexts},       {"tags", sizes->contexts},         {"activity", sizes->contexts},
         {"locators", sizes->locators},    {"candidates", sizes->candidates}, {"limiters", sizes->limiters},
-        {"events", sizes->ring_octets},
+        {"events", sizes->ring_octets},   {"kept_packets", sizes->kept ? sizes->kept : 1},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct bpf_map *map = bpf_object__find_map_by_name(object, wanted[i].name);
@@ -128,6 +128,7 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
     datapath->control_octets = whole_pages(sizeof(struct shim6_control));
     datapath->control = share(map_descriptor(object, "control"), datapath->control_octets);
     if (!datapath->control) return -errno;
+    datapath->control->keeps_packets = sizes->kept != 0;
     datapath->ring = ring_buffer__new(map_descriptor(object, "events"), take_event, datapath, NULL);
     return datapath->ring ? 0 : -errno;
 }

@@ -159,6 +159,8 @@ extension Configuration {
         public var maxProofs = 1024
         public var maxAnswersPerSecond = 16
         public var maxProbesPerSecond = 2000
+        /// 0: none.
+        public var maxKeptPackets = 4096
         public var maxFailovers = 256
         public var maxEvents = 1024
         public var maxControlClients = 64

@@ -122,6 +122,10 @@ enum Declaration {
                 Key(
                     "max-probes-per-second", \.limits.maxProbesPerSecond, .integer(1...1_000_000),
                     "Probes that all contexts together may begin a second. Contexts with traffic come first."),
+                Key(
+                    "max-kept-packets", \.limits.maxKeptPackets, .integer(0...65_536),
+                    "Last packets of TCP flows that are kept while nothing comes in, 1.6 KiB each, to be sent again at once on "
+                        + "the next path; the one unused for longest makes room. 0: TCP waits for its own timer."),
                 Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
                 Key(
                     "max-events", \.limits.maxEvents, .integer(1...65_536),

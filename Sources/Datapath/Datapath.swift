@@ -39,6 +39,8 @@ public final class Datapath {
         public var candidates: UInt32 = 8192
         /// Sources and contexts whose rate is being limited; beyond that the least recently used is forgotten.
         public var limiters: UInt32 = 8192
+        /// Packets that can be sent again; beyond that the least recently used is forgotten. 0: none is kept.
+        public var keptPackets: UInt32 = 4096
         /// Octets of events not yet read: a power of two, at least 4096.
         public var ring: UInt32 = 1 << 20
 
@@ -48,7 +50,6 @@ public final class Datapath {
     /// What the tables hold at most, whose sizes are not the owner's to choose.
     public static let mostFlows = Int(SHIM6_MOST_FLOWS)
     public static let mostNextHops = Int(SHIM6_MOST_NEXT_HOPS)
-    public static let mostKeptPackets = Int(SHIM6_MOST_KEPT)
     /// I1s, and other control messages, of strangers that wait for the daemon.
     public static let mostUnread = Int(SHIM6_MOST_UNREAD)
 
@@ -81,7 +82,7 @@ public final class Datapath {
     private static func load(_ sizes: Sizes) throws(DatapathLoadError) -> OpaquePointer {
         var wanted = shim6_sizes(
             contexts: sizes.contexts, locators: sizes.locators, candidates: sizes.candidates, limiters: sizes.limiters,
-            ring_octets: sizes.ring)
+            kept: sizes.keptPackets, ring_octets: sizes.ring)
         var loaded: OpaquePointer?
         var failure = shim6_load_error()
         let object = DatapathProgram.object()

@@ -6,6 +6,7 @@ import Shim6Wire
 ///
 /// Sent again on a pair that works it makes the receiver say what it misses, and TCP goes on within one round trip
 /// instead of after its backed-off timer. One packet a flow is no burst into an unknown path (RFC 5533, section 15.1).
+/// docs/measurements.md compares this with ICMPv6 errors that undo the timer's back-off (RFC 6069).
 public struct KeptPacket: Hashable, Sendable {
     /// From the IPv6 header on, whole and with its checksum.
     public var octets: [UInt8]

@@ -46,6 +46,7 @@ enum KernelChecks {
     static func bpf() -> Finding {
         var sizes = Datapath.Sizes()
         (sizes.contexts, sizes.locators, sizes.candidates, sizes.limiters, sizes.ring) = (16, 16, 16, 16, 4096)
+        sizes.keptPackets = 16
         do {
             _ = try Datapath(sizes: sizes)
             return Finding("eBPF data path", .ok, "this kernel takes the program (driver = \"bpf\")")

@@ -97,6 +97,7 @@ extension Datapath.Sizes {
         sizes.locators = 16
         sizes.candidates = 64
         sizes.limiters = 64
+        sizes.keptPackets = 16
         sizes.ring = 4096
         return sizes
     }

@@ -11,13 +11,21 @@ public final class Pair {
     public private(set) var locators: [String: IPv6Address] = [:]
     public var laboratory: Laboratory { topology.laboratory }
 
-    public init(
+    public convenience init(
         _ laboratory: Laboratory, a settingsOfA: Daemon.Settings = Daemon.Settings(),
         b settingsOfB: Daemon.Settings = Daemon.Settings(), tunnels: Set<String> = []
     ) throws {
-        topology = try Topology(laboratory, tunnels: tunnels)
-        a = try Daemon(topology, host: "a", settings: settingsOfA)
-        b = try Daemon(topology, host: "b", settings: settingsOfB)
+        try self.init(Topology(laboratory, tunnels: tunnels), hosts: ("a", "b"), a: settingsOfA, b: settingsOfB)
+    }
+
+    /// Two of the hosts of a topology.
+    public init(
+        _ topology: Topology, hosts: (a: String, b: String), a settingsOfA: Daemon.Settings,
+        b settingsOfB: Daemon.Settings
+    ) throws {
+        self.topology = topology
+        a = try Daemon(topology, host: hosts.a, settings: settingsOfA)
+        b = try Daemon(topology, host: hosts.b, settings: settingsOfB)
     }
 
     /// Starts both daemons and learns their locators.
@@ -25,18 +33,40 @@ public final class Pair {
         // Both search for their keys and addresses at the same time.
         try a.launch()
         try b.start()
-        try laboratory.wait(until: "locators of host a", upTo: 60) {
-            guard a.isRunning else { throw LabError("shim6d on host a has ended:\n\(a.logged)") }
-            let report = try? a.ask(LocatorReport.self, "locators")
-            return report?.locators.filter { $0.state == .usable }.count == topology.uplinks(of: "a").count
-        }
-        try topology.waitForAddresses(of: "a")
+        try waitForLocatorsOfA()
+        try topology.waitForAddresses(of: a.host)
         try learnLocators()
     }
 
+    private func waitForLocatorsOfA() throws {
+        try laboratory.wait(until: "locators of host \(a.host)", upTo: 60) {
+            guard a.isRunning else { throw LabError("shim6d on host \(a.host) has ended:\n\(a.logged)") }
+            let report = try? a.ask(LocatorReport.self, "locators")
+            return report?.locators.filter { $0.state == .usable }.count == topology.uplinks(of: a.host).count
+        }
+    }
+
     public func learnLocators() throws {
-        for uplink in topology.uplinks {
-            locators[uplink.device] = try (uplink.host == "a" ? a : b).locator(on: uplink.device)
+        for daemon in [a, b] {
+            for uplink in topology.uplinks(of: daemon.host) {
+                locators[uplink.device] = try daemon.locator(on: uplink.device)
+            }
+        }
+    }
+
+    /// Brings everything back to where a new session begins, after all uplinks work again.
+    public func forgetSessions() throws {
+        try laboratory.wait(until: "the contexts to be gone") {
+            let tags = try [a, b].map { ($0, try $0.contexts().map(\.tag)) }
+            for (daemon, tags) in tags {
+                for tag in tags { try daemon.control(["rm", tag.description]) }
+            }
+            return tags.allSatisfy { $0.1.isEmpty }
+        }
+        try waitForLocatorsOfA()
+        let ping = ["ping", "-c1", "-W1", "-I", ulidOfA.description, ulidOfB.description]
+        try laboratory.wait(until: "host \(a.host) to reach host \(b.host)") {
+            try a.namespace.result(of: ping).exitCode == 0
         }
     }
 
@@ -47,8 +77,8 @@ public final class Pair {
     }
 
     /// The ULIDs of the session: the locators of the first uplinks.
-    public var ulidOfA: IPv6Address { locator("a1") }
-    public var ulidOfB: IPv6Address { locator("b1") }
+    public var ulidOfA: IPv6Address { locator("\(a.host)1") }
+    public var ulidOfB: IPv6Address { locator("\(b.host)1") }
 
     /// The name of the device that an address belongs to, for people.
     public func name(_ address: IPv6Address) -> String {
@@ -88,7 +118,7 @@ public final class Pair {
     public func wait(until locator: IPv6Address, isOffered offered: Bool, to daemon: Daemon) throws {
         let what = "host \(daemon.host) to learn that \(name(locator)) is \(offered ? "a locator" : "withdrawn")"
         try laboratory.wait(for: what, every: 0.1) {
-            let context = try daemon.host == "a" ? contextOfA() : contextOfB()
+            let context = try daemon === a ? contextOfA() : contextOfB()
             let usable = context?.peerLocators.locators.contains { $0.address == locator && $0.state != .withdrawn }
             return usable == offered ? true : nil
         }

@@ -117,7 +117,8 @@ private struct GapTrialSeries {
             }
         }
         if let gap = trial.gap, gap >= dead - 0.5 { trial.gap = nil }
-        try restore()
+        try pair.topology.heal(uplink)
+        try pair.forgetSessions()
         return trial
     }
 
@@ -135,22 +136,6 @@ private struct GapTrialSeries {
             gap: gap?.seconds,
             suspicion: failovers.map { (Clock.Moment($0.suspicion) - begin).seconds }.min(),
             lastSwitch: switches.max().map { ($0 - begin).seconds })
-    }
-
-    /// Brings everything back to where a new session begins.
-    private func restore() throws {
-        try pair.topology.heal(uplink)
-        try laboratory.wait(until: "the contexts to be gone") {
-            let tags = try [pair.a, pair.b].map { ($0, try $0.contexts().map(\.tag)) }
-            for (daemon, tags) in tags {
-                for tag in tags { try daemon.control(["rm", tag.description]) }
-            }
-            return tags.allSatisfy { $0.1.isEmpty }
-        }
-        let ping = ["ping", "-c1", "-W1", "-I", pair.ulidOfA.description, pair.ulidOfB.description]
-        try laboratory.wait(until: "the healed uplink to carry packets") {
-            try pair.a.namespace.result(of: ping).exitCode == 0
-        }
     }
 
     private func text(_ seconds: Double?) -> String { seconds.map { String(format: "%5.3f", $0) } ?? " none" }

@@ -7,9 +7,9 @@ struct Shim6Lab: ParsableCommand {
         commandName: "shim6lab",
         abstract: "Hosts, failures and traffic on this machine, to see and to test shim6d at work.",
         subcommands: [
-            Demo.self, Failover.self, XFRM.self, GapTrials.self, FloodTrials.self, FailoverBench.self, Crowd.self,
-            Soak.self, EchoServer.self, EchoClient.self, MeshServer.self, MeshClient.self, StreamServer.self,
-            StreamClient.self, BulkServer.self,
-            Datagrams.self, Bursts.self, Inject.self,
+            Demo.self, Failover.self, XFRM.self, GapTrials.self, ResumeTrials.self, FloodTrials.self,
+            FailoverBench.self, Crowd.self, Soak.self, EchoServer.self, EchoClient.self, MeshServer.self,
+            MeshClient.self, StreamServer.self, StreamClient.self, SenderWatch.self, BulkServer.self, Datagrams.self,
+            Bursts.self, Inject.self,
         ])
 }

@@ -4,7 +4,7 @@ import Lab
 
 // The ends of the traffic, run by the laboratory inside its hosts. Results go to standard output as JSON.
 
-private func printJSON(_ value: some Encodable) throws {
+func printJSON(_ value: some Encodable) throws {
     FileHandle.standardOutput.write(try JSONEncoder().encode(value))
 }
 
@@ -52,8 +52,11 @@ struct StreamServer: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sends 1,200 octets every 2 ms to one TCP client.")
     @Option var local: String
     @Flag var multipath = false
+    @Flag(help: "Each message waits for the answer to the one before.") var dialogue = false
 
-    func run() throws { try Stream.serve(on: local, multipath ? .multipath : .stream) }
+    func run() throws {
+        try Stream.serve(on: local, multipath ? .multipath : .stream, isDialogue: dialogue)
+    }
 }
 
 struct StreamClient: ParsableCommand {
@@ -61,8 +64,12 @@ struct StreamClient: ParsableCommand {
     @Option var local: String
     @Option var peer: String
     @Flag var multipath = false
+    @Flag(help: "Answers each message.") var dialogue = false
 
-    func run() throws { try printJSON(Stream.run(from: local, to: peer, multipath ? .multipath : .stream)) }
+    func run() throws {
+        try printJSON(
+            Stream.run(from: local, to: peer, multipath ? .multipath : .stream, isDialogue: dialogue))
+    }
 }
 
 struct BulkServer: ParsableCommand {

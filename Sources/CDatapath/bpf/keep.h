@@ -47,6 +47,8 @@ NOINLINE void keep(struct __sk_buff *skb, __u32 l2, const struct packet *packet,
     if (stamps->hinted != start && length > data && is_sent_again(skb, bpf_ntohl(tcp.sequence)) &&
         report_context(SHIM6_EVENT_RETRANSMISSION, slot, tag))
         stamps->hinted = start;
+    struct shim6_control *settled = settings();
+    if (!settled || !settled->keeps_packets) return;
     if (skb->gso_size && length > data + skb->gso_size) length = data + skb->gso_size;
     if (length > SHIM6_KEPT_OCTETS) return;
     // A bound that the verifier follows.

@@ -79,7 +79,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, SHIM6_MOST_KEPT);
+    __uint(max_entries, 1);
     __type(key, struct shim6_kept_key);
     __type(value, struct shim6_kept);
 } kept_packets SEC(".maps");

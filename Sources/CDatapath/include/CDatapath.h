@@ -29,6 +29,8 @@ struct shim6_sizes {
     /// Sessions without a context that are watched; the least recently used goes.
     uint32_t candidates;
     uint32_t limiters;
+    /// Packets that are kept to be sent again; 0 for none.
+    uint32_t kept;
     /// A power of two, at least a page.
     uint32_t ring_octets;
 };

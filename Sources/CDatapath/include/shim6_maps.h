@@ -121,8 +121,6 @@ struct shim6_activity {
 #define SHIM6_KEEP_AFTER 5000000
 /// Flows of one context whose last packet is kept; others take each other's place.
 #define SHIM6_KEPT_FLOWS 4
-/// Kept packets of all contexts; beyond it the least recently used goes.
-#define SHIM6_MOST_KEPT 4096
 #define SHIM6_KEPT_OCTETS 1600
 
 /// Key of `kept_packets`.
@@ -190,7 +188,9 @@ struct shim6_control {
     __u32 shim0;
     __u32 shim0x;
     __u8 shim0_mac[6];
-    __u8 unused[2];
+    /// 1 if the last packets of flows are kept.
+    __u8 keeps_packets;
+    __u8 unused;
 };
 
 /// Beyond these the least recently used goes.

@@ -214,7 +214,7 @@ final class BPFDataPath: DataPath {
             leastRecentlyUsed("next-hops", Datapath.mostNextHops),
             leastRecentlyUsed("watched-sessions", Int(sizes.candidates)),
             leastRecentlyUsed("rate-limits", Int(sizes.limiters)),
-            leastRecentlyUsed("kept-packets", Datapath.mostKeptPackets),
+            leastRecentlyUsed("kept-packets", Int(datapath.sizes.keptPackets)),
             TableUsage(
                 name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost ?? nil,
                 whenFull: "reports are lost"),

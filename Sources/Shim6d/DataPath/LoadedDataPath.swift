@@ -34,6 +34,7 @@ enum LoadedDataPath {
     private static func bpf(_ configuration: Configuration) throws(StartFailure) -> Datapath {
         var sizes = Datapath.Sizes()
         sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
+        sizes.keptPackets = UInt32(clamping: configuration.limits.maxKeptPackets)
         do {
             let datapath = try Datapath(sizes: sizes)
             datapath.settings.triggerOctets = UInt64(configuration.dataPath.triggerOctets)

@@ -4,18 +4,25 @@ import Foundation
 public enum Stream {
     public static let port: UInt16 = 7009
 
-    /// Sends 1,200 octets every 2 ms to the one client that comes.
-    public static func serve(on address: String, _ kind: Socket.Kind = .stream) throws {
+    private static let message = 1200
+    private static let pace = Clock.Span.seconds(0.002)
+
+    /// Sends 1,200 octets every 2 ms to the one client that comes; in a dialogue 2 ms after its answer to the ones before.
+    public static func serve(on address: String, _ kind: Socket.Kind = .stream, isDialogue: Bool = false) throws {
         let listener = try Socket(kind)
         try listener.set(SOL_SOCKET, SO_REUSEADDR, 1)
         try listener.bind(to: address, port: port)
         try listener.listen()
         let client = try listener.accept()
-        let chunk = [UInt8](repeating: 0x55, count: 1200)
+        let chunk = [UInt8](repeating: 0x55, count: message)
         var next = Clock.now
         while true {
             try client.send(chunk)
-            next = next + .seconds(0.002)
+            if isDialogue {
+                guard let answer = client.receive(), !answer.isEmpty else { return }
+                next = Clock.now
+            }
+            next = next + pace
             let rest = next - Clock.now
             if rest > .zero { usleep(UInt32(rest.nanoseconds / 1000)) }
         }
@@ -31,9 +38,9 @@ public enum Stream {
         }
     }
 
-    /// Receives until SIGTERM or the end of the stream.
+    /// Receives until SIGTERM or the end of the stream; in a dialogue answers each message with an octet.
     public static func run(
-        from local: String, to peer: String, _ kind: Socket.Kind = .stream
+        from local: String, to peer: String, _ kind: Socket.Kind = .stream, isDialogue: Bool = false
     ) throws -> Record {
         Interruption.catchSignals()
         let socket = try Socket(kind)
@@ -48,6 +55,7 @@ public enum Stream {
             let now = Clock.now
             if now - last > leastGap { record.gaps.append(Gap(from: last, to: now)) }
             record.octets += octets.count
+            if isDialogue, record.octets % message == 0 { try socket.send([0x55]) }
             last = now
         }
         if Clock.now - last > leastGap { record.gaps.append(Gap(from: last, to: Clock.now)) }

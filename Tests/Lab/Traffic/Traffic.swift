@@ -51,9 +51,10 @@ extension Laboratory {
 
     /// A TCP stream from `server` to `client`, until the meter is stopped.
     public func stream(
-        from server: Namespace, _ peer: String, to client: Namespace, _ local: String, isMultipath: Bool = false
+        from server: Namespace, _ peer: String, to client: Namespace, _ local: String, isMultipath: Bool = false,
+        isDialogue: Bool = false
     ) throws -> Meter<Stream.Record> {
-        let kind = isMultipath ? ["--multipath"] : []
+        let kind = (isMultipath ? ["--multipath"] : []) + (isDialogue ? ["--dialogue"] : [])
         let server = try serve(
             ["stream-server", "--local", peer] + kind, in: server, listening: "-tln", on: peer, Stream.port)
         return try meter(["stream-client", "--local", local, "--peer", peer] + kind, in: client, of: server)

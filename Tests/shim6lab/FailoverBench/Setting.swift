@@ -1,6 +1,5 @@
 import Foundation
 import Lab
-import Shim6Control
 
 /// Two hosts with two uplinks each, and what makes their sessions survive.
 protocol Setting {
@@ -19,13 +18,6 @@ protocol Setting {
 
 extension Setting {
     var laboratory: Laboratory { topology.laboratory }
-
-    /// Waits until the uplinks of both hosts carry packets.
-    func waitUntilReachable() throws {
-        let ping = ["ping", "-c1", "-W1", "-I", local, peer]
-        guard let a = topology.hosts["a"] else { return }
-        try laboratory.wait(until: "\(local) to reach \(peer)", upTo: 60) { try a.result(of: ping).exitCode == 0 }
-    }
 }
 
 /// With a daemon on each host.
@@ -48,19 +40,7 @@ struct Shim6Setting: Setting {
         try laboratory.pass(seconds: 1.5)
     }
 
-    func restore() throws {
-        try laboratory.wait(until: "the contexts to be gone") {
-            let tags = try [pair.a, pair.b].map { ($0, try $0.contexts().map(\.tag)) }
-            for (daemon, tags) in tags {
-                for tag in tags { try daemon.control(["rm", tag.description]) }
-            }
-            return tags.allSatisfy { $0.1.isEmpty }
-        }
-        try laboratory.wait(until: "both locators of host a") {
-            try pair.a.ask(LocatorReport.self, "locators").locators.filter { $0.state == .usable }.count == 2
-        }
-        try waitUntilReachable()
-    }
+    func restore() throws { try pair.forgetSessions() }
 }
 
 /// With the kernel alone: plain TCP, or MPTCP with a second subflow.
@@ -103,6 +83,8 @@ struct KernelSetting: Setting {
                 "table",
                 "\(100 + number)")
         }
-        try waitUntilReachable()
+        let ping = ["ping", "-c1", "-W1", "-I", local, peer]
+        guard let a = topology.hosts["a"] else { return }
+        try laboratory.wait(until: "\(local) to reach \(peer)", upTo: 60) { try a.result(of: ping).exitCode == 0 }
     }
 }
