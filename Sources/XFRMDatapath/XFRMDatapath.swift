@@ -235,6 +235,9 @@ public final class XFRMDatapath {
     public func set(locator: IPv6Address) { locators.insert(locator) }
     public func remove(locator: IPv6Address) { locators.remove(locator) }
 
+    /// Sessions without a context that are watched, and how many can be.
+    public var watched: (used: Int, limit: Int) { (candidates.pairs.count, Candidates.limit) }
+
     /// Lets the trigger begin anew with this pair.
     public func forget(_ ulids: ULIDPair) { candidates.forget(ulids) }
 

@@ -72,6 +72,7 @@ import Testing
             prefixes.hear(advertised(preferred: 20, valid: 30, other), at: at(0))
         }
         #expect(prefixes.prefixes(on: interface, at: at(1)).count == 16)
+        #expect(prefixes.count == 16 && prefixes.refused == 84)
     }
 
     @Test(.requirement("5534-3.1-06"))

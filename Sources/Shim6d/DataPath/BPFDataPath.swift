@@ -211,6 +211,9 @@ final class BPFDataPath: DataPath {
             TableUsage(
                 name: "path-mtus", used: steering.pathMTUs.count, limit: PathMTUs.most,
                 overflows: steering.pathMTUs.refused, whenFull: "no new ones for ten minutes"),
+            TableUsage(
+                name: "sent-again", used: sentAgain.count, limit: Self.mostSentAgain, overflows: nil,
+                whenFull: "all are forgotten"),
             leastRecentlyUsed("next-hops", Datapath.mostNextHops),
             leastRecentlyUsed("watched-sessions", Int(sizes.candidates)),
             leastRecentlyUsed("rate-limits", Int(sizes.limiters)),

@@ -2,6 +2,7 @@ import Datapath
 import Logging
 import Netlink
 import REAP
+import Shim6Control
 import Shim6Core
 import Shim6Wire
 import XFRMDatapath
@@ -143,6 +144,17 @@ final class XFRMDataPath: DataPath {
 
     var eventDescriptor: Int32 { xfrm.eventDescriptor }
     func takeEvents(at now: Instant) throws -> [DatapathEvent] { try xfrm.takeEvents(at: now) }
+
+    var tables: [TableUsage] {
+        [
+            TableUsage(
+                name: "data-path-contexts", used: entries.count, limit: Int(activity.count),
+                whenFull: "no new ones until some are idle"),
+            TableUsage(
+                name: "watched-sessions", used: xfrm.watched.used, limit: xfrm.watched.limit, overflows: xfrm.unwatched,
+                whenFull: "no new ones until some are silent"),
+        ]
+    }
 
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) {
         let dropped = XFRMStatistics.read().map { (snakeCase($0.key).trimming("_xfrm_"), $0.value) }

@@ -155,6 +155,10 @@ extension Engine {
                 TableUsage(
                     name: "failovers", used: timeline.used, limit: configuration.limits.maxFailovers,
                     overflows: timeline.forgotten, whenFull: "the oldest goes"),
+                TableUsage(
+                    name: "advertised-prefixes", used: uplinks.advertised.count,
+                    limit: AdvertisedPrefixes.limit * uplinks.uplinks.count, overflows: uplinks.advertised.refused,
+                    whenFull: "no new ones until some end"),
             ] + dataPath.tables,
             warnings: warnings)
     }

@@ -32,7 +32,7 @@ struct Lifetimes: Hashable {
 /// tell which prefixes there are and how long they live. Where nobody does, the advertisements tell when they come in.
 struct AdvertisedPrefixes {
     /// As many prefixes an interface as the kernel makes addresses for (max_addresses).
-    private static let limit = 16
+    static let limit = 16
     /// RFC 4862, section 5.5.3 e: an advertisement cannot make a prefix end earlier than that.
     private static let shortestValid: UInt32 = 7_200
     /// IFAPROT_KERNEL_RA: an address that the kernel made in an advertised prefix.
@@ -48,6 +48,10 @@ struct AdvertisedPrefixes {
     }
 
     private var heard: [Key: Lifetimes] = [:]
+    /// Those of which an advertisement told; the others are as many as the host has addresses.
+    var count: Int { heard.count }
+    /// Prefixes for which there was no room.
+    private(set) var refused: UInt64 = 0
     private var seen: [Key: Lifetimes] = [:]
 
     /// An advertisement has come in.
@@ -60,6 +64,7 @@ struct AdvertisedPrefixes {
         let valid = max(advertised.valid ?? .max, min(earlier, Self.shortestValid))
         guard valid > 0 else { return }
         guard heard[key] != nil || heard.keys.count(where: { $0.interface == key.interface }) < Self.limit else {
+            refused += 1
             return
         }
         heard[key] = Lifetimes(preferred: advertised.preferred, valid: valid == .max ? nil : valid, at: now)

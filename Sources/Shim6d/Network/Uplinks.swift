@@ -20,7 +20,7 @@ final class Uplinks {
     private(set) var attached: Set<UInt32> = []
     /// What the data path has been told: addresses of this host and where they are.
     private var told: [IPv6Address: UInt32?] = [:]
-    private var advertised = AdvertisedPrefixes()
+    private(set) var advertised = AdvertisedPrefixes()
     private let addresses: AddressManager
 
     init(
