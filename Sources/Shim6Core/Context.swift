@@ -193,6 +193,8 @@ final class Established {
     let since: Instant
     /// Directions whose first payload after a switch is still to be reported.
     var awaitedPayload: Set<Direction> = []
+    /// When the last packet came in before the exploration that is under way.
+    var lastInBefore: Instant?
 
     init(peer: Peer, machine: REAPMachine, since: Instant) {
         self.peer = peer

@@ -14,8 +14,8 @@ public enum Effect: Sendable {
     case remove(DataPathEntry)
     /// Let the trigger count this pair from zero again: its context is gone or was refused.
     case forget(ULIDPair)
-    /// Payload of a context can go on: send the last packet of each flow again, if it is unanswered.
-    case resume(ContextTag)
+    /// Payload of a context can go on: send the last packet of each flow again, if it went out after what came in last.
+    case resume(ContextTag, unansweredSince: Instant?)
     /// Watch a context for idleness: one `Event.idle` when nothing came in for `seconds`.
     case watchIdle(ContextTag, ULIDPair, seconds: Int)
     case unwatchIdle(ContextTag, ULIDPair)

@@ -34,8 +34,10 @@ extension Host {
                 let kind = Notice.Kind.reachability(
                     from: old, to: new, reason: reason, lastIn: stamps.lastIn, lastOut: stamps.lastOut)
                 publish(kind, context)
+                if old == .operational { data.lastInBefore = stamps.lastIn ?? Instant(nanoseconds: 0) }
                 if new == .exploring { context.counters.explorations &+= 1 }
                 if new == .operational {
+                    data.lastInBefore = nil
                     awaitPayload(context, [.incoming])
                     resumeLater(context)
                 }
@@ -54,7 +56,7 @@ extension Host {
         tally.switches &+= 1
         install(context)
         publish(.switched(from: old, to: new, reason), context)
-        emit(.resume(context.tag))
+        resumeFlows(of: context)
         awaitPayload(context, [.incoming, .outgoing])
     }
 
@@ -69,7 +71,13 @@ extension Host {
     func resumePayload(_ context: Context) {
         guard let deadline = context.resumesAt, deadline <= now else { return }
         context.resumesAt = nil
-        emit(.resume(context.tag))
+        resumeFlows(of: context)
+    }
+
+    /// What comes in while an exploration is under way answers nothing: what the peer had kept itself may come first.
+    private func resumeFlows(of context: Context) {
+        let lastIn = context.established?.lastInBefore ?? context.slot.flatMap { activity[$0].lastIn }
+        emit(.resume(context.tag, unansweredSince: lastIn))
     }
 
     /// Asks for a report of the first payload in these directions.

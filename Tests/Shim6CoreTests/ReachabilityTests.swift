@@ -111,6 +111,28 @@ struct ReachabilityTests {
         #expect(pair.b.context?.reachability == .operational)
     }
 
+    @Test("What the peer sends again answers nothing that was sent before")
+    func peerResumesFirst() throws {
+        let pair = Pair(configuration: Self.fast())
+        pair.establish()
+        traffic(pair, for: .seconds(3))
+        pair.run(for: .milliseconds(100))
+        let cut = pair.now
+        pair.isCut = { $0.source == .a1 || $0.destination == .a1 }
+        // A request that gets no answer.
+        pair.payload(from: .a)
+        let slot = try #require(pair.a.entries.values.first?.slot)
+        var hasCome = false
+        pair.run(for: .seconds(5), every: .milliseconds(1)) {
+            guard !hasCome, let context = pair.a.context, context.reachability != .operational else { return }
+            _ = pair.a.activity[slot].stampIn(at: pair.now)
+            hasCome = true
+        }
+        #expect(hasCome && pair.a.context?.outgoing?.source == .a2)
+        let start = try #require(pair.a.resumed.first ?? nil)
+        #expect(start <= cut)
+    }
+
     @Test("Two failures one after the other are both survived", .requirement("5533-4-07"))
     func twice() throws {
         let pair = Pair(configuration: Self.fast())

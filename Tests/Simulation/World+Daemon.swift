@@ -255,7 +255,7 @@ extension Effect {
         case .install(let entry), .remove(let entry): entry.localTag
         case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _): tag
         case .publish(let notice): notice.tag
-        case .resume(let tag): tag
+        case .resume(let tag, _): tag
         case .send, .forget: nil
         }
     }

@@ -98,11 +98,11 @@ final class BPFDataPath: DataPath {
 
     func outgoing(of tag: ContextTag) -> LocatorPair? { steering.entry(of: tag)?.outgoing }
 
-    func resume(_ tag: ContextTag) {
+    func resume(_ tag: ContextTag, unansweredSince start: Instant?) {
         guard let entry = steering.entry(of: tag) else { return }
-        let lastIn = activity[entry.slot].lastIn ?? Instant(nanoseconds: 0)
+        let start = start ?? Instant(nanoseconds: 0)
         func unanswered(_ packets: [KeptPacket]) -> [KeptPacket] {
-            packets.filter { $0.time > lastIn && $0.isOf(entry.ulids) }
+            packets.filter { $0.time > start && $0.isOf(entry.ulids) }
         }
         let old = unanswered(sentAgain.removeValue(forKey: tag) ?? [])
         let new = unanswered(datapath.takeKept(tag))

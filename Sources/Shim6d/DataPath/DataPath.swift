@@ -51,8 +51,8 @@ protocol DataPath: AnyObject {
     func remove(_ entry: DataPathEntry) throws
     /// The locators of a context's outgoing payload.
     func outgoing(of tag: ContextTag) -> LocatorPair?
-    /// Sends the last packet of each flow of a context again, if it is unanswered.
-    func resume(_ tag: ContextTag)
+    /// Sends the last packet of each flow of a context again, if it went out after `start`.
+    func resume(_ tag: ContextTag, unansweredSince start: Instant?)
     /// Lets the trigger begin anew with this pair.
     func forget(_ ulids: ULIDPair)
     /// To be called after contexts have been installed: makes every socket look for its route again where that is needed.
@@ -84,7 +84,7 @@ extension DataPath {
     var rehomingRequest: UInt32 { 0 }
     var tables: [TableUsage] { [] }
     func haveReadAll() {}
-    func resume(_ tag: ContextTag) {}
+    func resume(_ tag: ContextTag, unansweredSince start: Instant?) {}
     func hinted(by error: PathError) -> ContextTag? { nil }
     func local(_ error: PathError) -> [LocalMessage] { [] }
     func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? { nil }

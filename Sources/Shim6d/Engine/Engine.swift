@@ -358,7 +358,7 @@ final class Engine {
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .forget(let ulids): dataPath.forget(ulids)
-        case .resume(let tag): dataPath.resume(tag)
+        case .resume(let tag, let start): dataPath.resume(tag, unansweredSince: start)
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)

@@ -25,6 +25,8 @@ final class Node {
     private(set) var idleWatches: [ContextTag: Instant] = [:]
     private(set) var notices: [Notice] = []
     private(set) var forgotten: [ULIDPair] = []
+    /// Since when packets count as unanswered, each time that the last ones were to go out again.
+    private(set) var resumed: [Instant?] = []
     /// Of the event handled last.
     private(set) var effects: [Effect] = []
     var locators: [IPv6Address]
@@ -57,7 +59,7 @@ final class Node {
             case .install(let entry): entries[entry.localTag] = entry
             case .remove(let entry): entries[entry.localTag] = nil
             case .forget(let ulids): forgotten.append(ulids)
-            case .resume: break
+            case .resume(_, let start): resumed.append(start)
             case .watchIdle(let tag, _, let seconds): idleWatches[tag] = now + .seconds(seconds)
             case .unwatchIdle(let tag, _): idleWatches[tag] = nil
             case .publish(let notice): notices.append(notice)
