@@ -12,6 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// Behind <netinet/in.h>, since both define its types.
+#include <linux/xfrm.h>
+
 #include "octets.h"
 
 enum { hop_limit = 64 };
@@ -44,6 +47,26 @@ static int filter_errors(int fd) {
     ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &filter);
     ICMP6_FILTER_SETPASS(ICMP6_PARAM_PROB, &filter);
     return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
+}
+
+// What is sent passes by all policies, also our own: the errors are for this host itself, not for a peer.
+static int pass_by_policies(int fd) {
+    struct xfrm_userpolicy_info policy = {
+        .sel.family = AF_INET6,
+        .lft =
+            {
+                .soft_byte_limit = XFRM_INF,
+                .hard_byte_limit = XFRM_INF,
+                .soft_packet_limit = XFRM_INF,
+                .hard_packet_limit = XFRM_INF,
+            },
+        .dir = XFRM_POLICY_OUT,
+        .action = XFRM_POLICY_ALLOW,
+    };
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &policy, sizeof(policy)) == 0)
+        return 0;
+    // A kernel without XFRM has no policies.
+    return errno == ENOPROTOOPT || errno == EOPNOTSUPP ? 0 : -errno;
 }
 
 int cnl_raw_open_heeding(uint8_t protocol) {
@@ -90,6 +113,8 @@ int cnl_raw_open_sender(uint8_t protocol, int send_buffer) {
         result = set_number(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit);
     if (result == 0)
         result = set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, send_buffer);
+    if (result == 0 && protocol == IPPROTO_ICMPV6)
+        result = pass_by_policies(fd);
     if (result == 0)
         return fd;
     close(fd);

@@ -13,7 +13,8 @@
 int cnl_raw_open(uint8_t protocol, int receive_buffer);
 // Opens a socket that only sends, hop limit 64. It is bound to an interface for the time of each send, so receiving is
 // for another; but what comes in meets a socket as long as this one is open, even if the receiving one is full. For
-// protocol 58 the kernel fills in the checksum. `send_buffer` in octets. Returns the file descriptor.
+// protocol 58 the kernel fills in the checksum, and no XFRM policy counts. `send_buffer` in octets. Returns the file
+// descriptor.
 int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
 
 // Opens a socket that receives nothing and is only there so that the kernel heeds Packet Too Big about packets with next
