@@ -72,7 +72,7 @@ extension XFRM {
         }
 
         private static func policies(_ host: Namespace) throws -> String {
-            try host.run("ip", "xfrm", "policy", "list", "ptype", "main")
+            try host.run("ip", "xfrm", "policy", "list", "nosock", "ptype", "main")
         }
     }
 }
