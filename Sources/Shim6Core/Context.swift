@@ -194,7 +194,7 @@ final class Established {
     /// Directions whose first payload after a switch is still to be reported.
     var awaitedPayload: Set<Direction> = []
     /// When the last packet came in before the exploration that is under way.
-    var lastInBefore: Instant?
+    @Rare var lastInBefore: Instant? = nil
 
     init(peer: Peer, machine: REAPMachine, since: Instant) {
         self.peer = peer

@@ -29,6 +29,8 @@ public enum Stream {
     }
 
     public struct Record: Codable, Sendable {
+        /// A shorter one is none.
+        public static let leastGap = Clock.Span.seconds(0.005)
         public var octets: Int = 0
         /// Every time of more than 5 ms without an octet.
         public var gaps: [Gap] = []
@@ -46,7 +48,7 @@ public enum Stream {
         let socket = try Socket(kind)
         try socket.bind(to: local, port: 0)
         try socket.connect(to: peer, port: port)
-        let leastGap = Clock.Span.seconds(0.005)
+        let leastGap = Record.leastGap
         var record = Record()
         var last = Clock.now
         while !Interruption.isPending {

@@ -23,7 +23,7 @@ struct Trial {
             let meter = try laboratory.stream(
                 from: b, setting.peer, to: a, setting.local, isMultipath: setting.isMultipath)
             let begin = try fail()
-            gap = try meter.stop().longestGap(from: begin, to: Clock.now)?.length
+            gap = try meter.stop().longestGap(from: begin, to: Clock.now)?.length ?? Stream.Record.leastGap
         case .udp:
             let meter = try laboratory.echo(from: a, setting.local, to: b, setting.peer, rate: 500)
             let begin = try fail()
