@@ -41,11 +41,9 @@ extension Duration {
         return total < 0 ? -quotient : quotient
     }
 
-    /// This duration longer by some thousandths of it, which are 1,000 at most and below zero make it shorter; in whole
+    /// This duration longer by some thousandths of it, which are 1,000 at most and below zero make it shorter; by whole
     /// nanoseconds.
     func longer(permille: Int) -> Duration {
-        let nanoseconds = wholeNanoseconds
-        let (sum, _) = nanoseconds.addingReportingOverflow(nanoseconds / 1000 * Int64(permille))
-        return Duration(attoseconds: Int128(sum) * 1_000_000_000)
+        self + Duration(attoseconds: Int128(wholeNanoseconds / 1000 * Int64(permille)) * 1_000_000_000)
     }
 }

@@ -60,6 +60,8 @@ extension Host {
 
     /// Takes in what a genuine I2 or I2bis says, and answers with R2.
     func take(_ introduction: Introduction) throws(DropReason) {
+        // A new context has about as many.
+        effects.reserveCapacity(12)
         let (context, isNew) = try accept(introduction)
         context.counters.messagesIn &+= 1
         sendR2(context, nonce: introduction.nonce, over: introduction.locators.reversed)

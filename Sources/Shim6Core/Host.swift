@@ -26,8 +26,6 @@ public final class Host {
     var errorLimit: SourceLimit
     var tally = HostCounters()
 
-    /// How many effects a packet has that makes a context.
-    private static let usualEffects = 12
     /// The time and the effects of the event under way.
     var now = Instant(nanoseconds: 0)
     var effects: [Effect] = []
@@ -59,7 +57,6 @@ public final class Host {
         effects = []
         switch event {
         case .packet(let octets, let source, let destination):
-            effects.reserveCapacity(Self.usualEffects)
             receive(octets, from: source, to: destination)
         case .parameterProblem(let quoted, let source, let destination):
             parameterProblem(quoted, LocatorPair(source: source, destination: destination))

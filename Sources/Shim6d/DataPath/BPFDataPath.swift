@@ -219,7 +219,7 @@ final class BPFDataPath: DataPath {
             leastRecentlyUsed("rate-limits", Int(sizes.limiters)),
             leastRecentlyUsed("kept-packets", Int(datapath.sizes.keptPackets)),
             TableUsage(
-                name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost ?? nil,
+                name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost,
                 whenFull: "reports are lost"),
             TableUsage(
                 name: "unread-of-strangers", used: nil, limit: 2 * Datapath.mostUnread, overflows: nil,
