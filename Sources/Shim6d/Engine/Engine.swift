@@ -274,7 +274,7 @@ final class Engine {
             nextIdleAudit = now + Self.idleAuditInterval
             idleWatch.missing().forEach { handle(.idle($0)) }
         }
-        uplinks.probeDeadGateways()
+        uplinks.probeGateways()
         guard isBehind || uplinks.isWaiting else { return }
         do {
             try refresh()

@@ -193,9 +193,15 @@ final class Uplinks {
         }
     }
 
-    /// Nothing is sent over an uplink whose gateway is dead, so the kernel would never find out that it is back.
-    func probeDeadGateways() {
-        for uplink in uplinks where uplink.isGatewayDead && uplink.isRunning && uplink.gatewayState != .incomplete {
+    /// Asks for the gateways of which nothing is known. Nobody sends to one that is dead, nor to one whose sessions have
+    /// moved, so the kernel would neither find out that the first is back nor that the second is gone (RFC 5534, section
+    /// 3.2). One that answers is not asked again while the kernel takes it for reachable.
+    func probeGateways() {
+        for uplink in uplinks where uplink.isRunning {
+            switch uplink.gatewayState {
+            case nil, .failed, .stale, .some(.none): break
+            case .incomplete, .reachable, .delay, .probe, .withoutResolution, .permanent: continue
+            }
             guard let link = uplink.link, let gateway = uplink.gateway else { continue }
             try? socket.probe(gateway, interface: link.index)
         }
