@@ -16,42 +16,27 @@ public struct KeptPacket: Hashable, Sendable {
     private static let fin: UInt8 = 1
 
     /// Whether these are its addresses.
-    public func isOf(_ ulids: ULIDPair) -> Bool {
-        octets[8..<24].elementsEqual(ulids.local.octets) && octets[24..<40].elementsEqual(ulids.peer.octets)
-    }
+    public func isOf(_ ulids: ULIDPair) -> Bool { IPv6Header(octets[...])?.addresses == ulids.locators }
 
     init?(_ kept: shim6_kept) {
-        var octets = withUnsafeBytes(of: kept.octets) { Array($0.prefix(Int(kept.length))) }
+        let octets = withUnsafeBytes(of: kept.octets) { Array($0.prefix(Int(kept.length))) }
         let transport = Int(kept.transport)
-        guard transport >= 40, octets.count >= transport + 20, octets.count <= 65_575 else { return nil }
+        guard transport >= IPv6Header.length, octets.count >= transport + Self.tcpHeader, let old = IPv6Packet(octets),
+            old.payload.count <= UInt16.max
+        else { return nil }
+        let offset = transport - IPv6Header.length
+        var payload = old.payload
         // The first segment of a super-packet is not the end of the stream.
-        let length = Int(octets[4]) << 8 | Int(octets[5])
-        if length != octets.count - 40 { octets[transport + 13] &= ~Self.fin }
-        octets[4] = UInt8((octets.count - 40) >> 8)
-        octets[5] = UInt8((octets.count - 40) & 0xff)
-        octets[transport + 16] = 0
-        octets[transport + 17] = 0
-        let checksum = Self.checksum(octets, transport: transport)
-        octets[transport + 16] = UInt8(checksum >> 8)
-        octets[transport + 17] = UInt8(checksum & 0xff)
-        self.octets = octets
+        if Int(old.header.payloadLength) != payload.count { payload[offset + Self.flags] &= ~Self.fin }
+        var packet = IPv6Packet(header: old.header, payload: payload)
+        packet.completeChecksum(of: NextHeader.tcp, at: offset)
+        self.octets = packet.encoded
         time = Instant(nanoseconds: kept.time)
     }
 
-    /// The checksum of TCP over the pseudo-header of RFC 8200, section 8.1.
-    private static func checksum(_ octets: [UInt8], transport: Int) -> UInt16 {
-        var sum = UInt64(6 + octets.count - transport)
-        func add(_ range: Range<Int>) {
-            for index in stride(from: range.lowerBound, to: range.upperBound, by: 2) {
-                sum += UInt64(octets[index]) << 8
-                if index + 1 < range.upperBound { sum += UInt64(octets[index + 1]) }
-            }
-        }
-        add(8..<40)
-        add(transport..<octets.count)
-        while sum >> 16 != 0 { sum = sum & 0xffff + sum >> 16 }
-        return ~UInt16(sum)
-    }
+    /// Octets of a TCP header without options, and where its flags are.
+    private static let tcpHeader = 20
+    private static let flags = 13
 }
 
 extension Datapath {

@@ -250,9 +250,6 @@ extension Host {
 }
 
 extension ULIDPair {
-    /// The ULIDs as addresses of a packet of ours.
-    var locators: LocatorPair { LocatorPair(source: local, destination: peer) }
-
     var areUsable: Bool { local.canBeLocator && peer.canBeLocator && local != peer }
 }
 

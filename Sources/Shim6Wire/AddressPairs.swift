@@ -7,6 +7,9 @@ public struct ULIDPair: Hashable, Sendable {
         self.local = local
         self.peer = peer
     }
+
+    /// The ULIDs as addresses of a packet of ours.
+    public var locators: LocatorPair { LocatorPair(source: local, destination: peer) }
 }
 
 /// The locators that a packet carries, in the direction of that packet.

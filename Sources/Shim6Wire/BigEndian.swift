@@ -19,3 +19,8 @@ extension RandomAccessCollection<UInt8> where Index == Int {
         return ContextTag(truncating: high << 32 | UInt64(bigEndian(UInt32.self, at: offset + 2)))
     }
 }
+
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// The octets in network order.
+    var octets: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
+}

@@ -21,7 +21,7 @@ public struct MessageView: Sendable {
         guard octets[3] & 1 == 0 else { throw ParseError(.notShim6, at: 3) }
         let length = (Int(octets[1]) + 1) * 8
         guard length <= octets.count else { throw ParseError(.pastEnd, at: 1) }
-        guard Checksum.over(octets, count: length) == 0 else { throw ParseError(.checksum, at: 4) }
+        guard InternetChecksum.over(octets, count: length) == 0 else { throw ParseError(.checksum, at: 4) }
         guard let type = MessageType(rawValue: octets[2]) else { throw ParseError(.unknownMessageType, at: 2) }
         guard length >= type.minimumLength else { throw ParseError(.tooShort, at: 1) }
         self.octets = octets

@@ -6,7 +6,7 @@ struct MessageWriter {
     init(_ type: MessageType, detail: UInt8 = 0) {
         octets = []
         octets.reserveCapacity(Self.room(for: type))
-        octets += [59, 0, type.rawValue, detail, 0, 0]
+        octets += [NextHeader.none, 0, type.rawValue, detail, 0, 0]
     }
 
     /// What most messages of a type do not exceed.
@@ -61,7 +61,7 @@ struct MessageWriter {
     consuming func finish() throws(EncodeError) -> [UInt8] {
         guard octets.count <= ControlMessage.maximumLength else { throw .tooLarge(octets: octets.count) }
         octets[1] = UInt8(octets.count / 8 - 1)
-        let checksum = Checksum.over(octets, count: octets.count)
+        let checksum = InternetChecksum.over(octets, count: octets.count)
         octets[4] = UInt8(checksum >> 8)
         octets[5] = UInt8(checksum & 0xff)
         return octets

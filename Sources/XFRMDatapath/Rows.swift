@@ -53,12 +53,12 @@ extension Marks {
     /// the ICMPv6 types of RFC 2710, 3810 and 4861.
     var exemptions: [RehomingPolicy] {
         var shim6 = RehomingPolicy(source: nil, destination: nil, direction: .outgoing, priority: exempt)
-        shim6.nextHeader = 140
+        shim6.nextHeader = NextHeader.shim6
         let types: [UInt8] = Array(130...137) + [143]
         return [shim6]
             + types.map { type in
                 var policy = RehomingPolicy(source: nil, destination: nil, direction: .outgoing, priority: exempt)
-                policy.nextHeader = 58
+                policy.nextHeader = NextHeader.icmpv6
                 policy.icmpType = type
                 return policy
             }

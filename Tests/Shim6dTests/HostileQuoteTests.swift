@@ -51,7 +51,7 @@ import Testing
             for type: UInt8 in [1, 2, 3, 4] {
                 for word: UInt32 in [0, 40, 48, 1280, 0x0a00_0000, 0x7f00_0000, .max] {
                     let octets = [type, 1, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) }
-                    guard let error = PathError(octets + variant) else { continue }
+                    guard let error = ICMPv6Error(octets + variant) else { continue }
                     _ = error.quotedPair
                     let messages = [
                         TaggedQuote(error.quote)?.message(for: Self.ulids, error),
@@ -60,11 +60,9 @@ import Testing
                     ]
                     for message in messages.compactMap(\.self) {
                         read += 1
-                        #expect(message.octets.count <= octets.count + max(variant.count, 48))
+                        #expect(message.error.encoded.count <= octets.count + max(variant.count, 48))
                     }
-                    let packet = RawPacket(
-                        octets: octets + variant, source: Self.ulids.peer, destination: Self.ulids.local, interface: 1)
-                    if QuotedMessage(packet) != nil { read += 1 }
+                    if QuotedMessage(error) != nil { read += 1 }
                 }
             }
         }

@@ -20,9 +20,9 @@ import Testing
         let options = [17, 2, 1, 2, 0, 0, 201, 16] + ulids.local.octets
         return ipv6(locators.source, locators.destination, next: 43, routing + options + data)
     }
-    private static func error(_ type: UInt8, word: UInt32 = 0) throws -> PathError {
+    private static func error(_ type: UInt8, word: UInt32 = 0) throws -> ICMPv6Error {
         let field = (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) }
-        return try #require(PathError([type, 4, 0, 0] + field + rehomed))
+        return try #require(ICMPv6Error([type, 4, 0, 0] + field + rehomed))
     }
 
     @Test func `The context is found by the ULIDs in the headers and the locator in front`() throws {
@@ -35,7 +35,7 @@ import Testing
         let error = try Self.error(1)
         let message = try #require(RehomedQuote(error.quote)?.message(for: Self.ulids, error))
         let plain = Self.ipv6(Self.ulids.local, Self.ulids.peer, next: 17, Self.data)
-        #expect(message.octets == [1, 4, 0, 0, 0, 0, 0, 0] + plain)
+        #expect(message.error.encoded == [1, 4, 0, 0, 0, 0, 0, 0] + plain)
         #expect(message.ulid == Self.ulids.local)
     }
 
@@ -43,7 +43,7 @@ import Testing
     func `The MTU is lowered by the headers, as far as a stack takes it`(mtu: UInt32, told: UInt32) throws {
         let error = try Self.error(2, word: mtu)
         let message = try #require(RehomedQuote(error.quote)?.message(for: Self.ulids, error))
-        #expect(message.octets[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == told)
+        #expect(message.error.encoded[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == told)
         let lie = try Self.error(2, word: 1279)
         #expect(RehomedQuote(lie.quote)?.message(for: Self.ulids, lie) == nil)
     }
@@ -54,8 +54,10 @@ import Testing
             outgoing: Self.locators, inbound: .deliver, form: .homeAddress)
         let error = try Self.error(2, word: 1400)
         let message = try #require(RehomedQuote(error.quote)?.message(for: entry, error))
-        #expect(message.octets[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == 1400)
-        #expect(message.octets[16..<48].elementsEqual(Self.locators.source.octets + Self.locators.destination.octets))
+        #expect(message.error.encoded[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == 1400)
+        #expect(
+            message.error.encoded[16..<48].elementsEqual(Self.locators.source.octets + Self.locators.destination.octets)
+        )
     }
 
     @Test func `Anything else is no quote of ours`() {

@@ -24,13 +24,14 @@ import Testing
     private static func plain(_ front: [UInt8] = [], next: UInt8 = 17, data: [UInt8] = data) -> [UInt8] {
         ipv6(ulids.local, ulids.peer, next: next, front + data)
     }
-    private static func error(_ type: UInt8, _ code: UInt8 = 0, word: UInt32 = 0, _ quote: [UInt8]) throws -> PathError
+    private static func error(_ type: UInt8, _ code: UInt8 = 0, word: UInt32 = 0, _ quote: [UInt8]) throws
+        -> ICMPv6Error
     {
         let field = (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) }
-        return try #require(PathError([type, code, 0, 0] + field + quote))
+        return try #require(ICMPv6Error([type, code, 0, 0] + field + quote))
     }
-    private static func translated(_ error: PathError) throws -> [UInt8]? {
-        try #require(TaggedQuote(error.quote)).message(for: ulids, error)?.octets
+    private static func translated(_ error: ICMPv6Error) throws -> [UInt8]? {
+        try #require(TaggedQuote(error.quote)).message(for: ulids, error)?.error.encoded
     }
 
     @Test(.requirement("5533-8-11"))

@@ -39,14 +39,12 @@ public struct ErrorMessage: Hashable, Sendable {
     /// An Error about a control message, whose IPv6 header is made anew from what is left of it: version, Payload Length,
     /// Next Header 140, addresses. `offset` counts from the first octet of the Shim6 header.
     public init(code: Code, offset: Int, message: [UInt8], source: IPv6Address, destination: IPv6Address) {
-        let length = UInt16(clamping: message.count)
-        let header: [UInt8] = [0x60, 0, 0, 0, UInt8(length >> 8), UInt8(length & 0xff), 140, 64]
+        let header = IPv6Header(
+            payloadLength: UInt16(clamping: message.count), nextHeader: NextHeader.shim6, source: source,
+            destination: destination)
         self.init(
-            code: code, pointer: UInt16(clamping: Self.headerLength + offset),
-            packet: header + source.octets + destination.octets + message)
+            code: code, pointer: UInt16(clamping: IPv6Header.length + offset), packet: header.encoded + message)
     }
-
-    private static let headerLength = 40
 
     /// What a message of the largest size can quote.
     public static let maximumQuotation = ControlMessage.maximumLength - 8
@@ -61,8 +59,8 @@ extension ErrorMessage {
 
     /// Cuts a quotation where its IPv6 header says that the packet ends, if it does.
     private static func withoutPadding(_ quotation: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard quotation.count >= 40, quotation.bigEndian(UInt8.self, at: 0) >> 4 == 6 else { return quotation }
-        return quotation.prefix(40 + Int(quotation.bigEndian(UInt16.self, at: 4)))
+        guard let header = IPv6Header(quotation) else { return quotation }
+        return quotation.prefix(IPv6Header.length + Int(header.payloadLength))
     }
 
     func writer() -> MessageWriter {
@@ -91,13 +89,13 @@ extension ErrorMessage {
     /// Nil if it quotes no control message, or too little of it. Its checksum is not looked at, since the quotation may
     /// be cut short.
     public var quotation: Quotation? {
-        guard packet.count >= Self.headerLength + 16, packet[0] >> 4 == 6, packet[6] == 140,
-            packet[Self.headerLength + 2] & 0x80 == 0,
-            let type = MessageType(rawValue: packet[Self.headerLength + 2])
-        else { return nil }
+        guard let header = IPv6Header(packet[...]), header.nextHeader == NextHeader.shim6 else { return nil }
+        let message = packet[IPv6Header.length...]
+        guard message.count >= 16, let type = MessageType(rawValue: message.bigEndian(UInt8.self, at: 2)) else {
+            return nil
+        }
         return Quotation(
-            source: packet.address(at: 8), destination: packet.address(at: 24), type: type,
-            tag: packet.tag(at: Self.headerLength + 6),
-            nonce: packet.bigEndian(UInt32.self, at: Self.headerLength + 12))
+            source: header.source, destination: header.destination, type: type, tag: message.tag(at: 6),
+            nonce: message.bigEndian(UInt32.self, at: 12))
     }
 }

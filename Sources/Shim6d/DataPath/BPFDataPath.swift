@@ -118,7 +118,7 @@ final class BPFDataPath: DataPath {
 
     // MARK: Errors of the path
 
-    func local(_ error: PathError) -> [LocalMessage] {
+    func local(_ error: ICMPv6Error) -> [LocalMessage] {
         if let quote = TaggedQuote(error.quote) {
             let entry = rehomed[quote.key].flatMap(steering.entry(of:))
             return messages(about: error, of: entry) { quote.message(for: $0, error) }
@@ -132,13 +132,13 @@ final class BPFDataPath: DataPath {
     }
 
     private func messages(
-        about error: PathError, of entry: DataPathEntry?, _ translate: (ULIDPair) -> LocalMessage?
+        about error: ICMPv6Error, of entry: DataPathEntry?, _ translate: (ULIDPair) -> LocalMessage?
     ) -> [LocalMessage] {
         guard let entry else {
             errors.foreign += 1
             return []
         }
-        if error.isPacketTooBig, steering.pathMTUs.learn(error.word, of: entry.outgoing, at: now) {
+        if error.type == .packetTooBig, steering.pathMTUs.learn(error.word, of: entry.outgoing, at: now) {
             renew([entry.outgoing])
         }
         guard let message = translate(entry.ulids) else { return [] }
@@ -146,7 +146,7 @@ final class BPFDataPath: DataPath {
         return [message]
     }
 
-    func hinted(by error: PathError) -> ContextTag? {
+    func hinted(by error: ICMPv6Error) -> ContextTag? {
         error.isPathGone ? TaggedQuote(error.quote).flatMap { rehomed[$0.key] } : nil
     }
 
@@ -170,7 +170,7 @@ final class BPFDataPath: DataPath {
             return (Fragments.of(packet, tag: peerTag, identification: identification), entry.outgoing)
         }
         // The program gives these their headers.
-        let parts = Fragments.plain(packet, room: RehomedQuote.added, identification: identification)
+        let parts = Fragments.plain(packet, room: HomeAddressHeaders.length, identification: identification)
         parts.forEach(sendAgain)
         return nil
     }

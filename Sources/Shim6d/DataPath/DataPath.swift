@@ -61,10 +61,10 @@ protocol DataPath: AnyObject {
     // MARK: Events and counters
 
     /// What this host is to be told of an error that came in about a packet of the data path.
-    func local(_ error: PathError) -> [LocalMessage]
+    func local(_ error: ICMPv6Error) -> [LocalMessage]
 
     /// The rehomed context whose path this error says to be gone.
-    func hinted(by error: PathError) -> ContextTag?
+    func hinted(by error: ICMPv6Error) -> ContextTag?
 
     /// A packet of a context that did not fit, as control messages are sent: without the IPv6 header, in fragments, and
     /// between which locators.
@@ -85,7 +85,7 @@ extension DataPath {
     var tables: [TableUsage] { [] }
     func haveReadAll() {}
     func resume(_ tag: ContextTag, unansweredSince start: Instant?) {}
-    func hinted(by error: PathError) -> ContextTag? { nil }
-    func local(_ error: PathError) -> [LocalMessage] { [] }
+    func hinted(by error: ICMPv6Error) -> ContextTag? { nil }
+    func local(_ error: ICMPv6Error) -> [LocalMessage] { [] }
     func fragments(of packet: [UInt8], _ tag: ContextTag) -> (parts: [[UInt8]], path: LocatorPair)? { nil }
 }

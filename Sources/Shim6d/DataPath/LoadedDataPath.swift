@@ -3,6 +3,7 @@ import Datapath
 import Logging
 import Netlink
 import Shim6Core
+import Shim6Wire
 import XFRMDatapath
 
 /// The data path that the configuration asks for, loaded while the daemon may still do that; nothing is changed yet.
@@ -61,7 +62,7 @@ enum LoadedDataPath {
             let datapath = try XFRMDatapath(
                 marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.limits.maxContexts),
                 triggerAge: min(configuration.dataPath.triggerAge, age))
-            return .xfrm(datapath, try HeedingSocket(nextHeader: RehomedQuote.experimental))
+            return .xfrm(datapath, try HeedingSocket(nextHeader: NextHeader.experimental))
         } catch {
             throw StartFailure("the kernel makes no XFRM states that rehome (CONFIG_IPV6_MIP6): \(error)")
         }

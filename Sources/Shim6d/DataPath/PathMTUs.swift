@@ -3,8 +3,8 @@ import Shim6Wire
 
 /// What routers have said of the paths between locators (RFC 8201).
 struct PathMTUs {
-    /// No link has a smaller one (RFC 8200, section 5).
-    static let least: UInt32 = 1280
+    /// No router can say that a path takes less.
+    static let least = UInt32(IPv6Header.leastMTU)
     /// Paths that are known at a time. Others keep the MTU of their uplink: a peer with many locators, which could
     /// tell of each path that payload ever took, must not fill the memory.
     static let most = 4096

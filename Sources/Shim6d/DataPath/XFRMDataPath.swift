@@ -169,7 +169,7 @@ final class XFRMDataPath: DataPath {
 
     // MARK: Errors of the path
 
-    func local(_ error: PathError) -> [LocalMessage] {
+    func local(_ error: ICMPv6Error) -> [LocalMessage] {
         guard let quote = RehomedQuote(error.quote) else { return [] }
         let candidates = quote.possibleULIDs.compactMap(xfrm.rehomedEntry(of:))
         guard let entry = candidates.first, quote.source == entry.outgoing.source else { return [] }

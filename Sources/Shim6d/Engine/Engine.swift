@@ -72,8 +72,8 @@ final class Engine {
         identities.work = worker.start
         socket = try RouteSocket()
         monitor = try RouteMonitor()
-        shim6Socket = try RawSocket(nextHeader: Shim6Protocol.nextHeader)
-        icmpSocket = try RawSocket(nextHeader: Shim6Protocol.icmpv6)
+        shim6Socket = try RawSocket(nextHeader: NextHeader.shim6)
+        icmpSocket = try RawSocket(nextHeader: NextHeader.icmpv6)
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
@@ -170,18 +170,18 @@ final class Engine {
 
     private func readErrors() {
         forEachPacket(from: icmpSocket) { packet in
-            if let error = PathError(packet.octets) {
-                for message in dataPath.local(error) { sendLocally(message.octets, to: message.ulid) }
-                if let tag = hinted(by: error) { handle(.hint(tag, .unreachable)) }
-            }
-            guard let quoted = QuotedMessage(packet) else { return }
+            guard let error = ICMPv6Error(packet.octets) else { return }
+            for message in dataPath.local(error) { sendLocally(message.error, to: message.ulid) }
+            if let tag = hinted(by: error) { handle(.hint(tag, .unreachable)) }
+            guard let quoted = QuotedMessage(error) else { return }
             handle(
-                .parameterProblem(quoted: quoted.octets, source: quoted.source, destination: quoted.destination))
+                .parameterProblem(
+                    quoted: quoted.octets, source: quoted.locators.source, destination: quoted.locators.destination))
         }
     }
 
     /// The context whose packets a router says it cannot send on.
-    private func hinted(by error: PathError) -> ContextTag? {
+    private func hinted(by error: ICMPv6Error) -> ContextTag? {
         guard error.isPathGone else { return nil }
         if let tag = dataPath.hinted(by: error) { return tag }
         guard let pair = error.quotedPair,
@@ -223,9 +223,9 @@ final class Engine {
         case .unknownTag(let tag, let pair):
             handle(.unknownTag(tag, source: pair.source, destination: pair.destination))
         case .tooBig(let ulids, let mtu, let quote):
-            sendLocally(LocalError.packetTooBig(mtu: mtu, quoting: quote), to: ulids.local)
+            sendLocally(.packetTooBig(mtu: mtu, quoting: quote), to: ulids.local)
         case .unreachable(let ulids, let quote):
-            sendLocally(LocalError.unreachable(quoting: quote), to: ulids.local)
+            sendLocally(.unreachable(quoting: quote), to: ulids.local)
         case .toFragment(let tag, let packet):
             guard let fragments = dataPath.fragments(of: packet, tag) else { return }
             for part in fragments.parts {
@@ -234,9 +234,9 @@ final class Engine {
         }
     }
 
-    private func sendLocally(_ message: [UInt8], to ulid: IPv6Address) {
+    private func sendLocally(_ error: ICMPv6Error, to ulid: IPv6Address) {
         do {
-            try icmpSocket.send(message, from: ulid, to: ulid)
+            try icmpSocket.send(error.encoded, from: ulid, to: ulid)
             counters.localErrors += 1
         } catch {
             counters.sendErrors += 1
