@@ -26,8 +26,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CModifierSearch", cSettings: strictC),
         .target(name: "CGA", dependencies: ["Shim6Wire", "CModifierSearch", "COpenSSL"], swiftSettings: strict),
-        .target(name: "REAP", dependencies: ["Shim6Wire"], swiftSettings: strict),
-        .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "REAP"], swiftSettings: strict),
+        .target(name: "Locators", dependencies: ["Shim6Wire"], swiftSettings: strict),
+        .target(name: "REAP", dependencies: ["Locators", "Shim6Wire"], swiftSettings: strict),
+        .target(name: "Shim6Core", dependencies: ["Shim6Wire", "CGA", "Locators", "REAP"], swiftSettings: strict),
         // The kernel: C with flat structs, and thin Swift values over it.
         .systemLibrary(
             name: "CLibNL", pkgConfig: "libnl-xfrm-3.0",
@@ -69,8 +70,8 @@ let package = Package(
         .executableTarget(
             name: "Shim6d",
             dependencies: [
-                "CGA", "CLinux", "Configuration", "Datapath", "Netlink", "REAP", "Shim6Console", "Shim6Control",
-                "Shim6Core", "Shim6Wire", "XFRMDatapath",
+                "CGA", "CLinux", "Configuration", "Datapath", "Locators", "Netlink", "REAP", "Shim6Console",
+                "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDatapath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Collections", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -110,6 +111,12 @@ let package = Package(
         .testTarget(name: "GuestTests", dependencies: ["Lab"], swiftSettings: strict),
         .target(
             name: "Vectors", path: "Tests/Vectors", exclude: ["packets.json", "vectors.json"], swiftSettings: strict),
+        .target(
+            name: "SpecialAddresses", dependencies: ["Shim6Wire"], path: "Tests/SpecialAddresses",
+            swiftSettings: strict),
+        .testTarget(
+            name: "LocatorsTests", dependencies: ["Locators", "Requirements", "Shim6Wire", "SpecialAddresses"],
+            swiftSettings: strict),
         .testTarget(
             name: "Shim6WireTests", dependencies: ["Shim6Wire", "Requirements", "Vectors"], swiftSettings: strict),
         .testTarget(
@@ -167,7 +174,8 @@ let package = Package(
             name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,
             linkerSettings: [.linkedLibrary("bpf")]),
         .testTarget(
-            name: "DatapathTests", dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements"],
+            name: "DatapathTests",
+            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "SpecialAddresses"],
             swiftSettings: strict),
         .target(
             name: "Steering",

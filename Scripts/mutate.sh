@@ -72,7 +72,7 @@ manifest() {
         use strict;
         my ($part) = @ARGV;
         my %tests = (
-            wire => ["Shim6WireTests"], cga => ["CGATests"], reap => ["REAPTests"], core => ["Shim6CoreTests"],
+            wire => ["Shim6WireTests"], cga => ["CGATests"], reap => ["LocatorsTests", "REAPTests"], core => ["Shim6CoreTests"],
             simulation => ["SimulationTests"], configuration => ["ConfigurationTests"], datapath => ["DatapathTests"],
             netlink => ["CNetlinkTests"], daemon => ["Shim6dTests"]);
         local $/;

@@ -1,3 +1,4 @@
+import Locators
 import Shim6Wire
 
 /// The most pairs that one round of an exploration tries.
@@ -6,8 +7,7 @@ private let maximumPairs = 64
 /// The pairs of own and peer locators in the order in which an exploration tries them (RFC 5534, section 4.3).
 ///
 /// `local` and `peer` are the locators that may be used, best first by the preferences of their hosts; `failed` is the
-/// pair whose failure is suspected. Pairs that cannot work are left out: only global and unique local unicast addresses
-/// are locators. What decides, each only among equals before it:
+/// pair whose failure is suspected. Pairs that cannot work are left out, by `canBeLocator`. What decides, each only among equals before it:
 /// 1. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else answered.
 /// 2. The ranking, if an operator or a program has set one.
 /// 3. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
@@ -56,15 +56,4 @@ private func distinctLocators(_ addresses: [IPv6Address]) -> [IPv6Address] {
         if result.count == maximumPairs { break }
     }
     return result
-}
-
-extension IPv6Address {
-    /// Whether this is in fc00::/7 (RFC 4193).
-    fileprivate var isUniqueLocal: Bool { high >> 57 == 0xfc00 >> 9 }
-    /// Whether this is in fec0::/10, which RFC 3879 withdrew.
-    private var isSiteLocal: Bool { high >> 54 == 0xfec0 >> 6 }
-    /// Whether this address has more than link or site scope and names one host.
-    fileprivate var canBeLocator: Bool {
-        !isMulticast && !isUnspecified && !isLoopback && !isLinkLocal && !isSiteLocal
-    }
 }

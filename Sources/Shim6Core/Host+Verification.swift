@@ -1,3 +1,4 @@
+import Locators
 import REAP
 import Shim6Wire
 

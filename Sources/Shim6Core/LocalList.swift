@@ -1,3 +1,4 @@
+import Locators
 import REAP
 import Shim6Wire
 
@@ -187,9 +188,4 @@ extension LocalList {
             responderValidator: [UInt8](repeating: 0, count: 36), options: options)
         return (try? ControlMessage.i2(i2).encoded()) != nil
     }
-}
-
-extension IPv6Address {
-    /// Whether packets can be sent to it from anywhere: what is not cannot be a locator or a ULID.
-    var canBeLocator: Bool { !isMulticast && !isUnspecified && !isLoopback && !isLinkLocal }
 }

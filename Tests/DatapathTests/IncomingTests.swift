@@ -2,6 +2,7 @@ import Datapath
 import Requirements
 import Shim6Core
 import Shim6Wire
+import SpecialAddresses
 import Testing
 
 @Suite(.needsRoot) struct IncomingTests {
@@ -167,12 +168,21 @@ import Testing
             nested[14 + 40] = 140
             #expect(try bench.run(.uplinkIn, nested).verdict == .drop)
             #expect(try bench.count(.malformed) == 3)
-            for text in ["ff02::1", "::", "::1", "fe80::1", "::ffff:192.0.2.1"] {
-                let source = try #require(IPv6Address(text))
-                #expect(try bench.run(.uplinkIn, Self.tagged(from: source)).verdict == .drop)
-            }
-            #expect(try bench.count(.badAddress) == 5)
             #expect(bench.stamps.lastIn == nil)
+        }
+    }
+
+    @Test(arguments: SpecialAddresses.blocks)
+    func `Payload is taken from addresses that can be locators and from no others`(_ block: SpecialAddresses.Block)
+        throws
+    {
+        try Bench.run { bench in
+            try bench.datapath.install(Bench.entry())
+            for (number, source) in block.ends.enumerated() {
+                let isTaken = try bench.run(.uplinkIn, Self.tagged(from: source)).verdict != .drop
+                #expect(isTaken == block.canBeLocator, "\(source)")
+                #expect(try bench.count(.badAddress) == (block.canBeLocator ? 0 : UInt64(number) + 1))
+            }
         }
     }
 

@@ -129,11 +129,19 @@ INLINE int add_ethernet(struct __sk_buff *skb) {
     return bpf_skb_change_head(skb, ETHERNET, 0) || bpf_skb_store_bytes(skb, 0, &header, sizeof header, 0);
 }
 
-/// Whether an address can be a ULID or a locator: unicast, and neither link-local nor from ::/8 (loopback, mapped,
-/// translated).
+/// Whether an address can be a ULID or a locator: the same table as that of `canBeLocator` in the module Locators, which
+/// says why. A test compares them.
 INLINE int is_global_unicast(const struct shim6_address *address) {
-    if (address->octets[0] == 0xff || address->octets[0] == 0) return 0;
-    return address->octets[0] != 0xfe || (address->octets[1] & 0xc0) != 0x80;
+    const __be32 *words = (const __be32 *)address->octets;
+    __u32 first = bpf_ntohl(words[0]);
+    if (first >> 24 == 0 || first >> 24 == 0xff) return 0;
+    // fe80::/10 and fec0::/10.
+    if (first >> 23 == 0xfe80 >> 7) return 0;
+    // 100::/64.
+    if (first == 0x01000000) return words[1] != 0;
+    // 2001::/23 is for protocols, but for Teredo and benchmarks.
+    if (first >> 9 != 0x20010000 >> 9 || first == 0x20010000) return 1;
+    return first == 0x20010002 && !(bpf_ntohl(words[1]) >> 16);
 }
 
 /// Multicast listener and neighbour discovery: they belong to a link and never to a session.

@@ -1,3 +1,4 @@
+import Locators
 import Netlink
 import REAP
 import Shim6Wire
@@ -57,7 +58,7 @@ struct AdvertisedPrefixes {
     /// An advertisement has come in.
     mutating func hear(_ advertised: AdvertisedPrefix, at now: Instant) {
         guard advertised.isAutonomous, let prefix = advertised.prefix, prefix.length == 64,
-            prefix.address.isGlobalUnicast, advertised.preferred ?? .max <= advertised.valid ?? .max
+            prefix.address.canBeLocator, advertised.preferred ?? .max <= advertised.valid ?? .max
         else { return }
         let key = Key(prefix: prefix, interface: advertised.interface)
         let earlier = heard[key].map { $0.validSeconds(at: now) ?? .max } ?? 0
@@ -73,7 +74,7 @@ struct AdvertisedPrefixes {
     /// Looks at the addresses that others have made, and at own ones that are still there from an earlier run.
     mutating func read(_ rows: some Sequence<InterfaceAddress>, own: [InterfaceAddress], at now: Instant) {
         seen = [:]
-        for row in rows where row.prefixLength == 64 && row.address.isGlobalUnicast {
+        for row in rows where row.prefixLength == 64 && row.address.canBeLocator {
             guard row.protocol == Self.madeByKernel || !row.flags.contains(.permanent),
                 !row.flags.contains(.temporary), let key = Self.key(of: row)
             else { continue }
@@ -101,13 +102,5 @@ struct AdvertisedPrefixes {
     /// The interface is down or gone: what comes after may be another network.
     mutating func forget(interface: UInt32) {
         heard = heard.filter { $0.key.interface != interface }
-    }
-}
-
-extension IPv6Address {
-    /// An address of a host that others can reach: neither unspecified, loopback, link-local, site-local nor multicast
-    /// (RFC 5534, section 3.1). Unique local addresses are.
-    var isGlobalUnicast: Bool {
-        !isUnspecified && !isLoopback && !isLinkLocal && !isMulticast && high >> 54 != 0xfec0 >> 6
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Locators
 import Logging
 import Netlink
 import REAP
@@ -130,7 +131,7 @@ final class Uplinks {
     private func readAddresses(_ rows: [InterfaceAddress]) {
         for index in uplinks.indices {
             let interface = uplinks[index].link?.index
-            uplinks[index].addresses = rows.filter { $0.interface == interface && $0.address.isGlobalUnicast }.map {
+            uplinks[index].addresses = rows.filter { $0.interface == interface && $0.address.canBeLocator }.map {
                 Uplink.Address(row: $0, isVerifiable: identities.recognise($0.address))
             }
         }
