@@ -177,7 +177,8 @@ extension Engine {
             "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
             "dampings": counts.dampings, "verifications": counts.verifications, "known_proofs": counts.knownProofs,
             "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
-            "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
+            "network_refreshes": counters.refreshes, "network_resyncs": counters.resyncs,
+            "local_icmp_errors": counters.localErrors,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
             "data_path_errors": counters.datapathErrors,
         ]

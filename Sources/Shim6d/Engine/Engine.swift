@@ -13,6 +13,8 @@ import Shim6Wire
 final class Engine {
     /// How long a pass waits at most: the heartbeat must not be older than two seconds.
     private static let longestWait: Int32 = 500
+    /// Changes that are kept until the next look at the network, which sees the others in the tables.
+    private static let mostChanges = 8_192
     /// Batches of packets that one pass takes from a socket: a flood must not keep timers waiting.
     private static let batchesInPass = 16
 
@@ -51,6 +53,9 @@ final class Engine {
     private var nextTick = Instant(nanoseconds: 0)
     /// Whether the last look at the network failed, and another one is due.
     private var isBehind = false
+    /// What the kernel has told since the last look at the network; nil while that is nothing.
+    private var changes: [KernelChange]?
+    private var refreshLimit = ShareOfTime()
     private var nextIdleAudit = Instant(nanoseconds: 0)
     private static let idleAuditInterval = Duration.seconds(10)
 
@@ -109,7 +114,7 @@ final class Engine {
             mailbox.descriptor,
         ])
         while true {
-            let signal = loop.wait(milliseconds: Self.longestWait)
+            let signal = loop.wait(milliseconds: waitMilliseconds)
             dataPath.beat(at: .monotonicNow)
             // What happened comes before what did not: after a late wake-up a timer must not see a silence that
             // traffic has ended long ago. So everything is drained, readable or not, and the mailbox last.
@@ -129,24 +134,39 @@ final class Engine {
         stop()
     }
 
+    /// A change that waits for its look at the network must not wait for something else to happen.
+    private var waitMilliseconds: Int32 {
+        guard changes != nil else { return Self.longestWait }
+        let wait = ((refreshLimit.begin - .monotonicNow).inSeconds * 1000).rounded(.up)
+        return Int32(max(0, min(wait, Double(Self.longestWait))))
+    }
+
     private func readChanges() {
         do {
-            var changes: [KernelChange] = []
             switch try monitor.read() {
             case .changes(let read):
-                changes = read.filter { uplinks.isConcerned(by: $0) }
-                if changes.isEmpty { return }
+                let concerned = read.filter { uplinks.isConcerned(by: $0) }
+                guard !concerned.isEmpty else { break }
+                changes = (changes ?? []) + concerned.prefix(Self.mostChanges - (changes?.count ?? 0))
+                if concerned.contains(where: uplinks.isUrgent) { refreshLimit = ShareOfTime() }
             case .lost:
                 counters.resyncs += 1
+                changes = changes ?? []
             }
-            try refresh(after: changes)
+            guard changes != nil, refreshLimit.begin <= .monotonicNow else { return }
+            try refresh()
         } catch {
             log.error("\(error)")
         }
     }
 
     /// Looks at the whole network anew.
-    private func refresh(after changes: [KernelChange] = []) throws {
+    private func refresh() throws {
+        let start = Instant.monotonicNow
+        defer { refreshLimit.took(from: start, to: .monotonicNow) }
+        let changes = changes ?? []
+        self.changes = nil
+        counters.refreshes += 1
         isBehind = true
         try uplinks.refresh(after: changes)
         try dataPath.refresh(uplinks)

@@ -2,6 +2,8 @@
 struct EngineCounters {
     /// The kernel had more to tell about the network than the monitor could take, and everything was read anew.
     var resyncs: UInt64 = 0
+    /// Looks at the network.
+    var refreshes: UInt64 = 0
     /// Packets that were longer than a control message can be.
     var truncated: UInt64 = 0
     var receiveErrors: UInt64 = 0

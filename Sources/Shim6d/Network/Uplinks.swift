@@ -82,6 +82,15 @@ final class Uplinks {
         }
     }
 
+    /// Whether a change takes an uplink away or brings one: it waits for nothing.
+    func isUrgent(_ change: KernelChange) -> Bool {
+        guard case .link(let link) = change.row,
+            let known = uplinks.first(where: { $0.configuration.interface == link.name })?.link
+        else { return false }
+        return change.isRemoval || known.index != link.index || known.isUp != link.isUp
+            || known.isRunning != link.isRunning
+    }
+
     // MARK: Following the kernel
 
     /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line. `changes` are

@@ -67,6 +67,30 @@ extension HostTests {
             }
         }
 
+        @Test func `A storm of changes is followed, with few looks at the network`() throws {
+            try withPair { pair in
+                let host = pair.a.namespace
+                func refreshes() throws -> UInt64 {
+                    try #require(try pair.a.status().counters["network_refreshes"])
+                }
+                let before = try refreshes()
+                let storm = (0..<2_000).map {
+                    "addr add 2001:db8:a1::f:\(String($0, radix: 16))/128 dev a1 nodad\n"
+                }
+                try host.run("ip", "-6", "-batch", "-", input: storm.joined())
+                try pair.laboratory.wait(until: "all addresses to be seen") {
+                    try pair.a.ask(LocatorReport.self, "locators").locators.count { $0.interface == "a1" } > 2_000
+                }
+                #expect(try refreshes() - before < 500)
+                // What comes after it is still heard.
+                try host.run("ip", "-6", "rule", "del", "from", "2001:db8:a1::/64", "lookup", "6141")
+                try pair.laboratory.wait(until: "the rule to be back") {
+                    try host.run("ip", "-6", "rule", "show").contains("2001:db8:a1::/64")
+                }
+                _ = try pair.startSession()
+            }
+        }
+
         @Test func `When the kernel had more to tell than the daemon could hear, it looks at everything anew`() throws {
             try withPair { pair in
                 let host = pair.a.namespace
