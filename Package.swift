@@ -17,7 +17,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
@@ -54,7 +53,6 @@ let package = Package(
             dependencies: [
                 "Configuration", "Shim6Control", "Shim6Wire", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOExtras", package: "swift-nio-extras"),
             ], swiftSettings: strict),
         .target(
             name: "Doctor", dependencies: ["Configuration", "Datapath", "Netlink", "Shim6Wire", "XFRMDatapath"],

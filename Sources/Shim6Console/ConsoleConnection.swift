@@ -1,5 +1,4 @@
 import NIOCore
-import NIOExtras
 import Shim6Control
 import Shim6Wire
 
@@ -64,8 +63,7 @@ final class ConsoleConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is ByteToMessageDecoderError.PayloadTooLargeError: end(with: "line too long")
-        case is NIOExtrasErrors.LeftOverBytesError: break
+        case is LineDecoder.LineTooLong: end(with: "line too long")
         case _: context.close(promise: nil)
         }
     }

@@ -1,7 +1,6 @@
 import Configuration
 import Glibc
 import NIOCore
-import NIOExtras
 import NIOPosix
 import Shim6Control
 
@@ -22,8 +21,7 @@ final class ConsoleServer: Sendable {
                     try channel.pipeline.syncOperations.addHandlers(
                         IdleStateHandler(readTimeout: idleTimeout),
                         TelnetFilter(),
-                        ByteToMessageHandler(
-                            LineBasedFrameDecoder(), maximumBufferSize: ConsoleConnection.maximumLineLength),
+                        ByteToMessageHandler(LineDecoder(limit: ConsoleConnection.maximumLineLength)),
                         ConsoleConnection(allowRemove: console.allowRemove, clients: clients, gate: gate))
                 }
             }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOExtras
 import Shim6Control
 
 /// One client of the control socket. Its requests are carried out one after the other: the next one is not read before
@@ -62,9 +61,8 @@ final class ControlConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is ByteToMessageDecoderError.PayloadTooLargeError:
+        case is LineDecoder.LineTooLong:
             end(with: CommandError(.badRequest, "a request has at most \(ControlProtocol.maximumRequestLength) octets"))
-        case is NIOExtrasErrors.LeftOverBytesError: break
         case _: context.close(promise: nil)
         }
     }

@@ -1,7 +1,6 @@
 import Configuration
 import Glibc
 import NIOCore
-import NIOExtras
 import NIOPosix
 import Shim6Control
 
@@ -23,8 +22,7 @@ final class ControlServer: Sendable {
                 PeerCredentials.ofPeer(on: channel).flatMapThrowing { peer in
                     let connection = ControlConnection(
                         mayChange: peer.mayChange(group: socket.group), clients: clients, feed: feed, gate: gate)
-                    let lines = ByteToMessageHandler(
-                        LineBasedFrameDecoder(), maximumBufferSize: ControlProtocol.maximumRequestLength)
+                    let lines = ByteToMessageHandler(LineDecoder(limit: ControlProtocol.maximumRequestLength))
                     try channel.pipeline.syncOperations.addHandlers(lines, connection)
                 }
             }
