@@ -17,7 +17,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // Protocol: no I/O, no clock, no randomness.
@@ -46,7 +45,7 @@ let package = Package(
             name: "XFRMDatapath", dependencies: ["Datapath", "Netlink", "REAP", "Shim6Core", "Shim6Wire"],
             swiftSettings: strict),
         // What people and programs see of the daemon.
-        .target(name: "Configuration", dependencies: ["Shim6Wire", "TOMLKit"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Shim6Wire"], swiftSettings: strict),
         .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
         .target(
             name: "Shim6Console",

@@ -39,7 +39,7 @@ extension Reader {
     private func recommendations(for configuration: Configuration) -> [Remark] {
         var remarks: [Remark] = []
         func recommend(_ path: [String], _ message: String) {
-            remarks.append(Remark(line: lines[path], message: message))
+            remarks.append(remark(path, message))
         }
         if configuration.uplinks.isEmpty { recommend([], "there is no [[uplink]]: no context can be made") }
         let sendTimeout = configuration.reachability.sendTimeout ?? .seconds(15)

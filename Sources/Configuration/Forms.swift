@@ -168,11 +168,11 @@ extension Form {
 
     static func list<Element>(of form: Form<Element>) -> Form where Member == [Element] {
         Form { (value) throws(ValueProblem) in
-            guard case .list(let values) = value else { throw refuse(value, expected: "a list") }
+            guard case .list(let nodes) = value else { throw refuse(value, expected: "a list") }
             var elements: [Element] = []
-            for (index, value) in values.enumerated() {
+            for (index, node) in nodes.enumerated() {
                 do throws(ValueProblem) {
-                    elements.append(try form.read(value))
+                    elements.append(try form.read(node.value))
                 } catch {
                     throw ValueProblem(path: [String(index)] + error.path, message: error.message)
                 }

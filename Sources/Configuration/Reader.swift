@@ -1,5 +1,4 @@
 import Glibc
-import TOMLKit
 
 /// What is wrong with a configuration file: every problem that was found, one line each.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
@@ -41,20 +40,15 @@ extension Configuration {
     public static func parse(
         _ text: String, file: String
     ) throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
-        if let nul = text.utf8.firstIndex(of: 0) {
-            let line = text.utf8[..<nul].count { $0 == UInt8(ascii: "\n") } + 1
-            throw ConfigurationError(problems: ["\(file):\(line): a NUL character is not allowed"])
-        }
-        let document: Value
-        do {
-            document = Value(try TOMLTable(string: text))
+        let document: Node
+        do throws(TOMLError) {
+            document = try TOMLReader.document(text)
         } catch {
-            let syntax = error as? TOMLParseError
-            let message = syntax?.description ?? "cannot be parsed"
-            throw ConfigurationError(problems: ["\(file):\(syntax?.source.begin.line ?? 1): \(message)"])
+            let problem = "\(file):\(error.place.line): \(error.reason) (column \(error.place.column))"
+            throw ConfigurationError(problems: [problem])
         }
-        var reader = Reader(lines: KeyLines(of: text))
-        let configuration = reader.configuration(from: document)
+        var reader = Reader(document)
+        let configuration = reader.configuration()
         let recommendations = reader.problems.isEmpty ? reader.check(configuration) : []
         guard reader.problems.isEmpty else {
             throw ConfigurationError(problems: reader.problems.inOrder(of: file))
@@ -78,31 +72,35 @@ extension [Remark] {
 
 /// Turns a document into a configuration and collects what is wrong with it.
 struct Reader {
-    let lines: KeyLines
+    let document: Node
     private(set) var problems: [Remark] = []
 
-    init(lines: KeyLines) {
-        self.lines = lines
+    init(_ document: Node) {
+        self.document = document
+    }
+
+    func remark(_ path: [String], _ message: String) -> Remark {
+        Remark(line: document.place(of: path).line, message: message)
     }
 
     mutating func refuse(_ path: [String], _ message: String) {
-        problems.append(Remark(line: lines[path], message: message))
+        problems.append(remark(path, message))
     }
 
-    fileprivate mutating func configuration(from document: Value) -> Configuration {
+    fileprivate mutating func configuration() -> Configuration {
         var configuration = Configuration()
-        guard case .table(var members) = document else { return configuration }
+        guard case .table(var members) = document.value else { return configuration }
         let uplinks = members.removeValue(forKey: "uplink")
-        var sections: [(Declaration.Section, Value)] = []
+        var sections: [(Declaration.Section, Node)] = []
         for section in Declaration.sections {
-            if let value = members.removeValue(forKey: section.name) { sections.append((section, value)) }
+            if let node = members.removeValue(forKey: section.name) { sections.append((section, node)) }
         }
         read(
             members, at: [], into: &configuration, keys: Declaration.topLevel, place: "at the top level",
             alsoKnown: ["uplink"] + Declaration.sections.map(\.name))
-        for (section, value) in sections {
-            guard case .table(let members) = value else {
-                refuse([section.name], "\(section.name) must be a section [\(section.name)], not \(value.kind)")
+        for (section, node) in sections {
+            guard case .table(let members) = node.value else {
+                refuse([section.name], "\(section.name) must be a section [\(section.name)], not \(node.value.kind)")
                 continue
             }
             let place = "in [\(section.name)]"
@@ -112,35 +110,35 @@ struct Reader {
         return configuration
     }
 
-    private mutating func readUplinks(_ value: Value) -> [Configuration.Uplink] {
-        guard case .list(let tables) = value else {
+    private mutating func readUplinks(_ node: Node) -> [Configuration.Uplink] {
+        guard case .list(let tables) = node.value else {
             refuse(["uplink"], "uplink must be written [[uplink]], once for each uplink")
             return []
         }
-        return tables.enumerated().map { index, value in
+        return tables.enumerated().map { index, table in
             var uplink = Configuration.Uplink()
             let path = ["uplink", String(index)]
-            if case .table(let members) = value {
+            if case .table(let members) = table.value {
                 read(members, at: path, into: &uplink, keys: Declaration.uplink, place: "in [[uplink]]")
             } else {
-                refuse(path, "uplink must be a list of tables, not of \(value.kind)")
+                refuse(path, "uplink must be a list of tables, not of \(table.value.kind)")
             }
             return uplink
         }
     }
 
     private mutating func read<Root>(
-        _ members: [String: Value], at path: [String], into root: inout Root, keys: [Key<Root>], place: String,
+        _ members: [String: Node], at path: [String], into root: inout Root, keys: [Key<Root>], place: String,
         alsoKnown: [String] = []
     ) {
         var unknown = members
         for key in keys {
-            guard let value = unknown.removeValue(forKey: key.name) else {
+            guard let node = unknown.removeValue(forKey: key.name) else {
                 if key.required { refuse(path, "\(key.name) is missing \(place)") }
                 continue
             }
             do {
-                try key.read(value, &root)
+                try key.read(node.value, &root)
             } catch {
                 refuse(path + [key.name] + error.path, "\(key.name) \(error.message)")
             }

@@ -267,7 +267,7 @@ import Testing
     @Test func `Text behind a NUL is not silently left out`() throws {
         #expect(
             try problems(of: "manage-routes = true\n\0manage-routes = 5")
-                == ["x.toml:2: a NUL character is not allowed"])
+                == ["x.toml:2: a NUL character is not allowed (column 1)"])
     }
 
     @Test(
