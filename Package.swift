@@ -6,7 +6,6 @@ let strictC: [CSetting] = [.enableWarning("all"), .enableWarning("extra"), .trea
 
 let package = Package(
     name: "shim6d",
-    // A target or product stands in comments until its folder has sources.
     products: [
         .executable(name: "shim6d", targets: ["Shim6d"]),
         .executable(name: "shim6ctl", targets: ["shim6ctl"]),
@@ -123,7 +122,7 @@ let package = Package(
             name: "Shim6dTests",
             dependencies: [
                 "CGA", "CNetlink", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core",
-                "Shim6Wire", "Shim6d", .product(name: "Logging", package: "swift-log"),
+                "Shim6Wire", "Shim6d", "shim6ctl", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// What packet filters do to Shim6. They are judged by their text, so that this only points at what may do harm.
 struct FirewallChecks {

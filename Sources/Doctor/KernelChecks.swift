@@ -1,5 +1,5 @@
 import Datapath
-import Foundation
+import FoundationEssentials
 import Netlink
 import XFRMDatapath
 

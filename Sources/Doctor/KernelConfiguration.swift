@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The options that a kernel was built with, where the distribution tells: /boot/config-RELEASE.
 struct KernelConfiguration {
@@ -18,7 +18,7 @@ struct KernelConfiguration {
         guard let release = try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8) else {
             return nil
         }
-        let name = release.trimmingCharacters(in: .whitespacesAndNewlines)
+        let name = release.filter { !$0.isWhitespace }
         for path in ["/boot/config-\(name)", "/lib/modules/\(name)/config"] {
             if let text = try? String(contentsOfFile: path, encoding: .utf8) { return KernelConfiguration(text) }
         }

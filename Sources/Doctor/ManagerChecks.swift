@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Network managers that remove routes, rules and addresses that they did not make.
 struct ManagerChecks {

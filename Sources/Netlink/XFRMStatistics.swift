@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The kernel's counters of packets that XFRM did not let pass, by its own names ("XfrmInTmplMismatch").
 public enum XFRMStatistics {

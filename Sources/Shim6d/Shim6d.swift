@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Datapath
-import Foundation
 import Logging
 import Netlink
 import Shim6Console
@@ -39,7 +38,7 @@ struct Shim6d: ParsableCommand {
                 try Start.run(try Start.configuration(from: config))
             }
         } catch {
-            FileHandle.standardError.write(Data("shim6d: \(error.message)\n".utf8))
+            Start.tell("shim6d: \(error.message)")
             throw ExitCode(error.exitCode)
         }
     }

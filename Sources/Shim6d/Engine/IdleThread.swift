@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Netlink
 import Synchronization
 
@@ -14,7 +14,7 @@ final class IdleThread: Sendable {
 
     /// Starts the thread. `report` is called on it.
     init(_ expiries: IdleExpiries, report: @escaping @Sendable (Report) -> Void) {
-        let thread = Thread { [self] in
+        DaemonThread.startRequired("xfrm") { [self] in
             while !isStopped.load(ordering: .relaxed) {
                 do {
                     switch try expiries.read(waiting: 500) {
@@ -25,12 +25,10 @@ final class IdleThread: Sendable {
                 } catch {
                     // Nothing is known about what expired; a pause keeps a lasting error from using up the processor.
                     report(.lost)
-                    Thread.sleep(forTimeInterval: 1)
+                    sleep(1)
                 }
             }
         }
-        thread.name = "xfrm"
-        thread.start()
     }
 
     func stop() { isStopped.store(true, ordering: .relaxed) }

@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import Glibc
 import HeapModule
 import REAP
 import Shim6Core
@@ -33,9 +33,7 @@ final class TimerThread: Sendable {
     /// Starts the thread. `fire` is called on it.
     init(fire: @escaping @Sendable (Shim6Core.Timer) -> Void) {
         self.fire = fire
-        let thread = Thread { [self] in run() }
-        thread.name = "timer"
-        thread.start()
+        DaemonThread.startRequired("timer") { [self] in run() }
     }
 
     deinit { close(wake) }

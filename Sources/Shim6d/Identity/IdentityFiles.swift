@@ -1,5 +1,6 @@
 import CGA
-import Foundation
+import FoundationEssentials
+import Glibc
 import Logging
 import Shim6Wire
 
@@ -94,7 +95,7 @@ struct IdentityFiles {
 
     /// A file is there whole or not at all, also if the power fails.
     private static func write(_ octets: [UInt8], to path: String, mode: mode_t) throws(StartFailure) {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let temporary = "\(path).new"
         func fail(_ what: String) -> StartFailure {
             StartFailure("\(what): \(String(cString: strerror(errno)))", exitCode: 73)

@@ -1,5 +1,4 @@
 import CGA
-import Foundation
 
 /// What takes long when an identity is made: the key, and the search for a Modifier (RFC 3972, section 4, steps 1 to 3).
 struct IdentityJob: Sendable {

@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import Glibc
 import Synchronization
 
 /// Does identity jobs on threads of their own. With Sec 2 a search takes minutes to hours, and gets low priority. What is
@@ -14,13 +14,15 @@ final class IdentityWorker: Sendable {
     }
 
     func start(_ job: IdentityJob) {
-        let thread = Thread { [self] in
-            // Of this thread alone: in Linux each thread has its own.
-            if job.securityParameter > 1 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
-            report(Result { try job.run { !self.isStopped.load(ordering: .relaxed) } })
+        do {
+            try DaemonThread.start("identity") { [self] in
+                // Of this thread alone: in Linux each thread has its own.
+                if job.securityParameter > 1 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+                report(Result { try job.run { !self.isStopped.load(ordering: .relaxed) } })
+            }
+        } catch {
+            report(.failure(error))
         }
-        thread.name = "identity"
-        thread.start()
     }
 
     /// Ends a search under way, which then reports that it was cancelled.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// One of the kernel's settings under /proc/sys/net/ipv6/conf of an interface.
 enum InterfaceSetting: String {

@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import Glibc
 
 /// Makes the daemon the only one in its network namespace: an abstract Unix socket name, which the kernel frees when the
 /// process ends, however it ends.

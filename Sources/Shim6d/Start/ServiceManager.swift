@@ -1,10 +1,10 @@
 import CLinux
-import Foundation
+import Glibc
 
 /// Tells systemd how the daemon is: datagrams to the socket that NOTIFY_SOCKET names; nothing when it is not set.
 enum ServiceManager {
     static func notify(_ state: String) {
-        guard let path = ProcessInfo.processInfo.environment["NOTIFY_SOCKET"], !path.isEmpty else { return }
+        guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), !path.isEmpty else { return }
         var octets = Array(path.utf8)
         if octets[0] == UInt8(ascii: "@") { octets[0] = 0 }
         var address = sockaddr_un()

@@ -1,6 +1,6 @@
 import CGA
 import Configuration
-import Foundation
+import Glibc
 import Logging
 import Netlink
 import Shim6Console
@@ -10,11 +10,17 @@ enum Start {
     static func configuration(from file: String) throws(StartFailure) -> (Configuration, [String]) {
         do {
             let loaded = try Configuration.load(contentsOf: file)
-            for warning in loaded.warnings { FileHandle.standardError.write(Data("\(warning)\n".utf8)) }
+            loaded.warnings.forEach(tell)
             return loaded
         } catch {
             throw StartFailure(error.description, exitCode: 78)
         }
+    }
+
+    /// Writes a line to standard error.
+    static func tell(_ line: String) {
+        let text = "\(line)\n"
+        _ = write(STDERR_FILENO, text, text.utf8.count)
     }
 
     static func printDefaults() { print(Configuration.defaultsText, terminator: "") }
