@@ -12,26 +12,17 @@ final class Slots: ActivityTable {
 
     subscript(slot: UInt32) -> Stamps { slots[Int(slot)] }
 
-    func clear(slot: UInt32) {
-        let stamps = self[slot]
-        stamps.sendStart = nil
-        stamps.keepStart = nil
-    }
+    func clear(slot: UInt32) { self[slot].tell(send: .stop, keepalive: .stop, at: Instant(nanoseconds: 0)) }
 
     final class Stamps: ActivityStamps {
-        var lastIn: Instant? { nil }
-        var incoming: LocatorPair? { nil }
-        var lastOut: Instant? { nil }
-        var spacingIn: Duration? { nil }
-        var sendStart: Instant?
-        var keepStart: Instant?
+        private var sendStart: Instant?
+        private var keepStart: Instant?
 
-        func startSendIfStopped(at now: Instant) {
-            if sendStart == nil { sendStart = now }
-        }
+        var snapshot: Activity { Activity(sendStart: sendStart, keepStart: keepStart) }
 
-        func startKeepIfStopped(at now: Instant) {
-            if keepStart == nil { keepStart = now }
+        func tell(send: TimerCommand?, keepalive: TimerCommand?, at now: Instant) {
+            if let send { sendStart = send.applied(to: sendStart, at: now) }
+            if let keepalive { keepStart = keepalive.applied(to: keepStart, at: now) }
         }
 
         func requestNotification(incoming: Bool, outgoing: Bool) {}

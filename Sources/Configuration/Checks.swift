@@ -43,9 +43,9 @@ extension Reader {
         }
         if configuration.uplinks.isEmpty { recommend([], "there is no [[uplink]]: no context can be made") }
         let sendTimeout = configuration.reachability.sendTimeout ?? .seconds(15)
-        if sendTimeout < .seconds(10) {
+        if sendTimeout < .seconds(10) {  // 5534-7-07
             recommend(["reap", "send-timeout"], "send-timeout is below the 10 s that RFC 5534, section 7, recommends")
-        } else if sendTimeout > .seconds(100) {
+        } else if sendTimeout > .seconds(100) {  // 5534-7-08
             recommend(["reap", "send-timeout"], "send-timeout is above the 100 s that RFC 5534, section 7, recommends")
         }
         if configuration.timing.validatorMinLifetime < .seconds(30) {

@@ -42,9 +42,16 @@ public struct SharedActivity: ActivityTable, @unchecked Sendable {
     }
 }
 
-/// One slot. Every access is atomic, since the program writes at any time.
+/// One slot. The program writes at any time, so every access is atomic, but for those to the locators: these change only
+/// when the peer's payload takes another path, and while they do a reader may see a part of the new ones.
 public struct SharedStamps: ActivityStamps, @unchecked Sendable {
     let slot: UnsafeMutablePointer<shim6_activity>
+
+    public var snapshot: Activity {
+        Activity(
+            lastIn: lastIn, incoming: incoming, lastOut: lastOut, spacingIn: spacingIn, sendStart: sendStart,
+            keepStart: keepStart)
+    }
 
     public var lastIn: Instant? { time(shim6_stamp_load(&slot.pointee.last_in)) }
     public var lastOut: Instant? { time(shim6_stamp_load(&slot.pointee.last_out)) }
@@ -70,12 +77,17 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
         nonmutating set { shim6_stamp_exchange(&slot.pointee.keep_start, newValue?.nanoseconds ?? 0) }
     }
 
-    public func startSendIfStopped(at now: Instant) {
-        shim6_stamp_start(&slot.pointee.send_start, now.nanoseconds)
+    public func tell(send: TimerCommand?, keepalive: TimerCommand?, at now: Instant) {
+        if let send { tell(&slot.pointee.send_start, send, at: now) }
+        if let keepalive { tell(&slot.pointee.keep_start, keepalive, at: now) }
     }
 
-    public func startKeepIfStopped(at now: Instant) {
-        shim6_stamp_start(&slot.pointee.keep_start, now.nanoseconds)
+    private func tell(_ stamp: UnsafeMutablePointer<UInt64>, _ command: TimerCommand, at now: Instant) {
+        switch command {
+        case .start: shim6_stamp_start(stamp, now.nanoseconds)
+        case .restart: shim6_stamp_exchange(stamp, now.nanoseconds)
+        case .stop: shim6_stamp_exchange(stamp, 0)
+        }
     }
 
     public func requestNotification(incoming: Bool, outgoing: Bool) {
@@ -95,13 +107,11 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
         switch direction {
         case .incoming:
             shim6_stamp_exchange(&slot.pointee.last_in, now.nanoseconds)
-            sendStart = nil
-            startKeepIfStopped(at: now)
+            tell(send: .stop, keepalive: .start, at: now)
             asked = UInt32(SHIM6_NOTIFY_IN)
         case .outgoing:
             shim6_stamp_exchange(&slot.pointee.last_out, now.nanoseconds)
-            keepStart = nil
-            startSendIfStopped(at: now)
+            tell(send: .start, keepalive: .stop, at: now)
             asked = UInt32(SHIM6_NOTIFY_OUT)
         }
         guard slot.pointee.flags & asked != 0 else { return false }

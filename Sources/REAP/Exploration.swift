@@ -43,7 +43,8 @@ struct Exploration: Sendable {
         return isNew
     }
 
-    /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate.
+    /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate. Rounds follow each
+    /// other: 5534-4.3-05.
     mutating func takeNext(after last: LocatorPair?) -> LocatorPair? {
         guard !order.isEmpty else { return nil }
         if confirmations > 0, order.contains(failed) {

@@ -1,7 +1,8 @@
 import Locators
 import Shim6Wire
 
-/// The most pairs that one round of an exploration tries.
+/// The most pairs that one round of an exploration tries: eight locators on each side. With Probes a minute apart a round
+/// takes an hour then.
 private let maximumPairs = 64
 
 /// The pairs of own and peer locators in the order in which an exploration tries them (RFC 5534, section 4.3).

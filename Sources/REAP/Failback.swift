@@ -1,36 +1,26 @@
 import Shim6Wire
 
-/// Return to a better pair that has come back: it is probed slowly while payload flows elsewhere, and used again when it
-/// has worked in both directions for `hold` without a break.
-///
-/// A pair that fails again soon after the return is damped: each time the hold doubles, up to sixteen times its length,
-/// and halves again for each hold that it lasts.
-struct Failback: Sendable {
-    private static let mostDoublings = 4
+/// A better pair than the one in use: it is probed slowly while payload flows elsewhere, and used again when it has worked
+/// in both directions for `hold` without a break.
+struct BetterPair: Sendable {
+    /// Five Probes in a row have to be reported in a hold.
+    private static let probesInHold = 5
+    /// However short the hold: as rare as the first Probes of an exploration (RFC 5534, section 7).
+    private static let leastInterval = Duration.milliseconds(500)
 
-    /// The better pair that is being watched.
-    private(set) var target: LocatorPair?
+    let pair: LocatorPair
     /// Since when every Probe on it was reported.
     private var provenSince: Instant?
     private var lastProbe: Instant?
     private var lastReport: Instant?
     /// When a Probe of the peer last came on its reverse.
     private var lastArrival: Instant?
-    private var returnedAt: Instant?
-    private var doublings = 0
 
-    static func interval(_ hold: Duration) -> Duration { max(hold / 5, .milliseconds(500)) }
+    init(_ pair: LocatorPair) { self.pair = pair }
 
-    mutating func watch(_ pair: LocatorPair?) {
-        guard target != pair else { return }
-        target = pair
-        provenSince = nil
-        lastProbe = nil
-        lastReport = nil
-        lastArrival = nil
-    }
+    static func interval(_ hold: Duration) -> Duration { max(hold / probesInHold, leastInterval) }
 
-    /// A Probe goes out on the target. One before that was not reported breaks the proof.
+    /// A Probe goes out on it. One before that was not reported breaks the proof.
     mutating func probed(at now: Instant) {
         if let lastProbe, lastReport.map({ $0 < lastProbe }) ?? true { provenSince = nil }
         lastProbe = now
@@ -41,27 +31,36 @@ struct Failback: Sendable {
         provenSince = provenSince ?? now
     }
 
-    mutating func arrived(on pair: LocatorPair, at now: Instant) {
-        if let target, pair.source == target.destination, pair.destination == target.source { lastArrival = now }
+    mutating func arrived(on other: LocatorPair, at now: Instant) {
+        if other == pair.reversed { lastArrival = now }
     }
 
-    /// Whether the target has worked for long enough in both directions.
-    func isProven(hold: Duration, at now: Instant) -> Bool {
+    /// Whether it has worked for long enough in both directions. The other direction may have been asked on just before
+    /// the last Probe but one.
+    func isProven(hold: Duration, _ damping: Damping, at now: Instant) -> Bool {
         guard let provenSince, let lastArrival else { return false }
-        return now - provenSince >= hold * (1 << doublings) && now - lastArrival <= Self.interval(hold) * 2
+        return now - provenSince >= damping.lengthen(hold) && now - lastArrival <= Self.interval(hold) * 2
     }
+}
 
-    mutating func returned(at now: Instant) {
-        watch(nil)
-        returnedAt = now
-    }
+/// A pair that fails again soon after the return to it is damped: each time the hold doubles, up to sixteen times its
+/// length, and halves again for each hold that it lasts.
+struct Damping: Sendable {
+    private static let mostDoublings = 4
+
+    private var returnedAt: Instant?
+    private var doublings = 0
+
+    func lengthen(_ hold: Duration) -> Duration { hold * (1 << doublings) }
+
+    mutating func returned(at now: Instant) { returnedAt = now }
 
     /// Payload had to leave its pair. True if the pair that was returned to is damped from now on.
     mutating func left(hold: Duration, at now: Instant) -> Bool {
         guard let returned = returnedAt else { return false }
         returnedAt = nil
         let lasted = now - returned
-        guard lasted < hold * (2 << doublings) else {
+        guard lasted < lengthen(hold) * 2 else {
             doublings = max(0, doublings - 1)
             return false
         }
@@ -72,80 +71,111 @@ struct Failback: Sendable {
 
 /// A pair that an operator wants, until Probes have shown whether it works.
 struct AskedPair: Sendable {
-    static let gap = Duration.milliseconds(300)
+    /// The operator waits, and an answer is not expected to take longer than this, or some round trips.
+    private static let leastGap = Duration.milliseconds(300)
 
-    var pair: LocatorPair
+    let pair: LocatorPair
+    /// Whether the pair in use was chosen by an operator too: it stays so if this one does not work.
+    let wasHeld: Bool
+    /// One may get lost, or two.
     var probesLeft = 3
+
+    static func gap(_ roundTrip: Duration?) -> Duration {
+        max(leastGap, (roundTrip ?? .zero) * REAPConfiguration.roundTripsInGap)
+    }
 }
 
 extension REAPMachine {
+    /// How often Probes ask for the round-trip time while it is not known.
+    private static let leastGapOfQuestions = Duration.seconds(1)
+
     /// The Failback Timer: a Probe on the better pair, if payload flows, or the return to it.
     mutating func failbackTimerFired(_ moment: inout Moment) {
-        guard state == .operational else { return }
-        if asked != nil { return probeAskedPair(&moment) }
-        guard let hold = configuration.failbackHold, let target = failback.target else { return }
-        let interval = Failback.interval(hold)
-        if let pair = moment.stamps.incoming, let last = moment.stamps.lastIn, moment.now - last <= interval {
-            failback.arrived(on: pair, at: last)
+        guard case .operational(let operational) = phase else { return }
+        if case .asked = operational.choice { return probeAskedPair(&moment) }
+        guard let hold = configuration.failbackHold, var better = operational.better else { return }
+        let interval = BetterPair.interval(hold)
+        if let pair = moment.activity.incoming, let last = moment.activity.lastIn, moment.now - last <= interval {
+            better.arrived(on: pair, at: last)
+            phase.operational?.better = better
         }
-        if failback.isProven(hold: hold, at: moment.now) {
-            failback.returned(at: moment.now)
-            return use(target, .failback, &moment)
+        if better.isProven(hold: hold, damping, at: moment.now) {
+            damping.returned(at: moment.now)
+            phase.operational?.better = nil
+            return use(better.pair, .failback, &moment)
         }
         // An idle context sends nothing.
-        guard let lastOut = moment.stamps.lastOut, moment.now - lastOut <= interval else { return }
-        failback.probed(at: moment.now)
-        sendQuestion(on: target, &moment)
+        guard let lastOut = moment.activity.lastOut, moment.now - lastOut <= interval else { return }
+        better.probed(at: moment.now)
+        phase.operational?.better = better
+        sendQuestion(on: better.pair, &moment)
     }
 
     /// Watches the best pair while payload uses another.
     mutating func arrangeFailback(_ moment: inout Moment) {
-        if asked != nil { return }
-        guard let hold = configuration.failbackHold, state == .operational, !isHeld, let best = preferredPair(moment),
-            best != current
+        guard case .operational(let operational) = phase else { return timers.cancel(.failback, &moment.effects) }
+        if case .asked = operational.choice { return }
+        guard case .automatic = operational.choice, let hold = configuration.failbackHold,
+            let best = preferredPair(moment), best != current
         else {
-            failback.watch(nil)
+            if operational.better != nil { phase.operational?.better = nil }
             return timers.cancel(.failback, &moment.effects)
         }
-        failback.watch(best)
-        timers.require(.failback, by: moment.now + Failback.interval(hold), &moment.effects)
+        if operational.better?.pair != best { phase.operational?.better = BetterPair(best) }
+        timers.require(.failback, by: moment.now + BetterPair.interval(hold), &moment.effects)
     }
 
     /// An operator wants payload to use `pair`: it does if the pair works.
     mutating func use(asked pair: LocatorPair, _ moment: inout Moment) {
-        guard state == .operational else { return moment.effects.append(.switchRefused(pair, .exploring)) }
+        guard case .operational(let operational) = phase else {
+            return moment.effects.append(.switchRefused(pair, .exploring))
+        }
         guard isUsable(pair) else { return moment.effects.append(.switchRefused(pair, .noLocator)) }
         guard pair != current else { return moment.effects.append(.switchRefused(pair, .inUse)) }
-        asked = AskedPair(pair: pair)
+        let wasHeld =
+            switch operational.choice {
+            case .automatic: false
+            case .held: true
+            case .asked(let wanted): wanted.wasHeld
+            }
+        phase.operational?.choice = .asked(AskedPair(pair: pair, wasHeld: wasHeld))
         probeAskedPair(&moment)
     }
 
     mutating func probeAskedPair(_ moment: inout Moment) {
-        guard var wanted = asked else { return }
+        guard case .asked(var wanted) = phase.operational?.choice else { return }
         guard wanted.probesLeft > 0 else {
-            asked = nil
+            phase.operational?.choice = wanted.wasHeld ? .held : .automatic
             return moment.effects.append(.switchRefused(wanted.pair, .noAnswer))
         }
         wanted.probesLeft -= 1
-        asked = wanted
-        timers.set(.failback, at: moment.now + max(AskedPair.gap, (roundTrip.estimate ?? .zero) * 3), &moment.effects)
+        phase.operational?.choice = .asked(wanted)
+        timers.set(.failback, at: moment.now + AskedPair.gap(roundTripTime), &moment.effects)
         sendQuestion(on: wanted.pair, &moment)
+    }
+
+    /// A Probe of the peer has come in on this pair.
+    mutating func arrived(on pair: LocatorPair, _ moment: inout Moment) {
+        phase.operational?.better?.arrived(on: pair, at: moment.now)
+        if isUsable(pair.reversed) { evidence[pair.reversed, default: PairEvidence()].arrived = moment.now }
     }
 
     /// The peer has reported Probes on these pairs.
     mutating func heard(of confirmed: [LocatorPair], _ moment: inout Moment) {
         for pair in confirmed { evidence[pair, default: PairEvidence()].confirmed = moment.now }
-        if let target = failback.target, confirmed.contains(target) { failback.reported(at: moment.now) }
-        guard state == .operational, let wanted = asked, confirmed.contains(wanted.pair) else { return }
-        asked = nil
-        isHeld = true
+        guard case .operational(let operational) = phase else { return }
+        if let better = operational.better, confirmed.contains(better.pair) {
+            phase.operational?.better?.reported(at: moment.now)
+        }
+        guard case .asked(let wanted) = operational.choice, confirmed.contains(wanted.pair) else { return }
+        phase.operational?.choice = .held
         use(wanted.pair, .asked, &moment)
     }
 
-    /// Quick detection goes by the round-trip time: while traffic is dense, one Probe a second until it is known.
+    /// Quick detection goes by the round-trip time: while traffic is dense, Probes ask until it is known.
     mutating func askRoundTrip(_ moment: inout Moment) {
-        guard state == .operational, configuration.quick != nil, configuration.isFinelyAgreed,
-            roundTrip.estimate == nil, lastQuestion.map({ moment.now - $0 >= .seconds(1) }) ?? true
+        guard state == .operational, configuration.quick != nil, configuration.isFinelyAgreed, roundTripTime == nil,
+            lastQuestion.map({ moment.now - $0 >= Self.leastGapOfQuestions }) ?? true
         else { return }
         lastQuestion = moment.now
         sendQuestion(on: current, &moment)

@@ -1,14 +1,5 @@
 import Shim6Wire
 
-/// What a machine handles one event with.
-struct Moment {
-    let stamps: any ActivityStamps
-    let paths: SharedPaths
-    var random: RandomSource
-    let now: Instant
-    var effects: [REAPEffect] = []
-}
-
 /// The armed timers of one machine and their jitter.
 struct LazyTimers: Sendable {
     private var send: Instant?
@@ -17,8 +8,6 @@ struct LazyTimers: Sendable {
     private var failback: Instant?
     /// Thousandths by which timers differ from their nominal values at the moment.
     private var jitter = 0
-    /// When the last Keepalive was sent.
-    var lastKeepalive: Instant?
     /// The start of the Send Timer that was given more time because its expiry was noticed late, and until when.
     var grace: (start: Instant, end: Instant)?
 
@@ -75,6 +64,9 @@ struct LazyTimers: Sendable {
 /// they are armed at the earliest instant at which they can expire; one that fires looks at the stamps and is armed
 /// again. Only when both are stopped nothing is armed, and the data path is asked to report the next packet.
 extension REAPMachine {
+    /// By what part of a limit a timer may fire late before that says more of this host than of the path.
+    private static let partOfGrace = 4
+
     mutating func timerFired(_ timer: REAPTimer, _ moment: inout Moment) {
         guard let armed = timers[timer], timers.clear(timer) else { return }
         switch timer {
@@ -85,67 +77,77 @@ extension REAPMachine {
         case .failback: failbackTimerFired(&moment)
         case .probe:
             guard moment.now >= armed else { return timers.set(.probe, at: armed, &moment.effects) }
-            retransmit(&moment)
+            perform(.retransmission, nil, &moment)
         }
     }
 
-    /// A timer that fires very late tells more of this host than of the path: return traffic may wait to be taken in,
-    /// so it gets a little more time, once.
+    /// When a timer fires very late, return traffic may wait to be taken in: it gets a little more time, once.
     private mutating func sendTimerFired(armed: Instant, _ moment: inout Moment) {
-        guard state != .exploring, let start = moment.stamps.sendStart else { return }
+        guard state != .exploring, let start = moment.activity.sendStart else { return }
         let limits = limits(moment)
-        let isUnanswered = moment.stamps.lastOut.map { $0 > start } ?? false
+        let isUnanswered = moment.activity.lastOut.map { $0 > start } ?? false
         var expiry = start + limits.timeout
         if isUnanswered, let silence = limits.silence { expiry = min(expiry, start + silence) }
         if let grace = timers.grace, grace.start == start { expiry = max(expiry, grace.end) }
         guard moment.now >= expiry else { return }
-        let patience = (limits.silence ?? limits.timeout) / 4
-        if moment.now - armed > patience, timers.grace?.start != start {
-            timers.grace = (start, moment.now + patience)
+        let grace = (limits.silence ?? limits.timeout) / Self.partOfGrace
+        if moment.now - armed > grace, timers.grace?.start != start {
+            timers.grace = (start, moment.now + grace)
         } else {
             sendTimerExpired(moment.now >= start + limits.timeout ? .sendTimerExpired : .silence, since: start, &moment)
         }
     }
 
-    /// Send Timeout, and the shorter silence that is suspicious when more than one packet went out into it.
+    /// Send Timeout, and the shorter silence that is suspicious when more than one packet went out into it. Timers of
+    /// several contexts do not stay in step: 5534-4.1-17.
     private func limits(_ moment: Moment) -> (timeout: Duration, silence: Duration?) {
-        let spacing = moment.stamps.spacingIn
+        let spacing = moment.activity.spacingIn
         let timeout = timers.lengthen(configuration.effectiveSendTimeout(spacing: spacing))
         guard state == .operational,
-            let silence = configuration.silenceLimit(spacing: spacing, roundTrip: roundTrip.estimate)
+            let silence = configuration.silenceLimit(spacing: spacing, roundTrip: roundTripTime)
         else { return (timeout, nil) }
         return (timeout, min(timeout, timers.lengthen(patience.stretch(silence, at: moment.now))))
     }
 
     private mutating func keepaliveTimerFired(_ moment: inout Moment) {
-        guard state == .operational, let start = moment.stamps.keepStart, moment.now >= nextKeepalive(start) else {
+        guard state == .operational, let start = moment.activity.keepStart, moment.now >= nextKeepalive(start) else {
             return
         }
-        moment.effects.append(.sendKeepalive(current))
-        timers.lastKeepalive = moment.now
-        if moment.now >= start + configuration.keepaliveTimeout { moment.stamps.keepStart = nil }
+        guard moment.now >= start + configuration.keepaliveTimeout else {
+            return perform(.keepaliveIntervalOver, nil, &moment)
+        }
+        perform(.keepaliveTimeout, nil, &moment)
+        // It has expired.
+        moment.tell(keepalive: .stop)
     }
 
     /// The next Keepalive: one Keepalive Interval after the start of the timer or the Keepalive before. The last one is
-    /// due at the end of Keepalive Timeout, and none shortly before it.
+    /// due at the end of Keepalive Timeout, and none within half an interval before it.
     private func nextKeepalive(_ start: Instant) -> Instant {
         let interval = timers.lengthen(configuration.keepaliveInterval)
-        let next = max(start, timers.lastKeepalive ?? start) + interval
+        let next = max(start, phase.operational?.lastKeepalive ?? start) + interval
         let end = start + configuration.keepaliveTimeout
         let rest = end - next
         return rest + rest > interval ? next : end
     }
 
-    mutating func arrangeTimers(_ moment: inout Moment) {
-        let stamps = moment.stamps
+    /// Asks for reports of the packets that the machine has to hear of.
+    func requestReports(_ moment: inout Moment) {
         switch state {
         case .operational:
-            if stamps.sendStart == nil, stamps.keepStart == nil {
-                stamps.requestNotification(incoming: true, outgoing: true)
-            }
-            // Read again: a packet may have passed before the request.
-            let send = stamps.sendStart
-            let keep = stamps.keepStart
+            guard moment.activity.sendStart == nil, moment.activity.keepStart == nil else { return }
+            moment.requestReports(incoming: true, outgoing: true)
+        case .exploring: moment.requestReports(incoming: true, outgoing: false)
+        case .inboundOk: break
+        }
+    }
+
+    /// Arms the timers that the state has and the stamps show as running.
+    mutating func arrangeTimers(_ moment: inout Moment) {
+        switch state {
+        case .operational:
+            let send = moment.activity.sendStart
+            let keep = moment.activity.keepStart
             guard send != nil || keep != nil else {
                 timers.cancel(.send, &moment.effects)
                 timers.cancel(.keepalive, &moment.effects)
@@ -155,11 +157,10 @@ extension REAPMachine {
             let keepalive = keep.map(nextKeepalive) ?? moment.now + configuration.keepaliveInterval
             timers.require(.keepalive, by: keepalive, &moment.effects)
         case .exploring:
-            stamps.requestNotification(incoming: true, outgoing: false)
             timers.cancel(.send, &moment.effects)
             timers.cancel(.keepalive, &moment.effects)
         case .inboundOk:
-            requireSend(stamps.sendStart, &moment)
+            requireSend(moment.activity.sendStart, &moment)
             timers.cancel(.keepalive, &moment.effects)
         }
     }

@@ -10,10 +10,11 @@ struct LocatorFates {
         var since: Instant
     }
 
-    /// What is so of this many pairs is so of the locator.
+    /// What is so of this many pairs is so of the locator: two may share a fault by chance.
     private static let enough = 3
     /// A locator that fails takes all its pairs with it at about the same time.
     private static let memory = Duration.seconds(2)
+    /// More locators than peers that fail within that time.
     private static let mostFates = 1024
 
     private var sources: [IPv6Address: Fate] = [:]

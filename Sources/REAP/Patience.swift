@@ -1,7 +1,9 @@
 /// How much longer than usual a silence has to last to be suspicious: twice as long after each alarm that was false, half as
 /// long again after some time without one. So traffic that stalls by nature, as TCP under loss does, ends in few alarms.
 struct Patience: Sendable {
+    /// Thirty-two times as long: from the least silence of 30 ms to about a second, where Send Timeout takes over.
     private static let most = 5
+    /// Time without an alarm that halves it again: some round trips, retransmission timeouts and all, of a TCP under loss.
     private static let recovery = Duration.seconds(5)
 
     private var doublings = 0

@@ -8,9 +8,9 @@ struct ProbeMemory: Sendable {
         var isReported = false
     }
 
-    /// How many sent Probes can still be matched with the peer's reports.
+    /// How many sent Probes can still be matched with the peer's reports: one on each pair of the longest order.
     static let window = 64
-    /// The largest number of reports of one kind that a Probe carries (4-bit counts).
+    /// The largest number of reports of one kind that a Probe carries (4-bit counts, section 5.2).
     static let reportsInProbe = 15
 
     /// Oldest first.
@@ -63,17 +63,19 @@ struct ProbeMemory: Sendable {
         _ state: REAPState, on pair: LocatorPair, peerTag: ContextTag, payload: PayloadReport?,
         random: inout RandomSource, at now: Instant
     ) -> Probe {
+        // 5534-5.2-27, 5534-5.2-28: the owner's generator is the system's.
         var nonce = UInt32.random(in: .min ... .max, using: &random)
         while sent.contains(where: { $0.report.nonce == nonce }) { nonce &+= 1 }
         let report = ProbeReport(source: pair.source, destination: pair.destination, nonce: nonce)
         // A report of payload takes the place of one of the others: a Probe must fit into 1,280 octets.
         let most = payload == nil ? Self.reportsInProbe : Self.reportsInProbe - 1
-        var reports = [report]
+        var reports = [report]  // 5534-5.2-14
         for earlier in sent.reversed() where !earlier.isReported && reports.count < most {
             reports.append(earlier.report)
         }
         sent.append(SentProbe(report: report, sentAt: now))
         if sent.count > Self.window { sent.removeFirst() }
+        // 5534-5.2-19
         return Probe(
             receiverTag: peerTag, state: state.probeState, sent: reports, received: received.map(\.report),
             payload: payload)

@@ -1,5 +1,19 @@
 /// The constants and variables of RFC 5534, section 7, for one context.
 public struct REAPConfiguration: Sendable, Hashable {
+    /// Send Timeout where none is configured, and that of a peer that announced none (section 7).
+    public static let defaultSendTimeout = Duration.seconds(15)
+    /// The least Send Timeout between hosts that agree in whole seconds: less cannot be announced.
+    private static let leastCoarseTimeout = Duration.seconds(1)
+    /// The least Keepalive Timeout, whatever the peer announces: three Keepalives in this time are all that it may ask for.
+    private static let leastKeepaliveTimeout = Duration.milliseconds(20)
+    /// Keepalives in a Keepalive Timeout: two of them may get lost. The RFC recommends two or three.
+    private static let keepalivesInTimeout = 3
+    /// A silence is one when three packets of the usual spacing are missing: one may be late, and one lost.
+    static let missingPackets = 3
+    /// Probes that are answered at all are answered in this many round trips: the measured one is the fastest, not the
+    /// usual.
+    static let roundTripsInGap = 3
+
     /// Send Timeout: how long outgoing payload may go without return traffic. At least 20 milliseconds. Below one
     /// second it holds only while `isFinelyAgreed` and return traffic is dense; see `effectiveSendTimeout`.
     public var sendTimeout: Duration
@@ -26,7 +40,7 @@ public struct REAPConfiguration: Sendable, Hashable {
     public var jitterPermille: Int
 
     public init(
-        sendTimeout: Duration = .seconds(15),
+        sendTimeout: Duration = defaultSendTimeout,
         peerSendTimeout: Duration? = nil,
         isFinelyAgreed: Bool = false,
         quick: QuickDetection? = nil,
@@ -51,35 +65,40 @@ public struct REAPConfiguration: Sendable, Hashable {
         self.jitterPermille = jitterPermille
     }
 
-    /// Keepalive Timeout: the peer's Send Timeout, but at least 20 milliseconds; 15 seconds if it announced none.
-    public var keepaliveTimeout: Duration { max(peerSendTimeout ?? .seconds(15), .milliseconds(20)) }
-    /// Keepalive Interval: a third of Keepalive Timeout, the short end of the recommended range.
-    public var keepaliveInterval: Duration { keepaliveTimeout / 3 }
+    /// Keepalive Timeout: the peer's Send Timeout, but at least 20 milliseconds; 15 seconds if it announced none
+    /// (5534-5.3-05, 5534-7-04).
+    public var keepaliveTimeout: Duration {
+        max(peerSendTimeout ?? Self.defaultSendTimeout, Self.leastKeepaliveTimeout)
+    }
+    /// Keepalive Interval: a third of Keepalive Timeout, the short end of the recommended range (5534-4.1-16).
+    public var keepaliveInterval: Duration { keepaliveTimeout / Self.keepalivesInTimeout }
 
     /// The Send Timeout in force while return traffic comes in every `spacing`: below one second only as agreed, and only
     /// while it is dense, since a Send Timeout that is not much longer than the spacing would be an alarm by itself.
     public func effectiveSendTimeout(spacing: Duration?) -> Duration {
-        let least = Duration.seconds(1)
+        let least = Self.leastCoarseTimeout
         return sendTimeout >= least || isFinelyAgreed && isDense(spacing) ? sendTimeout : least
     }
 
     /// The silence that starts an exploration before Send Timeout; nil if none does.
     func silenceLimit(spacing: Duration?, roundTrip: Duration?) -> Duration? {
         guard let quick, isFinelyAgreed, isDense(spacing), let spacing else { return nil }
-        return max(quick.leastSilence, spacing * 3 + (roundTrip ?? .zero))
+        return max(quick.leastSilence, spacing * Self.missingPackets + (roundTrip ?? .zero))
     }
 
-    private func isDense(_ spacing: Duration?) -> Bool { spacing.map { $0 * 3 <= sendTimeout } ?? false }
+    private func isDense(_ spacing: Duration?) -> Bool {
+        spacing.map { $0 * Self.missingPackets <= sendTimeout } ?? false
+    }
 
     /// The nominal gap after Probe `number` (1, 2, ...) of a schedule: Initial Probe Timeout up to the last initial
-    /// Probe, from there on multiplied by the back-off factor, never above Max Probe Timeout. By default the Probes go
+    /// Probe, from there on multiplied by the back-off factor, never above Max Probe Timeout (5534-4.3-07). By default the Probes go
     /// out at 0, 0.5, 1, 1.5, 2.5, 4.5, 8.5 ... seconds: RFC 5534, section 4.3, spaces the *four* initial Probes by 0.5 s
     /// and lets the gap grow "before every probe" after them, so the gap after the fourth has grown already.
     ///
     /// Quick detection shortens the first gap to three round-trip times, if the time is known; everything else stays.
     public func probeGap(after number: Int, roundTrip: Duration? = nil) -> Duration {
         var gap = initialProbeTimeout
-        if let quick, let roundTrip { gap = min(gap, max(quick.leastProbeGap, roundTrip * 3)) }
+        if let quick, let roundTrip { gap = min(gap, max(quick.leastProbeGap, roundTrip * Self.roundTripsInGap)) }
         var left = number - initialProbes + 1
         while left > 0, gap < maxProbeTimeout, backoffFactor > 1 {
             gap *= backoffFactor
@@ -92,11 +111,13 @@ public struct REAPConfiguration: Sendable, Hashable {
 /// How the fast profile notices failures within some tens of milliseconds, and false alarms stay without consequence:
 /// whatever looks like a failure is first checked by Probes on the pair in use.
 public struct QuickDetection: Sendable, Hashable {
-    /// No silence shorter than this is suspicious, however dense return traffic was.
+    /// No silence shorter than this is suspicious, however dense return traffic was: a queue may hold packets up for as
+    /// long where nothing has failed.
     public var leastSilence: Duration
-    /// How many Probes an exploration that silence has started sends on the pair in use before it tries others.
+    /// How many Probes an exploration that silence has started sends on the pair in use before it tries others: two of
+    /// them may get lost.
     public var confirmations: Int
-    /// The least gap between Probes.
+    /// The least gap between Probes, also in a network where an answer takes no time: a daemon may be busy for as long.
     public var leastProbeGap: Duration
 
     public init(

@@ -4,6 +4,9 @@ import Shim6Wire
 public enum REAPEvent: Sendable, Equatable {
     /// The context is established, or recovered: from here on its traffic is watched.
     case established
+    /// The data path has been asked to report the next packets, as the answer before this wanted. The activity that comes
+    /// with it is from after that, so that no packet falls between.
+    case reportsRequested
     /// There is a reason to doubt the current pair.
     case suspected(REAPReason)
     /// The data path reports an incoming packet that it was asked to notify; it has stamped it already.
@@ -27,6 +30,12 @@ public enum REAPEvent: Sendable, Equatable {
     case locatorsChanged(local: [IPv6Address], peer: [IPv6Address])
     /// The timer values changed, or the peer announced its Send Timeout.
     case configured(REAPConfiguration)
+}
+
+/// What a machine wants at one event: first the stamps, then the effects.
+public struct REAPAnswer: Sendable, Equatable {
+    public var stamps: StampCommands
+    public var effects: [REAPEffect]
 }
 
 /// What the owner of the machine does for it, in order.

@@ -16,11 +16,12 @@ public final class SharedPaths {
         var askedSince: Instant?
     }
 
-    /// So many Probes without a report say as much of a pair as those of one context alone.
+    /// So many Probes without a report say as much of a pair as the confirmations of one context alone.
     private static let enough = 3
 
-    /// How long a record matters.
+    /// How long a record matters: two Send Timeouts, so that contexts which notice one after the other still gain by it.
     static let memory = Duration.seconds(30)
+    /// The pairs of some hundred peers with several locators, in about half a megabyte.
     private static let mostRecords = 4096
 
     private var records: [LocatorPair: Record] = [:]
@@ -123,10 +124,12 @@ public final class SharedPaths {
 ///
 /// Who asks gets the next free place: everybody in turn. Contexts without traffic stand back as long as others wait.
 public struct ProbeBudget: Sendable {
-    /// How much may be saved up, seconds' worth.
+    /// How much may be saved up: enough that what the failure of a few contexts needs goes out at once.
     private static let burst = Duration.milliseconds(50)
     /// By how much answers can delay what others begin: who asks without end must not keep them waiting without end.
     private static let longestDelay = Duration.milliseconds(100)
+    /// How long a context without traffic stands back behind the last place that is taken, before it asks again.
+    private static let standBack = Duration.seconds(1)
 
     private let interval: Duration
     private var next = Instant(nanoseconds: 0)
@@ -138,7 +141,7 @@ public struct ProbeBudget: Sendable {
 
     /// Takes a place for one Probe and says when it is; not after now if the Probe may go out at once.
     mutating func reserve(at now: Instant, hasTraffic: Bool) -> Instant {
-        if !hasTraffic, next > now { return next + .seconds(1) }
+        if !hasTraffic, next > now { return next + Self.standBack }
         next = max(next, now + (.zero - Self.burst))
         defer { next = next + interval }
         return next

@@ -103,7 +103,7 @@ extension Host {
         let established = context.established
         let kept = context.kept
         let peer = context.peer
-        let stamps = context.slot.map { activity[$0] }
+        let stamps = context.slot.map { activity[$0].snapshot }
         let outgoing = kept == nil ? nil : context.entry?.outgoing
         var timers: [Timer: Instant] = [:]
         if let deadline = context.deadline { timers[.context(context.tag)] = deadline }

@@ -100,7 +100,7 @@ extension Host {
     /// Nothing came in for the idle timeout: it ends the context only if nothing went out either.
     func idle(_ tag: ContextTag) {
         guard let context = table[tag], let data = context.established, let slot = context.slot else { return }
-        let stamps = activity[slot]
+        let stamps = activity[slot].snapshot
         let last = [data.since, stamps.lastIn, stamps.lastOut].compactMap { $0 }.max() ?? now
         let left = last + configuration.idleTimeout - now
         if left <= .zero {

@@ -30,10 +30,10 @@ extension Host {
             case .switchRefused(let pair, let reason):
                 publish(.switchRefused(pair, reason), context)
             case .changed(let old, let new, let reason):
-                let stamps = activity[slot]
+                let stamps = activity[slot].snapshot
                 let kind = Notice.Kind.reachability(
                     from: old, to: new, reason: reason, lastIn: stamps.lastIn, lastOut: stamps.lastOut)
-                publish(kind, context)
+                publish(kind, context)  // 5534-9-02
                 if old == .operational { data.lastInBefore = stamps.lastIn ?? Instant(nanoseconds: 0) }
                 if new == .exploring { context.counters.explorations &+= 1 }
                 if new == .operational {
@@ -55,14 +55,16 @@ extension Host {
         context.lastSwitchReason = reason
         tally.switches &+= 1
         install(context)
-        publish(.switched(from: old, to: new, reason), context)
+        publish(.switched(from: old, to: new, reason), context)  // 5534-4.2-04, 5534-9-02
         resumeFlows(of: context)
         awaitPayload(context, [.incoming, .outgoing])
     }
 
-    /// If it was the peer's direction that failed, its answers arrive once it has moved.
+    /// If it was the peer's direction that failed, its answers arrive once it has moved: after our Probe has come there, its
+    /// payload here, and both hosts have had a moment for it.
     private func resumeLater(_ context: Context) {
-        let roundTrip = context.established?.machine.roundTripTime ?? .milliseconds(100)
+        let longDistance = Duration.milliseconds(100)
+        let roundTrip = context.established?.machine.roundTripTime ?? longDistance
         let deadline = now + roundTrip * 2 + .milliseconds(4)
         context.resumesAt = deadline
         emit(.arm(.resume(context.tag), at: deadline))
@@ -76,7 +78,7 @@ extension Host {
 
     /// What comes in while an exploration is under way answers nothing: what the peer had kept itself may come first.
     private func resumeFlows(of context: Context) {
-        let lastIn = context.established?.lastInBefore ?? context.slot.flatMap { activity[$0].lastIn }
+        let lastIn = context.established?.lastInBefore ?? context.slot.flatMap { activity[$0].snapshot.lastIn }
         emit(.resume(context.tag, unansweredSince: lastIn))
     }
 
@@ -97,7 +99,7 @@ extension Host {
         case .established(let data):
             if data.awaitedPayload.contains(direction) {
                 context.established?.awaitedPayload.remove(direction)
-                let incoming = context.slot.flatMap { activity[$0].incoming } ?? data.machine.current.reversed
+                let incoming = context.slot.flatMap { activity[$0].snapshot.incoming } ?? data.machine.current.reversed
                 let pair = direction == .outgoing ? data.machine.current : incoming
                 publish(.firstPayload(direction, pair: pair), context)
             }
@@ -149,9 +151,9 @@ extension Host {
     }
 
     /// Our Send Timeout for the Keepalive Timeout option, which is needed when it is not 15 seconds (RFC 5534,
-    /// section 5.3).
+    /// section 5.3: 5534-5.3-02).
     var announcedKeepaliveTimeout: UInt16? {
-        configuration.reap.sendTimeout == .seconds(15) ? nil : wholeSendTimeout
+        configuration.reap.sendTimeout == REAPConfiguration.defaultSendTimeout ? nil : wholeSendTimeout
     }
 
     /// Our Send Timeout in whole seconds, rounded down: the peer's Keepalives have to come in time. One second stands for

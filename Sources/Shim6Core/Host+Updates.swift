@@ -75,6 +75,7 @@ extension Host {
     /// What the peer does not know yet, or may not know: not the parameters that came with I2 or R2, and of a list that it
     /// has just the preferences.
     private func news(_ update: PendingUpdate, _ context: Context) -> LocatorOptions {
+        // 5534-5.3-04
         var options = with(update.list.options(keepaliveTimeout: update.announcesTiming ? wholeSendTimeout : nil))
         guard !update.isWhole, let known = context.announced.announcement else { return options }
         options.cgaParameters = nil

@@ -34,7 +34,7 @@ extension Host {
     /// Takes a Locator List and the rest over into what is known of the peer. In I2 and R2 a list needs the PDS beside
     /// it; an Update Request may rely on the one sent earlier.
     func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
-        if let timeout = options.keepaliveTimeout {
+        if let timeout = options.keepaliveTimeout {  // 5534-5.3-05
             peer.keepaliveTimeout = timeout
             peer.timing = options.reachabilityTiming
         }

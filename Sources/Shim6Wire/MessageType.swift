@@ -8,8 +8,8 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
     case i2bis = 6
     case updateRequest = 64
     case updateAcknowledgement = 65
-    case keepalive = 66
-    case probe = 67
+    case keepalive = 66  // 5534-5.1-02
+    case probe = 67  // 5534-5.2-06
     case error = 68
 
     /// Whether a message of this type that names a context its receiver does not have is answered with R1bis.

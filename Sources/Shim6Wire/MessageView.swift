@@ -40,6 +40,7 @@ public struct MessageView: Sendable {
     private static func endOfReports(_ octets: [UInt8], length: Int) throws(ParseError) -> Int {
         let sent = Int(octets[12] & 0xf)
         let received = Int(octets[12] >> 4)
+        // 5534-5.2-14
         guard sent > 0 else { throw ParseError(.probeWithoutReport, at: 12) }
         let end = 16 + (sent + received) * ProbeReport.length
         guard end <= length else { throw ParseError(.probeReportsPastEnd, at: 12) }

@@ -142,12 +142,12 @@ import Testing
     @Test func `Starting a stamp leaves a running one alone`() throws {
         try Bench.run { bench in
             let stamps = bench.stamps
-            stamps.startSendIfStopped(at: Instant(nanoseconds: 5))
-            stamps.startSendIfStopped(at: Instant(nanoseconds: 7))
+            stamps.tell(send: .start, keepalive: nil, at: Instant(nanoseconds: 5))
+            stamps.tell(send: .start, keepalive: nil, at: Instant(nanoseconds: 7))
             #expect(stamps.sendStart == Instant(nanoseconds: 5))
             stamps.sendStart = nil
-            stamps.startKeepIfStopped(at: Instant(nanoseconds: 9))
-            stamps.startKeepIfStopped(at: Instant(nanoseconds: 11))
+            stamps.tell(send: nil, keepalive: .start, at: Instant(nanoseconds: 9))
+            stamps.tell(send: nil, keepalive: .start, at: Instant(nanoseconds: 11))
             #expect(stamps.keepStart == Instant(nanoseconds: 9) && stamps.sendStart == nil)
         }
     }

@@ -16,8 +16,16 @@ public final class Stamps: ActivityStamps {
 
     public init() {}
 
-    public func startSendIfStopped(at now: Instant) { sendStart = sendStart ?? now }
-    public func startKeepIfStopped(at now: Instant) { keepStart = keepStart ?? now }
+    public var snapshot: Activity {
+        Activity(
+            lastIn: lastIn, incoming: incoming, lastOut: lastOut, spacingIn: spacingIn, sendStart: sendStart,
+            keepStart: keepStart)
+    }
+
+    public func tell(send: TimerCommand?, keepalive: TimerCommand?, at now: Instant) {
+        if let send { sendStart = send.applied(to: sendStart, at: now) }
+        if let keepalive { keepStart = keepalive.applied(to: keepStart, at: now) }
+    }
 
     public func requestNotification(incoming: Bool, outgoing: Bool) {
         passing?(self)
@@ -35,7 +43,7 @@ public final class Stamps: ActivityStamps {
         spacingIn = spacingIn.map { $0 + (gap - $0) / 8 } ?? gap
         lastIn = now
         sendStart = nil
-        startKeepIfStopped(at: now)
+        keepStart = keepStart ?? now
         defer { notifyIn = false }
         return notifyIn
     }
@@ -44,7 +52,7 @@ public final class Stamps: ActivityStamps {
     public func stampOut(at now: Instant) -> Bool {
         lastOut = now
         keepStart = nil
-        startSendIfStopped(at: now)
+        sendStart = sendStart ?? now
         defer { notifyOut = false }
         return notifyOut
     }

@@ -9,6 +9,7 @@ public struct Keepalive: Hashable, Sendable {
 }
 
 extension Keepalive {
+    // Reserved1, R and Reserved2 are not looked at: 5534-5.1-05, 5534-5.1-07, 5534-5.1-10.
     init(_ view: MessageView) {
         self.init(receiverTag: view.octets.tag(at: 6))
     }

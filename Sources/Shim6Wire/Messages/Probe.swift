@@ -66,6 +66,7 @@ extension ProbeReport {
 }
 
 extension Probe {
+    // Reserved, R and Reserved2 are not looked at: 5534-5.2-08, 5534-5.2-10, 5534-5.2-13.
     init(_ view: MessageView) throws(ParseError) {
         let octets = view.octets
         guard let state = ProbeState(rawValue: octets[13] >> 6) else { throw ParseError(.probeState, at: 13) }
@@ -78,6 +79,7 @@ extension Probe {
     }
 
     func writer() throws(EncodeError) -> MessageWriter {
+        // 5534-5.2-14
         guard (1...15).contains(sent.count), received.count <= 15 else {
             throw .reportCount(sent: sent.count, received: received.count)
         }
@@ -85,7 +87,7 @@ extension Probe {
         writer.append(receiverTag)
         writer.append(UInt8(received.count << 4 | sent.count))
         writer.append(state.rawValue << 6)
-        writer.append(zeros: 2)
+        writer.append(zeros: 2)  // 5534-5.2-12
         for report in sent { report.write(to: &writer) }
         for report in received { report.write(to: &writer) }
         payload?.write(to: &writer)

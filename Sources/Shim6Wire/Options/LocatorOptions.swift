@@ -36,7 +36,7 @@ extension LocatorOptions {
         writer.option(.cgaParameters, cgaParameters)
         writer.option(.cgaSignature, cgaSignature)
         if let keepaliveTimeout, keepaliveTimeout > 0 {
-            writer.option(.keepaliveTimeout) { writer in
+            writer.option(.keepaliveTimeout) { writer in  // 5534-5.3-08
                 writer.append(zeros: 2)
                 writer.append(keepaliveTimeout)
             }

@@ -7,7 +7,7 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     case cgaSignature = 5
     case ulidPair = 6
     case forkedInstance = 7
-    case keepaliveTimeout = 10
+    case keepaliveTimeout = 10  // 5534-5.3-07
     /// For experiments (RFC 5533, section 17): see `PayloadForms`.
     case payloadForms = 0x4000
     /// Of this implementation, from the experimental range: see `ReachabilityTiming`.

@@ -21,6 +21,7 @@ public struct OptionView: Sendable {
     /// The seconds of a Keepalive Timeout option, after 16 reserved bits (RFC 5534, section 5.3). Nil for zero.
     /// - Throws: `optionLength`.
     public func keepaliveTimeout() throws(ParseError) -> UInt16? {
+        // The reserved bits are not looked at: 5534-5.3-08, 5534-5.3-10.
         guard contents.count == 4 else { throw lengthError }
         let seconds = contents.bigEndian(UInt16.self, at: 2)
         return seconds == 0 ? nil : seconds

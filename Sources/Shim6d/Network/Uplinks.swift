@@ -123,7 +123,7 @@ final class Uplinks {
             for index in uplinks.indices { makeRoutes(for: index, pinned: pinned) }
         }
         try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
-        readAddresses(try socket.addresses())
+        readAddresses(try socket.addresses())  // 5534-3.1-06
         tellDataPath(pinned: pinned)
     }
 
@@ -194,7 +194,7 @@ final class Uplinks {
             let state = neighbours.first { $0.interface == interface && $0.address == gateway }?.state
             uplinks[index].gatewayState = state
             switch state {
-            case .failed: uplinks[index].isGatewayDead = true
+            case .failed: uplinks[index].isGatewayDead = true  // 5534-3.2-02, 5534-4.1-01
             // A search that goes on says nothing yet.
             case nil where gateway != nil, .incomplete, .some(.none): break
             case nil, .reachable, .stale, .delay, .probe, .withoutResolution, .permanent:
