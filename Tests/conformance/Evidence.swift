@@ -15,6 +15,8 @@ struct Evidence {
     private let tests: [String: [NamedTest]]
     /// Every test that names requirements.
     let named: [NamedTest]
+    /// Where the sources carry the rows.
+    let code: CodeLines
     private let strays: [String]
 
     init(tree: URL) throws {
@@ -25,6 +27,7 @@ struct Evidence {
         exceptions = Dictionary(
             uniqueKeysWithValues: try Document.lines(of: requirements.appending(path: "exceptions.tsv"), columns: 3)
                 .map { ($0[0], ($0[1], $0[2])) })
+        code = try CodeLines(tree: tree)
         (named, strays) = try Self.scan(tree.appending(path: "Tests"))
         tests = named.reduce(into: [:]) { tests, test in
             for id in test.requirements { tests[id, default: []].append(test) }
@@ -64,6 +67,9 @@ struct Evidence {
         let rows = documents.flatMap(\.rows)
         let known = Set(rows.map(\.id))
         var faults = strays.map { "Tests/\($0): names a requirement elsewhere than on a test" }
+        for (id, lines) in code.lines.sorted(by: { $0.key < $1.key }) where !known.contains(id) {
+            faults += lines.map { "\($0.description) names \(id), which is not in the catalogue" }
+        }
         for test in named {
             let unknown = test.requirements.filter { !known.contains($0) }
             faults += unknown.map { "\(test.name) names \($0), which is not in the catalogue" }

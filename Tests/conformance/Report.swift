@@ -23,7 +23,58 @@ struct Report {
                 for row in section.rows { text += line(row) }
             }
         }
+        return text + code
+    }
+
+    /// Which rows the sources carry, by file: line numbers would change with every edit.
+    private var code: String {
+        var text = """
+
+            ## In the sources
+
+            Comments in `Sources` name the rows that a line of code carries out; `swift run conformance` prints the lines.
+            Of the rows with MUST or SHOULD these are named, and the others not yet.
+
+            | document | rows | named | not named |
+            |---|---|---|---|
+
+            """
+        for document in evidence.documents {
+            let strict = document.rows.filter(\.isStrict)
+            let missing = strict.filter { evidence.code.files(of: $0.id).isEmpty }
+            text += "| \(document.title) | \(strict.count) | \(strict.count - missing.count) "
+            text += "| \(missing.map(\.id).joined(separator: ", ")) |\n"
+        }
+        text += "\n| id | level | in |\n|---|---|---|\n"
+        for row in evidence.documents.flatMap(\.rows) where row.isStrict {
+            let files = evidence.code.files(of: row.id)
+            guard !files.isEmpty else { continue }
+            text += "| \(row.id) | \(row.level) | \(files.map { "`\($0)`" }.joined(separator: ", ")) |\n"
+        }
         return text
+    }
+
+    /// Each row that the sources carry, with its lines of code and its tests; then the rows with MUST or SHOULD that no line
+    /// of code names.
+    var codeLines: String {
+        var lines: [String] = []
+        for row in evidence.documents.flatMap(\.rows) {
+            guard let code = evidence.code.lines[row.id] else { continue }
+            lines.append("\(row.id) \(row.level): \(row.requirement)")
+            lines += code.map { "    code \($0.description)" }
+            switch evidence.verdict(on: row) {
+            case .shown(let tests): lines += tests.map { "    test \($0.name)" }
+            case .excepted(let verdict, let reason): lines.append("    \(verdict): \(reason)")
+            case .missing: lines.append("    no test")
+            }
+        }
+        for document in evidence.documents {
+            let missing = document.rows.filter { $0.isStrict && evidence.code.lines[$0.id] == nil }
+            guard !missing.isEmpty else { continue }
+            lines.append("\(document.title), MUST and SHOULD without a line of code:")
+            lines += missing.map { "    \($0.id) \($0.level): \($0.requirement)" }
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     /// One line a document and level: rows in all, shown by tests, excepted, neither.
