@@ -16,7 +16,7 @@ public struct CGAExtension: Hashable, Sendable {
     }
 
     /// The encoding; nil if the data needs more than 65,535 octets.
-    public var octets: [UInt8]? {
+    public var octets: [UInt8]? {  // 4581-2-01
         guard let length = UInt16(exactly: data.count) else { return nil }
         var octets: [UInt8] = []
         octets.append(bigEndian: type)

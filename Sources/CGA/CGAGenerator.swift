@@ -18,7 +18,7 @@ public enum CGAGenerationError: Error, Hashable, Sendable {
     case tooManyCollisions
 }
 
-/// Makes CGAs for one public key (RFC 3972, section 4).
+/// Makes CGAs for one public key (RFC 3972, section 4: 3972-4-02).
 ///
 /// The costly part is the search for a Modifier, about 2^(16*Sec) hashes. It can be done in pieces or on all processors,
 /// and be stopped and taken up again. One Modifier then serves every subnet prefix.
@@ -43,7 +43,7 @@ public struct CGAGenerator: Sendable {
     public init(
         publicKey: [UInt8], sec: Int, modifier: UInt128, extensions: [UInt8] = []
     ) throws(CGAGenerationError) {
-        guard (0...CGAParameters.maximumSec).contains(sec) else { throw .unassignedSec(sec) }
+        guard (0...CGAParameters.maximumSec).contains(sec) else { throw .unassignedSec(sec) }  // 4982-5-01
         do {
             let input = try CGAParameters(
                 modifier: modifier, subnetPrefix: 0, publicKey: publicKey, extensions: extensions)
@@ -62,7 +62,7 @@ public struct CGAGenerator: Sendable {
     ///
     /// Throws `unassignedSec` or `malformedPublicKey`.
     public init(publicKey: [UInt8], sec: Int, extensions: [UInt8] = []) throws(CGAGenerationError) {
-        let modifier = UInt128(bigEndian: systemRandom(16)[...])
+        let modifier = UInt128(bigEndian: systemRandom(16)[...])  // 3972-4-13, 3972-7.3-01
         try self.init(publicKey: publicKey, sec: sec, modifier: modifier, extensions: extensions)
     }
 
@@ -76,7 +76,8 @@ public struct CGAGenerator: Sendable {
         self.attempts = attempts
     }
 
-    /// Starts at step 4 with the Modifier, key and extensions of earlier parameters, for another subnet prefix.
+    /// Starts at step 4 with the Modifier, key and extensions of earlier parameters, for another subnet prefix:
+    /// 3972-4-22.
     ///
     /// Throws `unassignedSec`, or `modifierNotGoodEnough` if the Modifier was found for a lower Sec.
     public init(reusing parameters: CGAParameters, sec: Int) throws(CGAGenerationError) {
@@ -117,7 +118,7 @@ public struct CGAGenerator: Sendable {
                 modifier: modifier, subnetPrefix: subnetPrefix, collisionCount: count, publicKey: publicKey,
                 extensions: extensions)
             let interfaceID = try parameters.hash1 & CGAParameters.hash1Mask | UInt64(sec) << 61
-            return (IPv6Address(high: subnetPrefix, low: interfaceID), parameters)
+            return (IPv6Address(high: subnetPrefix, low: interfaceID), parameters)  // 3972-4-19, 3972-4-20
         } catch {
             throw .malformedPublicKey
         }

@@ -25,7 +25,7 @@ public struct CGAParameters: Hashable, Sendable {
     public init(_ octets: [UInt8]) throws(CGAError) {
         guard octets.count > Self.publicKeyOffset else { throw .truncatedParameters }
         var reader = DERReader(octets, in: Self.publicKeyOffset..<octets.count)
-        _ = try reader.element(.sequence)
+        _ = try reader.element(.sequence)  // 3972-3-05
         self.octets = octets
         publicKeyEnd = reader.position
     }
@@ -76,7 +76,7 @@ public struct CGAParameters: Hashable, Sendable {
     /// The public key: DER SubjectPublicKeyInfo. Random octets in that form for an HBA without key.
     public var publicKey: [UInt8] { Array(octets[Self.publicKeyOffset..<publicKeyEnd]) }
 
-    /// The extension fields in their encoding (RFC 4581), unread.
+    /// The extension fields in their encoding (RFC 4581), unread: 3972-3-11, 3972-5-18. They are hashed with the rest.
     public var extensions: ArraySlice<UInt8> { octets[publicKeyEnd...] }
 }
 

@@ -14,7 +14,7 @@ extension CGAParameters {
     ///
     /// Throws `cryptography`.
     public var hash1: UInt64 {
-        get throws(CGAError) { try SHA1().digest(of: octets).leading64 }
+        get throws(CGAError) { try SHA1().digest(of: octets).leading64 }  // 3972-3-12
     }
 
     /// Hash2: the leftmost 112 bits of SHA-1 over the structure with Subnet Prefix and Collision Count set to zero.
@@ -27,7 +27,7 @@ extension CGAParameters {
         }
     }
 
-    var hash2Input: [UInt8] {
+    var hash2Input: [UInt8] {  // 3972-3-13
         var input = octets
         for index in Self.subnetPrefixOffset..<Self.publicKeyOffset { input[index] = 0 }
         return input
@@ -37,7 +37,7 @@ extension CGAParameters {
     /// fails. Several addresses pass for one structure (lower Sec, any u and g bits): elsewhere compare all 128 bits.
     ///
     /// Throws `collisionCount`, `subnetPrefix`, `hash1`, `unassignedSec`, `hash2` or `cryptography`.
-    public func verify(_ address: IPv6Address) throws(CGAError) {
+    public func verify(_ address: IPv6Address) throws(CGAError) {  // 3972-5-01, 3972-5-09
         var hashes = try VerificationHashes(of: self)
         guard subnetPrefix == address.high else { throw .subnetPrefix }
         try hashes.verify(address)
@@ -49,6 +49,7 @@ extension CGAParameters {
     /// Throws what `verify(_:)` throws, where `subnetPrefix` means that an address is in no prefix of the set;
     /// `methodContradictsParameters` if there is no such extension; and `malformedExtension`.
     public func verify(members addresses: some Sequence<IPv6Address>) throws(CGAError) {
+        // 5533-7.2-07
         guard let multiPrefix = try multiPrefix() else { throw .methodContradictsParameters }
         // Members differ in the Subnet Prefix alone, which Hash2 does not cover: that is computed once for all.
         var hashes = try VerificationHashes(of: self)
@@ -74,6 +75,7 @@ extension CGAParameters {
 
     /// Extensions that cannot be read do not matter for a CGA (RFC 3972, section 5).
     func requireKey() throws(CGAError) {
+        // 5533-7.2-07
         if let multiPrefix = try? multiPrefix(), !multiPrefix.hasPublicKey { throw .methodContradictsParameters }
     }
 }

@@ -28,6 +28,7 @@ public struct HBAGenerator: Sendable {
         subnetPrefixes: [UInt64], extendedModifier: [UInt8], sec: Int, modifier: UInt128
     ) throws(CGAGenerationError) {
         guard extendedModifier.count == Self.extendedModifierLength else { throw .malformedPublicKey }
+        // 5535-6-04, 5535-6-05, 5535-6-06
         let wrapped = RSAPublicKeyFields.subjectPublicKeyInfo(modulus: extendedModifier, exponent: [1, 0, 1])
         try self.init(subnetPrefixes, wrapped, hasPublicKey: false, sec, modifier)
     }

@@ -33,7 +33,7 @@ public struct LocatorListVerifier: Sendable {
     ) throws(CGAError) {
         let parameters = try CGAParameters(octets)
         if members.isEmpty {
-            try parameters.verify(ulid, by: .cga)
+            try parameters.verify(ulid, by: .cga)  // 3972-6-04, 3972-6-07
         } else {
             // The ULID is what ties the set to the peer.
             try parameters.verify(members: [ulid] + members.filter { $0 != ulid })

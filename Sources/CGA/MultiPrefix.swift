@@ -17,6 +17,7 @@ public struct MultiPrefix: Hashable, Sendable {
     ///
     /// Throws `malformedExtension`.
     public init(_ data: [UInt8]) throws(CGAError) {
+        // 5535-5-06
         guard data.count >= 4, data.count % 8 == 4 else { throw .malformedExtension }
         hasPublicKey = data[0] >= 0x80
         subnetPrefixes = stride(from: 4, to: data.count, by: 8).map { UInt64(bigEndian: data[$0..<$0 + 8]) }
@@ -25,7 +26,7 @@ public struct MultiPrefix: Hashable, Sendable {
     /// The extension field.
     public var extensionField: CGAExtension {
         var data: [UInt8] = []
-        data.append(bigEndian: UInt32(hasPublicKey ? 0x8000_0000 : 0))
+        data.append(bigEndian: UInt32(hasPublicKey ? 0x8000_0000 : 0))  // 5535-5-05
         for prefix in subnetPrefixes { data.append(bigEndian: prefix) }
         return CGAExtension(type: CGAExtension.multiPrefix, data: data)
     }

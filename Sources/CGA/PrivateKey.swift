@@ -128,7 +128,7 @@ public final class PrivateKey: @unchecked Sendable {
         defer { ERR_clear_error() }
         guard let context = EVP_PKEY_CTX_new(key, nil) else { throw .cryptography }
         defer { EVP_PKEY_CTX_free(context) }
-        let info = try DigestInfo(message).octets
+        let info = try DigestInfo(message).octets  // 3972-6-02
         var signature = [UInt8](repeating: 0, count: (bits + 7) / 8)
         var length = signature.count
         guard

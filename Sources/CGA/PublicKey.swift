@@ -4,7 +4,7 @@ import COpenSSL
 public final class PublicKey: @unchecked Sendable {
     /// Modulus lengths that are accepted unless the caller says otherwise: RFC 5533, section 16, sets the lower bound,
     /// the cost of a verification the upper one.
-    public static let defaultBits = 1024...4096
+    public static let defaultBits = 1024...4096  // 5533-16-02, 3972-3-09, 3972-5-16
 
     /// The length of the modulus.
     public let bits: Int
@@ -43,7 +43,7 @@ public final class PublicKey: @unchecked Sendable {
         defer { ERR_clear_error() }
         guard let context = EVP_PKEY_CTX_dup(prepared) else { throw .cryptography }
         defer { EVP_PKEY_CTX_free(context) }
-        let info = try DigestInfo(message).octets
+        let info = try DigestInfo(message).octets  // 3972-6-06
         guard EVP_PKEY_verify(context, signature, signature.count, info, info.count) == 1 else { throw .signature }
     }
 

@@ -26,9 +26,10 @@ struct RSAPublicKeyFields {
         let algorithm = try infoReader.element(.sequence)
         let bitString = try infoReader.element(.bitString)
         guard infoReader.isAtEnd else { throw .malformedPublicKey }
-        guard octets[algorithm].elementsEqual(Self.rsaEncryption) else { throw .notRSA }
+        guard octets[algorithm].elementsEqual(Self.rsaEncryption) else { throw .notRSA }  // 3972-3-07
 
         var keyReader = DERReader(octets, in: bitString)
+        // 3972-3-08
         guard try keyReader.nextOctet() == 0 else { throw .malformedPublicKey }
         let key = try keyReader.element(.sequence)
         guard keyReader.isAtEnd else { throw .malformedPublicKey }

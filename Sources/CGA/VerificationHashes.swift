@@ -11,6 +11,7 @@ struct VerificationHashes {
 
     /// Step 1. Throws `collisionCount`.
     init(of parameters: CGAParameters, digest: @escaping HashFunction) throws(CGAError) {
+        // 3972-3-04
         guard parameters.collisionCount <= CGAParameters.maximumCollisionCount else { throw .collisionCount }
         self.parameters = parameters
         self.digest = digest
@@ -24,9 +25,9 @@ struct VerificationHashes {
     /// Throws `hash1`, `unassignedSec`, `hash2` or `cryptography`.
     mutating func verify(_ address: IPv6Address) throws(CGAError) {
         if parameters.subnetPrefix != address.high { parameters.subnetPrefix = address.high }
-        let hash1 = try digest(parameters.octets).leading64
+        let hash1 = try digest(parameters.octets).leading64  // 3972-3-12, 3972-5-19
         guard (hash1 ^ address.low) & CGAParameters.hash1Mask == 0 else { throw .hash1 }
-        // Sec 3 to 7 have no meaning yet, not even the hash function is known. Refusing them is safe.
+        // Sec 3 to 7 have no meaning yet, not even the hash function is known. Refusing them is safe (3972-5-14).
         let sec = Int(address.low >> 61)
         guard sec <= CGAParameters.maximumSec else { throw .unassignedSec }
         guard sec > 0 else { return }

@@ -16,7 +16,7 @@ extension Host {
         let code: ErrorMessage.Code
         switch error.reason {
         case .unknownMessageType: code = .unknownMessageType
-        case .unrecognisedCriticalOption: code = .unrecognisedCriticalOption
+        case .unrecognisedCriticalOption: code = .unrecognisedCriticalOption  // 5533-5.15-13, 5533-12.3-07
         default: return
         }
         answer { () throws(DropReason) in
@@ -95,9 +95,9 @@ extension Problem {
         }
         let problem: Problem?
         switch reason {
-        case .unsupportedMethod:
+        case .unsupportedMethod:  // 5533-7.2-08
             problem = method { VerificationMethod(rawValue: $0) == nil }
-        case .proof(.methodContradictsParameters):
+        case .proof(.methodContradictsParameters):  // 5533-7.2-08
             problem = method { $0 == VerificationMethod.hba.rawValue }
         case .proof(.signature), .signatureMissing, .parametersMissing:
             problem = view.type == .updateRequest ? method { $0 == VerificationMethod.cga.rawValue } : nil

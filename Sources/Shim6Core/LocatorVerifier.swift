@@ -48,7 +48,7 @@ public struct CGALocatorVerifier: LocatorVerifier, Sendable {
             switch VerificationMethod(rawValue: entry.method) {
             case .hba: members.append(entry.locator)
             case .cga: signed.append(entry.locator)
-            case nil: throw .unsupportedMethod
+            case nil: throw .unsupportedMethod  // 5533-7.2-06
             }
         }
         guard signed.isEmpty || signature != nil else { throw .signatureMissing }

@@ -20,6 +20,7 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
 extension MessageType {
     /// The octets of the smallest message of this type (RFC 5533, sections 7.9 to 7.20, 10.4 and 10.5; RFC 5534,
     /// section 5).
+    // 5533-7.9-01, 5533-7.11-01, 5533-7.13-01, 5533-7.16-01, 5533-7.18-01, 5533-7.20-01, 5533-10.4-01, 5533-10.5-01
     var minimumLength: Int {
         switch self {
         case .i1, .r1, .r2, .r1bis, .updateRequest, .updateAcknowledgement, .keepalive, .error: 16

@@ -57,7 +57,7 @@ public struct MessageView: Sendable {
                 let bit: UInt16 = 1 << type.place
                 guard seen & bit == 0 else { throw ParseError(.duplicateOption, at: raw.offset) }
                 seen |= bit
-            } else if raw.isCritical {
+            } else if raw.isCritical {  // 5533-5.15-14
                 throw ParseError(.unrecognisedCriticalOption, at: raw.offset)
             }
         }

@@ -41,15 +41,15 @@ struct MessageWriter {
 
     /// Appends an option with C = 0, its contents written by `contents`, and its padding (RFC 5533, section 5.15).
     mutating func option(_ type: OptionType, contents: (inout MessageWriter) -> Void) {
-        append(type.rawValue << 1)
+        append(type.rawValue << 1)  // 5533-5.15-09
         append(0 as UInt16)
         let start = octets.count
         contents(&self)
         // More than 16 bits hold is more than a message holds: `finish` refuses it.
-        let length = UInt16(truncatingIfNeeded: octets.count - start)
+        let length = UInt16(truncatingIfNeeded: octets.count - start)  // 5533-5.15-04
         octets[start - 2] = UInt8(length >> 8)
         octets[start - 1] = UInt8(length & 0xff)
-        pad()
+        pad()  // 5533-5.15-03, 5533-5.15-05
     }
 
     mutating func option(_ type: OptionType, _ contents: [UInt8]?) {

@@ -23,8 +23,6 @@ struct CodeLines {
         }
     }
 
-    init(source: String, file: String) { scan(source, file: file) }
-
     private mutating func scan(_ source: String, file: String) {
         let id = /\b(?:3972|4581|4982|5533|5534|5535)-[0-9A-Z]+(?:\.[0-9]+)*-[0-9]{2}\b/
         for (index, line) in source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {

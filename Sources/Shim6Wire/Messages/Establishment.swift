@@ -76,6 +76,7 @@ public struct R2: Hashable, Sendable {
 // The initialisers below read a view of their own type: its checks let the fixed fields be read.
 
 extension I1 {
+    // The reserved bits are not looked at: 5533-5.4-04, 5533-5.4-06.
     init(_ view: MessageView) throws(ParseError) {
         let options = try OptionValues(view)
         self.init(
@@ -93,6 +94,7 @@ extension I1 {
 }
 
 extension R1 {
+    // The reserved bits are not looked at: 5533-5.5-03, 5533-5.5-04.
     init(_ view: MessageView) throws(ParseError) {
         self.init(
             initiatorNonce: view.octets.bigEndian(UInt32.self, at: 8),
@@ -105,12 +107,13 @@ extension R1 {
         writer.append(zeros: 2)
         writer.append(initiatorNonce)
         writer.append(responderNonce)
-        writer.option(.responderValidator, responderValidator)
+        writer.option(.responderValidator, responderValidator)  // 5533-5.5-07
         return writer
     }
 }
 
 extension I2 {
+    // The reserved bits are not looked at: 5533-5.6-03, 5533-5.6-04, 5533-5.6-05.
     init(_ view: MessageView) throws(ParseError) {
         let options = try OptionValues(view)
         self.init(
@@ -126,7 +129,7 @@ extension I2 {
         writer.append(initiatorNonce)
         writer.append(responderNonce)
         writer.append(zeros: 4)
-        writer.option(.responderValidator, responderValidator)
+        writer.option(.responderValidator, responderValidator)  // 5533-5.6-09
         writer.appendContext(ulidPair: ulidPair, forkedInstance: forkedInstance)
         try options.write(to: &writer)
         return writer
@@ -134,6 +137,7 @@ extension I2 {
 }
 
 extension R2 {
+    // The reserved bits are not looked at: 5533-5.7-03, 5533-5.7-04.
     init(_ view: MessageView) throws(ParseError) {
         self.init(
             responderTag: view.octets.tag(at: 6), initiatorNonce: view.octets.bigEndian(UInt32.self, at: 12),

@@ -47,6 +47,7 @@ public struct I2bis: Hashable, Sendable {
 }
 
 extension R1bis {
+    // The reserved bits are not looked at: 5533-5.8-03, 5533-5.8-04.
     init(_ view: MessageView) throws(ParseError) {
         self.init(
             packetTag: view.octets.tag(at: 6), responderNonce: view.octets.bigEndian(UInt32.self, at: 12),
@@ -63,6 +64,7 @@ extension R1bis {
 }
 
 extension I2bis {
+    // The reserved bits are not looked at: 5533-5.9-03, 5533-5.9-04, 5533-5.9-05.
     init(_ view: MessageView) throws(ParseError) {
         let options = try OptionValues(view)
         self.init(

@@ -28,6 +28,7 @@ public struct UpdateAcknowledgement: Hashable, Sendable {
 }
 
 extension UpdateRequest {
+    // The reserved bits are not looked at: 5533-5.10-03, 5533-5.10-04.
     init(_ view: MessageView) throws(ParseError) {
         self.init(
             receiverTag: view.octets.tag(at: 6), requestNonce: view.octets.bigEndian(UInt32.self, at: 12),
@@ -44,6 +45,7 @@ extension UpdateRequest {
 }
 
 extension UpdateAcknowledgement {
+    // The reserved bits are not looked at: 5533-5.11-03, 5533-5.11-04.
     init(_ view: MessageView) {
         self.init(receiverTag: view.octets.tag(at: 6), requestNonce: view.octets.bigEndian(UInt32.self, at: 12))
     }

@@ -21,7 +21,9 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
         case .payloadForms: 13
         case .reachabilityTiming: 14
         case .payloadReport: 15
-        default: rawValue
+        case .responderValidator, .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .ulidPair,
+            .forkedInstance, .keepaliveTimeout:
+            rawValue
         }
     }
 

@@ -28,6 +28,7 @@ struct OptionValues {
     /// The validator of a message that has to have one.
     /// - Throws: `missingResponderValidator`; the offset is that of Hdr Ext Len.
     func requiredValidator() throws(ParseError) -> [UInt8] {
+        // 5533-5.5-07, 5533-5.6-09
         guard let responderValidator else { throw ParseError(.missingResponderValidator, at: 1) }
         return responderValidator
     }

@@ -84,6 +84,7 @@ struct OptionWalk: Sendable {
         )
     }
 
-    /// The octets that an option with contents of `length` octets takes, header and padding included.
+    /// The octets that an option with contents of `length` octets takes, header and padding included. The octets of the
+    /// padding are not looked at: 5533-5.15-06.
     static func total(length: Int) -> Int { 11 + length - (length + 3) % 8 }
 }

@@ -16,6 +16,7 @@ extension ULIDPairOption {
     /// - Throws: `optionLength`.
     public init(_ option: OptionView) throws(ParseError) {
         guard option.contents.count == 36 else { throw option.lengthError }
+        // 5533-5.15.6-02
         sender = option.contents.address(at: 4)
         receiver = option.contents.address(at: 20)
     }
