@@ -9,7 +9,9 @@ import Shim6Wire
 struct Handshakes {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == "send" { return try send(arguments) }
+        let lists = arguments.dropFirst().map { $0.split(separator: ",").map(String.init) }
+        if arguments.first == "serve" { try Mesh.serve(on: lists[0]) }
+        if arguments.first == "send" { return try exchange(from: lists[0], to: lists[1]) }
         let rounds = arguments.first.flatMap { Int($0) } ?? 3
         let addresses = arguments.dropFirst().first.flatMap { Int($0) } ?? 48
         var rates: [String: [Run]] = [:]
@@ -27,16 +29,15 @@ struct Handshakes {
         }
     }
 
-    /// Asks each address of the second list from each of the first for a connection to a port that is closed: what is
-    /// answered is worth a context.
-    private static func send(_ arguments: [String]) throws {
-        let (local, peer) = (arguments[1].split(separator: ","), arguments[2].split(separator: ","))
-        for local in local {
-            for peer in peer {
-                let socket = try Socket(.stream)
-                try socket.bind(to: String(local), port: 0)
-                guard (try? socket.connect(to: String(peer), port: JoinedHosts.closedPort)) == nil else {
-                    throw LabError("port \(JoinedHosts.closedPort) of \(peer) is open")
+    /// Sends a datagram over each pair and waits for its echo. The second time this makes a session worth a context.
+    private static func exchange(from locals: [String], to peers: [String]) throws {
+        for local in locals {
+            let socket = try Socket(.datagram)
+            try socket.bind(to: local, port: 0)
+            for peer in peers {
+                socket.send([1], to: try Socket.destination(peer, port: Mesh.port))
+                guard socket.isReadable(within: 5000), socket.receive() != nil else {
+                    throw LabError("no echo from \(peer)")
                 }
             }
         }
@@ -66,11 +67,19 @@ private struct Run: CustomStringConvertible {
         try hosts.start()
         let (local, peer) = try (hosts.a.locators, hosts.b.locators)
         count = local.count * peer.count
+        let own = CommandLine.arguments[0]
+        let lists = [local, peer].map { $0.map(\.description).joined(separator: ",") }
+        let server = try laboratory.start([own, "serve", lists[1]], in: hosts.b.namespace, log: "server.log")
+        defer { server.end() }
+        try laboratory.wait(until: "the server to listen") {
+            try hosts.b.namespace.run("ss", "-6Huln", "sport", "=", ":\(Mesh.port)").split(separator: "\n").count
+                == peer.count
+        }
+        // Traffic that went both ways twice is worth a context: this is the first time.
+        try hosts.a.namespace.run(own, "send", lists[0], lists[1])
         let before = try (hosts.a.processorTime, hosts.b.processorTime)
         let begin = Clock.now
-        try hosts.a.namespace.run(
-            CommandLine.arguments[0], "send", local.map(\.description).joined(separator: ","),
-            peer.map(\.description).joined(separator: ","))
+        try hosts.a.namespace.run(own, "send", lists[0], lists[1])
         let wanted = count
         do {
             try laboratory.wait(for: "\(wanted) contexts on both hosts", upTo: 60, every: 0.2) {

@@ -5,7 +5,6 @@ import Shim6Wire
 
 /// Two hosts on one veth link, a daemon on each, with as many addresses as asked for: every pair of them is a ULID pair.
 struct JoinedHosts {
-    static let closedPort: UInt16 = 7009
     let laboratory: Laboratory
     let a: Host
     let b: Host

@@ -80,7 +80,7 @@ enum Declaration {
                         + "\"auto\" for the first of them that this host can have. \"shim6ctl doctor\" tells why."),
                 Key(
                     "trigger-octets", \.dataPath.triggerOctets, .integer(0...1_000_000_000),
-                    "A context is made when two addresses have exchanged this many octets ..."),
+                    "A context is made when two addresses have exchanged this many octets, both ways and twice, ..."),
                 Key(
                     "trigger-age", \.dataPath.triggerAge, .seconds(0...86_400),
                     "... or when traffic between them has gone on for this long, seconds."),

@@ -25,6 +25,8 @@ import Testing
             #expect(try bench.datapath.takeEvents().isEmpty)
             try bench.datapath.forget(Bench.ulids)
             try Self.exchange(bench, 1000)
+            #expect(try bench.datapath.takeEvents().isEmpty)
+            try Self.exchange(bench, 1)
             #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
         }
     }
@@ -34,6 +36,55 @@ import Testing
             for _ in 0..<20 { _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1000)) }
             for _ in 0..<20 { _ = try bench.run(.uplinkIn, Bench.b2, Bench.a1, next: 17, Frame.udp(1000)) }
             #expect(try bench.datapath.takeEvents().isEmpty)
+        }
+    }
+
+    @Test func `Traffic that went both ways once triggers nothing, however much it was`() throws {
+        try Bench.run { bench in
+            for _ in 0..<20 { _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1000)) }
+            for _ in 0..<20 { _ = try bench.run(.uplinkIn, Bench.b1, Bench.a1, next: 17, Frame.udp(1000)) }
+            #expect(try bench.datapath.takeEvents().isEmpty)
+            try Self.exchange(bench, 1)
+            #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
+        }
+    }
+
+    /// What a host with a forged source can draw from this one: TCP to a closed port and to an open one, SCTP, DCCP, a ping
+    /// too long for a packet; and that the same session triggers with what comes then.
+    struct Drawn: Sendable {
+        var next: UInt8
+        /// Where the octet stands that tells packets apart, and what it says.
+        var offset: Int
+        var asked, answered, traffic: UInt8
+
+        init(_ next: UInt8, at offset: Int, _ asked: UInt8, _ answered: UInt8, _ traffic: UInt8) {
+            (self.next, self.offset, self.asked, self.answered, self.traffic) = (next, offset, asked, answered, traffic)
+        }
+    }
+
+    @Test(arguments: [
+        Drawn(6, at: 13, 0x02, 0x14, 0x10), Drawn(6, at: 13, 0x02, 0x12, 0x18), Drawn(6, at: 13, 0x18, 0x04, 0x10),
+        Drawn(132, at: 12, 1, 2, 0), Drawn(132, at: 12, 0, 6, 3), Drawn(132, at: 12, 8, 14, 0),
+        Drawn(33, at: 8, 0, 2, 4), Drawn(33, at: 8, 4, 14, 4), Drawn(44, at: 0, 58, 58, 17),
+    ])
+    func `What a forged packet draws from this host triggers nothing`(_ drawn: Drawn) throws {
+        try Bench.run { bench in
+            func send(_ part: DatapathPart, _ octet: UInt8) throws {
+                var segment = [UInt8](repeating: 0, count: 1000)
+                segment[drawn.offset] = octet
+                let (source, target) = part == .uplinkIn ? (Bench.b1, Bench.a1) : (Bench.a1, Bench.b1)
+                #expect(try bench.run(part, source, target, next: drawn.next, segment).verdict == .unspecified)
+            }
+            for _ in 0..<20 {
+                try send(.uplinkIn, drawn.asked)
+                try send(.uplinkOut, drawn.answered)
+            }
+            #expect(try bench.datapath.takeEvents().isEmpty)
+            for _ in 0..<2 {
+                try send(.uplinkOut, drawn.traffic)
+                try send(.uplinkIn, drawn.traffic)
+            }
+            #expect(try bench.datapath.takeEvents() == [.trigger(Bench.ulids)])
         }
     }
 

@@ -163,6 +163,32 @@ INLINE int is_denial(struct __sk_buff *skb, __u32 l2, const struct packet *packe
     return start[0] == parameter_problem && start[1] == unknown_next_header && quoted->next == SHIM6;
 }
 
+/// Whether a packet says nothing of a session, since anybody can draw it from a host by one with a forged source: the
+/// beginning of a connection, its refusal, ICMPv6.
+INLINE int is_drawn(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+    __u8 octet;
+    __u32 at = l2 + packet->end.at;
+    switch (packet->end.next) {
+    case ICMPV6:
+        return 1;
+    case FRAGMENT:
+        return bpf_skb_load_bytes(skb, at, &octet, 1) || octet == ICMPV6;
+    case TCP:
+        // SYN, RST.
+        return bpf_skb_load_bytes(skb, at + 13, &octet, 1) || octet & 0x06;
+    case SCTP:
+        // INIT, INIT ACK, ABORT, SHUTDOWN COMPLETE.
+        return bpf_skb_load_bytes(skb, at + 12, &octet, 1) || octet == 1 || octet == 2 || octet == 6 || octet == 14;
+    case DCCP:
+        if (bpf_skb_load_bytes(skb, at + 8, &octet, 1)) return 1;
+        // Request, Response, Reset.
+        octet = octet >> 1 & 15;
+        return octet < 2 || octet == 7;
+    default:
+        return 0;
+    }
+}
+
 INLINE struct shim6_pair pair_of(const struct shim6_address *local, const struct shim6_address *peer) {
     struct shim6_pair pair = {.local = *local, .peer = *peer};
     return pair;

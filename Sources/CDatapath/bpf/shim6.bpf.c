@@ -162,7 +162,7 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
     struct shim6_outbound *out = find_outbound(skb, l2, &packet, &pair);
     if (!out) {
-        if (packet.end.next != ICMPV6) count_out(&pair, skb->len - l2);
+        if (!is_drawn(skb, l2, &packet)) count_out(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
     }
     if (!out->rehomed) {
@@ -295,7 +295,7 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
     struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
     if (!out) {
-        if (packet.end.next != ICMPV6) count_in(&pair, skb->len - l2);
+        if (!is_drawn(skb, l2, &packet)) count_in(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
     }
     // What the peer sends without a header is of the default context, whatever contexts this host has forked off.

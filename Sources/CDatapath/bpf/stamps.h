@@ -59,10 +59,16 @@ INLINE void stamp_out(__u32 slot, __u64 tag) {
     if (stamps->flags & SHIM6_NOTIFY_OUT) notify(stamps, SHIM6_NOTIFY_OUT, SHIM6_EVENT_ACTIVITY_OUT, slot, tag);
 }
 
-/// Reports a session when it has lived or carried enough, in both directions.
+/// Notes that a packet came in (1) or went out (0).
+INLINE void turn(struct shim6_candidate *candidate, __u32 direction) {
+    __u32 turns = candidate->turns;
+    if (turns < SHIM6_BOTH_WAYS_TWICE && (turns & 1) != direction) candidate->turns = turns + 1;
+}
+
+/// Reports a session when it has lived or carried enough, and has gone both ways twice.
 INLINE void judge(struct shim6_candidate *candidate, const struct shim6_pair *pair, __u64 now) {
     struct shim6_control *settled = settings();
-    if (!settled || candidate->reported || !candidate->octets_in || !candidate->octets_out) return;
+    if (!settled || candidate->reported || candidate->turns < SHIM6_BOTH_WAYS_TWICE) return;
     if (candidate->octets_in + candidate->octets_out < settled->trigger_octets &&
         now - candidate->since < settled->trigger_age)
         return;
@@ -78,6 +84,7 @@ NOINLINE void count_out(const struct shim6_pair *pair, __u32 octets) {
     struct shim6_candidate *candidate = bpf_map_lookup_elem(&candidates, pair);
     if (candidate) {
         __sync_fetch_and_add(&candidate->octets_out, octets);
+        turn(candidate, 0);
         judge(candidate, pair, now);
         return;
     }
@@ -92,6 +99,7 @@ NOINLINE void count_in(const struct shim6_pair *pair, __u32 octets) {
     struct shim6_candidate *candidate = bpf_map_lookup_elem(&candidates, pair);
     if (!candidate) return;
     __sync_fetch_and_add(&candidate->octets_in, octets);
+    turn(candidate, 1);
     judge(candidate, pair, bpf_ktime_get_coarse_ns());
 }
 

@@ -208,8 +208,12 @@ struct shim6_candidate {
     __u64 octets_in;
     __u64 octets_out;
     __u32 reported;
-    __u32 unused;
+    /// How often a packet went the other way than the one before, at most SHIM6_BOTH_WAYS_TWICE. Odd: the last came in.
+    __u32 turns;
 };
+
+/// Out, in, out, in: what one forged packet cannot bring about.
+#define SHIM6_BOTH_WAYS_TWICE 3
 
 /// What a limiter counts.
 enum shim6_limited {
