@@ -14,6 +14,7 @@ struct shim6_datapath {
     int flows;
     int tags;
     int locators;
+    int peer_locators;
     int candidates;
     int next_hops;
     int counters;

@@ -64,6 +64,7 @@ static int resize(struct bpf_object *object, const struct shim6_sizes *sizes) {
     } wanted[] = {
         {"pairs", sizes->contexts},       {"tags", sizes->contexts},         {"activity", sizes->contexts},
         {"locators", sizes->locators},    {"candidates", sizes->candidates}, {"limiters", sizes->limiters},
+        {"peer_locators", sizes->peer_locators},
         {"events", sizes->ring_octets},   {"kept_packets", sizes->kept ? sizes->kept : 1},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -118,6 +119,7 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
     datapath->flows = map_descriptor(object, "flows");
     datapath->tags = map_descriptor(object, "tags");
     datapath->locators = map_descriptor(object, "locators");
+    datapath->peer_locators = map_descriptor(object, "peer_locators");
     datapath->candidates = map_descriptor(object, "candidates");
     datapath->next_hops = map_descriptor(object, "next_hops");
     datapath->counters = map_descriptor(object, "counters");
@@ -129,6 +131,12 @@ static int connect_parts(struct shim6_datapath *datapath, const struct shim6_siz
     datapath->control = share(map_descriptor(object, "control"), datapath->control_octets);
     if (!datapath->control) return -errno;
     datapath->control->keeps_packets = sizes->kept != 0;
+    datapath->control->strangers_i1.most_unread = SHIM6_MOST_UNREAD;
+    datapath->control->strangers.most_unread = SHIM6_MOST_UNREAD;
+    datapath->control->named_i1.most_unread = SHIM6_MOST_UNREAD;
+    // A report takes no room in the socket.
+    datapath->control->unknown_tag.most_unread = UINT32_MAX;
+    datapath->control->acquainted.most_unread = SHIM6_MOST_UNREAD_ACQUAINTED;
     datapath->ring = ring_buffer__new(map_descriptor(object, "events"), take_event, datapath, NULL);
     return datapath->ring ? 0 : -errno;
 }

@@ -126,6 +126,15 @@ int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_add
     return absent_is_fine(bpf_map_delete_elem(datapath->locators, address));
 }
 
+int shim6_peer_locator_put(struct shim6_datapath *datapath, const struct shim6_peer_locator *locator) {
+    uint8_t nothing = 0;
+    return bpf_map_update_elem(datapath->peer_locators, locator, &nothing, BPF_ANY);
+}
+
+int shim6_peer_locator_remove(struct shim6_datapath *datapath, const struct shim6_peer_locator *locator) {
+    return absent_is_fine(bpf_map_delete_elem(datapath->peer_locators, locator));
+}
+
 int shim6_next_hop_read(
     struct shim6_datapath *datapath, const struct shim6_locator_pair *pair, struct shim6_address *next_hop) {
     return bpf_map_lookup_elem(datapath->next_hops, pair, next_hop);

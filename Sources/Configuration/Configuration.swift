@@ -159,6 +159,12 @@ extension Configuration {
         public var maxProofs = 1024
         public var maxAnswersPerSecond = 16
         public var maxProbesPerSecond = 2000
+        public var maxStrangerMessagesPerSecond = 5000
+        public var maxStrangerMessagesPerPrefix = 500
+        public var maxPeerMessagesPerSecond = 10_000
+        public var maxPeerMessagesPerPrefix = 5000
+        public var maxMessagesPerPair = 100
+        public var maxUnknownTagsPerSecond = 1000
         /// 0: none.
         public var maxKeptPackets = 4096
         public var maxFailovers = 256

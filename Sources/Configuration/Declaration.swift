@@ -123,6 +123,28 @@ enum Declaration {
                     "max-probes-per-second", \.limits.maxProbesPerSecond, .integer(1...1_000_000),
                     "Probes that all contexts together may begin a second. Contexts with traffic come first."),
                 Key(
+                    "max-stranger-messages-per-second", \.limits.maxStrangerMessagesPerSecond, .integer(1...1_000_000),
+                    "I1s a second that the kernel program lets in from all hosts with which there is no session, and as many "
+                        + "other control messages. This and the next five are for the data path \"bpf\"."),
+                Key(
+                    "max-stranger-messages-per-prefix", \.limits.maxStrangerMessagesPerPrefix, .integer(1...1_000_000),
+                    "The same for those in one /48."),
+                Key(
+                    "max-peer-messages-per-second", \.limits.maxPeerMessagesPerSecond, .integer(1...1_000_000),
+                    "Control messages a second from all hosts with which there is a session or a context. What carries the tag "
+                        + "of a context is not counted."),
+                Key(
+                    "max-peer-messages-per-prefix", \.limits.maxPeerMessagesPerPrefix, .integer(1...1_000_000),
+                    "The same for those in one /48."),
+                Key(
+                    "max-messages-per-pair", \.limits.maxMessagesPerPair, .integer(1...1_000_000),
+                    "I1s a second from one of these hosts to one address, as many other messages, and as many I1s from "
+                        + "elsewhere about their session."),
+                Key(
+                    "max-unknown-tags-per-second", \.limits.maxUnknownTagsPerSecond, .integer(1...1_000_000),
+                    "Payload packets a second with a tag that no context has that are answered, so that the peer's context can "
+                        + "be recovered. 4 of them to one /48."),
+                Key(
                     "max-kept-packets", \.limits.maxKeptPackets, .integer(0...65_536),
                     "Last packets of TCP flows that are kept while nothing comes in, 1.6 KiB each, to be sent again at once on "
                         + "the next path; the one unused for longest makes room. 0: TCP waits for its own timer."),

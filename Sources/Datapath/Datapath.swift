@@ -34,6 +34,8 @@ public final class Datapath {
         public var contexts: UInt32 = 16384
         /// Addresses of this host.
         public var locators: UInt32 = 1024
+        /// Locators of peers, of all contexts together.
+        public var peerLocators: UInt32 = 262_144
         /// Sessions without a context that are watched for the trigger; beyond that the least recently used is
         /// forgotten.
         public var candidates: UInt32 = 8192
@@ -50,14 +52,18 @@ public final class Datapath {
     /// What the tables hold at most, whose sizes are not the owner's to choose.
     public static let mostFlows = Int(SHIM6_MOST_FLOWS)
     public static let mostNextHops = Int(SHIM6_MOST_NEXT_HOPS)
-    /// I1s, and other control messages, of strangers that wait for the daemon.
-    public static let mostUnread = Int(SHIM6_MOST_UNREAD)
+    /// Control messages without the tag of a context that wait for the daemon.
+    public static let mostUnread = 3 * Int(SHIM6_MOST_UNREAD) + Int(SHIM6_MOST_UNREAD_ACQUAINTED)
 
     public let sizes: Sizes
     /// What `set(locator:uplink:)` was told.
     public private(set) var locators: Set<IPv6Address> = []
     /// Entries for which there was no room.
-    public private(set) var refused = (contexts: UInt64(0), flows: UInt64(0), locators: UInt64(0))
+    public private(set) var refused = (
+        contexts: UInt64(0), flows: UInt64(0), locators: UInt64(0), peerLocators: UInt64(0)
+    )
+    /// What the program was told of the locators of each context's peer.
+    private var peerLocators: [ContextTag: [IPv6Address]] = [:]
 
     let handle: OpaquePointer
     private let control: UnsafeMutablePointer<shim6_control>
@@ -81,7 +87,8 @@ public final class Datapath {
 
     private static func load(_ sizes: Sizes) throws(DatapathLoadError) -> OpaquePointer {
         var wanted = shim6_sizes(
-            contexts: sizes.contexts, locators: sizes.locators, candidates: sizes.candidates, limiters: sizes.limiters,
+            contexts: sizes.contexts, locators: sizes.locators,
+            peer_locators: sizes.peerLocators, candidates: sizes.candidates, limiters: sizes.limiters,
             kept: sizes.keptPackets, ring_octets: sizes.ring)
         var loaded: OpaquePointer?
         var failure = shim6_load_error()
@@ -133,9 +140,34 @@ public final class Datapath {
             if entry.forkedInstance == 0 { refused.contexts += 1 } else { refused.flows += 1 }
         }
         try check(code, "install context \(entry.localTag)")
+        try set(peerLocators: entry.peerLocators, of: entry.localTag)
     }
 
+    /// Those for which there is no room are treated like locators of strangers.
+    private func set(peerLocators wanted: [IPv6Address], of tag: ContextTag) throws(DatapathError) {
+        let told = peerLocators[tag, default: []]
+        guard wanted != told else { return }
+        peerLocators[tag] = wanted.isEmpty ? nil : wanted
+        for address in told where !wanted.contains(address) {
+            var key = shim6_peer_locator(tag: tag.rawValue, address: shim6_address(address))
+            try check(shim6_peer_locator_remove(handle, &key), "remove a locator of a peer")
+        }
+        for address in wanted where !told.contains(address) {
+            var key = shim6_peer_locator(tag: tag.rawValue, address: shim6_address(address))
+            let code = shim6_peer_locator_put(handle, &key)
+            guard code != -E2BIG else {
+                refused.peerLocators += 1
+                continue
+            }
+            try check(code, "set a locator of a peer")
+        }
+    }
+
+    /// How many locators of peers the program was told.
+    public var peerLocatorCount: Int { peerLocators.values.reduce(0) { $0 + $1.count } }
+
     public func remove(_ entry: DataPathEntry) throws(DatapathError) {
+        try set(peerLocators: [], of: entry.localTag)
         let code = withContext(entry) { shim6_context_remove(handle, &$0) }
         try check(code, "remove context \(entry.localTag)")
     }
@@ -186,9 +218,9 @@ public final class Datapath {
         shim6_heartbeat(control, now.nanoseconds)
     }
 
-    /// Tells the program that all control messages have been read that had come in: strangers may send more.
+    /// Tells the program that all control messages have been read that had come in: more may come.
     public func haveReadAll() {
-        shim6_strangers_read(control)
+        shim6_control_read(control)
     }
 
     /// Limits and thresholds, in force at once.

@@ -62,9 +62,17 @@ public enum DatapathCounter: UInt32, Hashable, Sendable, CaseIterable {
     case unknownTag
     case discardMode
     case noHeartbeat
+    /// An I1 beyond what its /48 or its address pair may send.
     case i1Rate
+    /// Another control message beyond that.
+    case otherRate
     case strangersI1Rate
     case strangersRate
+    case acquaintedRate
+    /// A first fragment that ends before the header chain does (RFC 7112).
+    case incompleteChain
+    /// Shim6 from outside with an address of this host as its source.
+    case ownSource
     /// The kernel's word to a peer that this host speaks no Shim6.
     case denial
     case tooBig
@@ -84,8 +92,9 @@ extension DatapathCounter {
     public var isDrop: Bool {
         switch self {
         case .rehomed, .rehomedSuperPackets, .restored, .toFragment, .lostReports: false
-        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .strangersI1Rate,
-            .strangersRate, .denial, .tooBig, .unreachable, .unchangeable, .stray, .noUplink:
+        case .malformed, .badAddress, .unknownTag, .discardMode, .noHeartbeat, .i1Rate, .otherRate,
+            .strangersI1Rate, .strangersRate, .acquaintedRate, .incompleteChain, .ownSource, .denial, .tooBig,
+            .unreachable, .unchangeable, .stray, .noUplink:
             true
         }
     }

@@ -19,14 +19,24 @@ public struct DatapathSettings: Hashable, Sendable {
     public var triggerAge: UInt64 = 60_000_000_000
     /// Age of the daemon's last heartbeat in nanoseconds beyond which control messages are dropped.
     public var heartbeatLimit: UInt64 = 2_000_000_000
-    /// I1 messages from one /48 of strangers, and from each host with which there is a session or a context.
-    public var i1 = Rate(perSecond: 1000, burst: 2000)
-    /// I1 messages from all strangers together: hosts with which there is no session, whose sources may be forged.
-    public var strangersI1 = Rate(perSecond: 5000, burst: 2000)
+    /// I1 messages from all strangers together: hosts with which there is no session, whose sources may be forged. As many
+    /// may name the ULIDs of sessions and come from elsewhere.
+    public var strangersI1 = Rate(perSecond: 5000, burst: 5000)
     /// All other control messages of strangers. The peer of a context is none: its tag says so.
-    public var strangers = Rate(perSecond: 5000, burst: 2000)
+    public var strangers = Rate(perSecond: 5000, burst: 5000)
+    /// I1 messages, and all other messages, of strangers in one /48.
+    public var strangersSite = Rate(perSecond: 500, burst: 500)
+    /// Control messages of all hosts with which there is a session or a context, unless they name it by its tag.
+    public var acquainted = Rate(perSecond: 10_000, burst: 10_000)
+    /// Of those in one /48.
+    public var acquaintedSite = Rate(perSecond: 5000, burst: 5000)
+    /// I1 messages, and all other messages, of one of these hosts to one address; and I1 messages from elsewhere that name
+    /// the ULIDs of one session.
+    public var pair = Rate(perSecond: 100, burst: 100)
     /// `DatapathEvent.unknownTag` for one /48.
     public var unknownTag = Rate(perSecond: 4, burst: 8)
+    /// The same for all together.
+    public var unknownTags = Rate(perSecond: 1000, burst: 1000)
     /// `DatapathEvent.payload` for one context.
     public var payload = Rate(perSecond: 4, burst: 1)
     /// `DatapathEvent.tooBig` and `.unreachable` for one address pair, each.
@@ -40,10 +50,14 @@ extension DatapathSettings {
         triggerOctets = control.trigger_octets
         triggerAge = control.trigger_age
         heartbeatLimit = control.heartbeat_limit
-        i1 = Rate(control.i1)
-        strangersI1 = Rate(control.strangers_i1.rate)
-        strangers = Rate(control.strangers.rate)
-        unknownTag = Rate(control.unknown_tag)
+        strangersI1 = Rate(control.strangers_i1.all)
+        strangers = Rate(control.strangers.all)
+        strangersSite = Rate(control.strangers.site)
+        acquainted = Rate(control.acquainted.all)
+        acquaintedSite = Rate(control.acquainted.site)
+        pair = Rate(control.pair)
+        unknownTag = Rate(control.unknown_tag.site)
+        unknownTags = Rate(control.unknown_tag.all)
         payload = Rate(control.payload)
         undeliverable = Rate(control.undeliverable)
     }
@@ -52,10 +66,17 @@ extension DatapathSettings {
         control.pointee.trigger_octets = triggerOctets
         control.pointee.trigger_age = triggerAge
         control.pointee.heartbeat_limit = heartbeatLimit
-        control.pointee.i1 = shim6_rate(i1)
-        control.pointee.strangers_i1.rate = shim6_rate(strangersI1)
-        control.pointee.strangers.rate = shim6_rate(strangers)
-        control.pointee.unknown_tag = shim6_rate(unknownTag)
+        control.pointee.strangers_i1.all = shim6_rate(strangersI1)
+        control.pointee.strangers_i1.site = shim6_rate(strangersSite)
+        control.pointee.strangers.all = shim6_rate(strangers)
+        control.pointee.strangers.site = shim6_rate(strangersSite)
+        control.pointee.named_i1.all = shim6_rate(strangersI1)
+        control.pointee.named_i1.site = shim6_rate(strangersSite)
+        control.pointee.acquainted.all = shim6_rate(acquainted)
+        control.pointee.acquainted.site = shim6_rate(acquaintedSite)
+        control.pointee.pair = shim6_rate(pair)
+        control.pointee.unknown_tag.site = shim6_rate(unknownTag)
+        control.pointee.unknown_tag.all = shim6_rate(unknownTags)
         control.pointee.payload = shim6_rate(payload)
         control.pointee.undeliverable = shim6_rate(undeliverable)
     }

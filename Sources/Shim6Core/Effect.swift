@@ -52,6 +52,8 @@ public struct DataPathEntry: Hashable, Sendable {
     /// The outgoing packets of the ULID pair that a forked context has. They come before the default context's, which
     /// has them while this is empty. Empty for the default context.
     public var flows: [Flow]
+    /// The locators that the peer has proven: its control messages may come from any of them.
+    public var peerLocators: [IPv6Address] = []
 
     /// Whether outgoing payload carries the payload extension header.
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }

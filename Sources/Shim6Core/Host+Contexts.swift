@@ -146,6 +146,7 @@ extension Host {
 
     private func use(_ data: Established, in entry: inout DataPathEntry) {
         entry.peerTag = data.peer.tag
+        entry.peerLocators = data.peer.candidates
         entry.form = form(towards: data)
         if entry.form != nil { entry.outgoing = data.machine.current }
     }

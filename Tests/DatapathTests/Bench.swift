@@ -1,5 +1,5 @@
 import Datapath
-import Glibc
+import Foundation
 import Lab
 import REAP
 import Shim6Core
@@ -51,6 +51,15 @@ final class Bench {
             localTag: localTag, peerTag: peerTag, slot: slot, ulids: ulids, outgoing: outgoing, inbound: inbound)
     }
     static let rehomed = entry(outgoing: LocatorPair(source: a2, destination: b2))
+
+    /// An address behind this host, to which it forwards from now on.
+    func forwardedAddress() throws -> IPv6Address {
+        try "1".write(toFile: "/proc/sys/net/ipv6/conf/all/forwarding", atomically: false, encoding: .utf8)
+        try PrivateNetwork.ip("link set a1 up")
+        try PrivateNetwork.ip("link set a1x up")
+        try PrivateNetwork.ip("route add 2001:db8:c::/64 dev a1")
+        return Self.address("2001:db8:c::1")
+    }
 
     /// Runs a program on an IPv6 packet; the packet comes back without its Ethernet header.
     func run(

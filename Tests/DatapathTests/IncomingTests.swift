@@ -19,6 +19,7 @@ import Testing
     func `The worked packet gets its ULIDs back octet for octet`() throws {
         // Host B's side of packet 5.7.
         try Bench.run { bench in
+            for address in [Bench.a1, Bench.a2] { try bench.datapath.remove(locator: address) }
             try bench.datapath.set(locator: Bench.b1, uplink: bench.uplink1)
             try bench.datapath.set(locator: Bench.b2, uplink: bench.uplink2)
             var entry = Bench.entry()
@@ -99,6 +100,18 @@ import Testing
             try bench.datapath.install(Bench.rehomed)
             let frame = Frame.ipv6(Bench.b1, Bench.a1, next: 17, Frame.udp())
             #expect(try bench.run(.uplinkIn, frame) == (.redirect, Self.restored))
+        }
+    }
+
+    @Test func `Reports of unknown tags are limited for all sites together`() throws {
+        try Bench.run { bench in
+            bench.datapath.settings.unknownTags = .init(perSecond: 1, burst: 3)
+            for source in try ControlMessageTests.sites(20) {
+                let payload = Frame.payloadHeader(next: 17, tag: 77) + Frame.udp()
+                #expect(try bench.run(.uplinkIn, source, Bench.a2, next: 140, payload).verdict == .drop)
+            }
+            #expect((3...4).contains(try bench.datapath.takeEvents().count))
+            #expect(try bench.count(.unknownTag) == 20)
         }
     }
 
@@ -189,7 +202,7 @@ import Testing
     @Test func `Shim6 packets for an address that is not ours are left alone`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.entry())
-            let other = try #require(IPv6Address("2001:db8:c::1"))
+            let other = try bench.forwardedAddress()
             let frame = Self.tagged(ContextTag(truncating: 0x4242), to: other)
             #expect(try bench.run(.uplinkIn, frame) == (.unspecified, [UInt8](frame.dropFirst(14))))
         }

@@ -163,6 +163,7 @@ import Testing
             try bench.datapath.install(Bench.entry())
             var settings = bench.datapath.settings
             settings.unknownTag = .init(perSecond: 0, burst: 0)
+            settings.unknownTags = .init(perSecond: 0, burst: 0)
             bench.datapath.settings = settings
             let unknown = IncomingTests.tagged(ContextTag(truncating: 1))
             for _ in 0..<40 { _ = try bench.run(.uplinkIn, unknown) }
@@ -209,6 +210,7 @@ import Testing
         try Bench.run(sizes: sizes) { bench in
             var settings = bench.datapath.settings
             settings.unknownTag = .init(perSecond: 0, burst: 0)
+            settings.unknownTags = .init(perSecond: 0, burst: 0)
             bench.datapath.settings = settings
             let total = 2500
             for _ in 0..<total {

@@ -1,5 +1,6 @@
-// Which control messages reach the daemon. Sources can be forged, so what comes from strangers is bounded twice: by a rate,
-// and by what the daemon has not read yet. Nothing that strangers send takes the place of the messages of others.
+// Which control messages reach the daemon. Sources can be forged, so senders are sorted by what is known of them, and each
+// crowd is bounded: by a rate of all together, by one of each /48, and by what the daemon has not read yet. Nothing that one
+// crowd sends takes the place of the messages of another.
 #ifndef SHIM6_BPF_CONTROL_H
 #define SHIM6_BPF_CONTROL_H
 
@@ -52,76 +53,88 @@ INLINE int has_known_tag(struct __sk_buff *skb, __u32 l2, const struct packet *p
     return bpf_map_lookup_elem(&tags, &tag) != 0;
 }
 
-/// Whether an I1 that comes from another locator is about a session. The option has to be the first one.
-INLINE int names_session(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+/// What is known of the sender of a control message without the tag of a context.
+enum sender {
+    STRANGER,
+    /// A stranger, but its I1 names the ULIDs of a session.
+    NAMES_SESSION,
+    /// There is a session or a context with it.
+    ACQUAINTED,
+};
+
+/// Whether the peer of a context has proven that this is a locator of its own.
+INLINE int is_proven(const struct shim6_pair *ulids, const struct shim6_address *source) {
+    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, ulids);
+    if (!out) return 0;
+    struct shim6_peer_locator key = {.tag = out->local_tag, .address = *source};
+    return bpf_map_lookup_elem(&peer_locators, &key) != 0;
+}
+
+/// Sorts a sender by the address pair of its message and the ULIDs that an I1 from another locator names. Their option has
+/// to be the first one. `pair` becomes the named one where the pair of the message is no session.
+NOINLINE int sort(struct __sk_buff *skb, __u32 at, __u32 end, struct shim6_pair *pair) {
+    if (!pair) return STRANGER;
+    if (has_session(pair)) return ACQUAINTED;
     struct ulid_pair_option option;
-    __u32 at = l2 + packet->end.at + sizeof(struct control_message);
-    if (bpf_skb_load_bytes(skb, at, &option, sizeof option)) return 0;
-    if (bpf_ntohs(option.type) >> 1 != ULID_PAIR) return 0;
-    struct shim6_pair pair = pair_of(&option.receiver, &option.sender);
-    return has_session(&pair);
+    if (!end || at + sizeof option > end || bpf_skb_load_bytes(skb, at, &option, sizeof option)) return STRANGER;
+    if (bpf_ntohs(option.type) >> 1 != ULID_PAIR) return STRANGER;
+    struct shim6_pair named = pair_of(&option.receiver, &option.sender);
+    if (!has_session(&named)) return STRANGER;
+    if (is_proven(&named, &pair->peer)) return ACQUAINTED;
+    *pair = named;
+    return NAMES_SESSION;
 }
 
-INLINE int is_exhausted(const struct shim6_strangers *strangers, __u64 now) {
-    return strangers->unread >= SHIM6_MOST_UNREAD || is_used_up(&strangers->rate, strangers->used, now);
+INLINE int is_exhausted(const struct shim6_crowd *crowd, __u64 now) {
+    return crowd->unread >= crowd->most_unread || is_used_up(&crowd->all, crowd->used, now);
 }
 
-/// An I1. Those of hosts with a session are limited one by one, so that no flood can use up what they have.
-NOINLINE int i1_in(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
-    struct shim6_control *settled = settings();
-    if (!settled || !packet) return TC_ACT_UNSPEC;
-    struct shim6_pair pair = pair_of(&packet->ip.destination, &packet->ip.source);
-    if (has_session(&pair) || names_session(skb, l2, packet))
-        return within_pair_rate(&settled->i1, SHIM6_LIMIT_I1, &pair) ? TC_ACT_UNSPEC : drop(SHIM6_DROP_I1_RATE);
-    struct shim6_strangers *strangers = &settled->strangers_i1;
+/// Takes a message's share of what its crowd may send. `kind` is what its /48 is limited in. A flood from everywhere must
+/// not fill the table of limits, one from a single site not use up what the others have.
+NOINLINE int admit(
+    struct shim6_crowd *crowd, __u32 kind, const struct shim6_address *source, __u32 of_site, __u32 of_all) {
+    if (!crowd || !source) return TC_ACT_SHOT;
     __u64 now = bpf_ktime_get_coarse_ns();
-    // A flood from everywhere must not fill the table of limits, one from a single site not use up what strangers have.
-    if (is_exhausted(strangers, now)) return drop(SHIM6_DROP_STRANGERS_I1_RATE);
-    if (!within_prefix_rate(&settled->i1, SHIM6_LIMIT_I1, &packet->ip.source)) return drop(SHIM6_DROP_I1_RATE);
-    if (!take(&strangers->rate, &strangers->used, now)) return drop(SHIM6_DROP_STRANGERS_I1_RATE);
-    __sync_fetch_and_add(&strangers->unread, 1);
+    if (is_exhausted(crowd, now)) return drop(of_all);
+    if (!within_prefix_rate(&crowd->site, kind, source)) return drop(of_site);
+    if (!take(&crowd->all, &crowd->used, now)) return drop(of_all);
+    __sync_fetch_and_add(&crowd->unread, 1);
     return TC_ACT_UNSPEC;
 }
 
-/// Any other control message.
-NOINLINE int other_in(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+/// A control message that carries no known tag: an I1, or any other. What a host with a session sends, or another in its
+/// name, takes nothing from the others.
+NOINLINE int untagged_in(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 is_i1) {
     struct shim6_control *settled = settings();
-    if (!settled || !packet || has_known_tag(skb, l2, packet)) return TC_ACT_UNSPEC;
+    if (!settled || !packet) return TC_ACT_SHOT;
     struct shim6_pair pair = pair_of(&packet->ip.destination, &packet->ip.source);
-    if (has_session(&pair)) return TC_ACT_UNSPEC;
-    struct shim6_strangers *strangers = &settled->strangers;
-    __u64 now = bpf_ktime_get_coarse_ns();
-    if (is_exhausted(strangers, now) || !take(&strangers->rate, &strangers->used, now))
-        return drop(SHIM6_DROP_STRANGERS_RATE);
-    __sync_fetch_and_add(&strangers->unread, 1);
-    return TC_ACT_UNSPEC;
+    __u32 options = l2 + packet->end.at + sizeof(struct control_message);
+    int sender = sort(skb, options, is_i1 ? end_of(l2, packet) : 0, &pair);
+    __u32 of_site = is_i1 ? SHIM6_DROP_I1_RATE : SHIM6_DROP_OTHER_RATE;
+    if (sender != STRANGER) {
+        __u32 kind = sender == NAMES_SESSION ? SHIM6_LIMIT_NAMED : is_i1 ? SHIM6_LIMIT_PAIR_I1 : SHIM6_LIMIT_PAIR_OTHER;
+        if (!within_pair_rate(&settled->pair, kind, &pair)) return drop(of_site);
+    }
+    const struct shim6_address *source = &packet->ip.source;
+    if (sender == ACQUAINTED)
+        return admit(&settled->acquainted, SHIM6_LIMIT_ACQUAINTED, source, of_site, SHIM6_DROP_ACQUAINTED_RATE);
+    if (sender == NAMES_SESSION)
+        return admit(&settled->named_i1, SHIM6_LIMIT_I1, source, of_site, SHIM6_DROP_STRANGERS_I1_RATE);
+    if (is_i1)
+        return admit(&settled->strangers_i1, SHIM6_LIMIT_I1, source, of_site, SHIM6_DROP_STRANGERS_I1_RATE);
+    return admit(&settled->strangers, SHIM6_LIMIT_OTHER, source, of_site, SHIM6_DROP_STRANGERS_RATE);
 }
 
 /// A control message: for the raw socket, if somebody reads it.
 INLINE int control_in(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
     struct shim6_control *settled = settings();
-    if (!settled) return TC_ACT_UNSPEC;
+    if (!settled) return TC_ACT_SHOT;
+    if (!is_global_unicast(&packet->ip.source) || !is_global_unicast(&packet->ip.destination))
+        return drop(SHIM6_DROP_BAD_ADDRESS);
     __s64 age = bpf_ktime_get_coarse_ns() - settled->heartbeat;
     if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
-    return packet->shim.tag[0] == I1 ? i1_in(skb, l2, packet) : other_in(skb, l2, packet);
-}
-
-/// Whether a Shim6 header is behind the Fragment header of a packet, or may be: control messages are never too long for a
-/// path, and the payload header stands in front. Without the first fragment the kernel drops the others.
-NOINLINE int hides_shim6(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
-    if (!packet) return 0;
-    __u8 header[4];
-    __u32 at = packet->end.at;
-    if (bpf_skb_load_bytes(skb, l2 + at, header, sizeof header)) return 0;
-    if (header[2] || header[3] & 0xf8) return 0;
-    at += 8;
-    for (int i = 0; i < MOST_HEADERS; i++) {
-        __u8 next = header[0];
-        if (next != HOP_BY_HOP && next != ROUTING && next != DESTINATION_OPTIONS) return next == SHIM6;
-        if (bpf_skb_load_bytes(skb, l2 + at, header, sizeof header)) return 0;
-        at += (header[1] + 1) * 8;
-    }
-    return 1;
+    int is_i1 = packet->shim.tag[0] == I1;
+    return !is_i1 && has_known_tag(skb, l2, packet) ? TC_ACT_UNSPEC : untagged_in(skb, l2, packet, is_i1);
 }
 
 #endif

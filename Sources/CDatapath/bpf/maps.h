@@ -36,6 +36,14 @@ struct {
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 1);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct shim6_peer_locator);
+    __type(value, __u8);
+} peer_locators SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1);
     __type(key, struct shim6_address);
     __type(value, struct shim6_locator);
 } locators SEC(".maps");

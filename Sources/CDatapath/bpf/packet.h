@@ -19,6 +19,7 @@
 #define ROUTING 43
 #define FRAGMENT 44
 #define ICMPV6 58
+#define NO_NEXT_HEADER 59
 #define DESTINATION_OPTIONS 60
 #define SHIM6 140
 
@@ -29,6 +30,9 @@
 /// Extension headers that are followed, and how many octets of them may stand before the payload header.
 #define MOST_HEADERS 8
 #define MOST_OCTETS_BEFORE 512
+#define AF_INET6 10
+/// Of `__sk_buff.pkt_type`: a frame for another host.
+#define PACKET_OTHERHOST 3
 
 struct ipv6_header {
     __u32 first;
@@ -153,14 +157,74 @@ INLINE int is_link_icmp(struct __sk_buff *skb, __u32 l2, const struct packet *pa
 }
 
 /// An ICMPv6 Parameter Problem that says that this host does not know Shim6: what the kernel answers when nobody has room
-/// for a control message. A peer would believe it for ten minutes.
+/// for a control message. A peer would believe it for ten minutes. What is unknown stands where the pointer points, behind
+/// other headers perhaps. What cannot be read there says nothing to the peer either.
 INLINE int is_denial(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
     if (packet->end.next != ICMPV6) return 0;
     const __u8 parameter_problem = 4, unknown_next_header = 1;
-    __u8 start[8 + sizeof(struct ipv6_header)];
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, start, sizeof start)) return 0;
-    const struct ipv6_header *quoted = (void *)(start + 8);
-    return start[0] == parameter_problem && start[1] == unknown_next_header && quoted->next == SHIM6;
+    struct {
+        __u8 type;
+        __u8 code;
+        __be16 checksum;
+        __be32 pointer;
+    } problem;
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &problem, sizeof problem)) return 0;
+    if (problem.type != parameter_problem || problem.code != unknown_next_header) return 0;
+    __u8 unknown = 0;
+    __u32 at = l2 + packet->end.at + sizeof problem + bpf_ntohl(problem.pointer);
+    return !bpf_skb_load_bytes(skb, at, &unknown, 1) && unknown == SHIM6;
+}
+
+enum chain {
+    HARMLESS,
+    HIDES_SHIM6,
+    /// It goes on in a later fragment.
+    INCOMPLETE,
+};
+
+/// What a chain of headers leads to that begins with `next` at `at` and must not go beyond `end`: whether the stack would
+/// find a Shim6 header there, of which the limits know nothing.
+NOINLINE int follow_chain(struct __sk_buff *skb, __u32 at, __u32 end, __u8 next) {
+    int in_fragment = 0;
+    for (int i = 0; i < MOST_HEADERS; i++) {
+        if (next == SHIM6) return HIDES_SHIM6;
+        if (next != HOP_BY_HOP && next != ROUTING && next != DESTINATION_OPTIONS && next != FRAGMENT)
+            return in_fragment && next != NO_NEXT_HEADER && at >= end ? INCOMPLETE : HARMLESS;
+        __u8 header[4];
+        // The stack cuts a packet at its own length: what a frame has behind that is not what it sees.
+        if (at + sizeof header > end || bpf_skb_load_bytes(skb, at, header, sizeof header)) return INCOMPLETE;
+        if (next == FRAGMENT) {
+            // Nobody makes a fragment of a fragment.
+            if (in_fragment) return HIDES_SHIM6;
+            // Without the first one, which is looked at, the stack drops the others; and those that overlap.
+            if (header[2] || header[3] & 0xf8) return HARMLESS;
+            in_fragment = 1;
+            at += 8;
+        } else {
+            at += (header[1] + 1) * 8;
+        }
+        next = header[0];
+    }
+    return HIDES_SHIM6;
+}
+
+/// Where the packet ends, by what its header says.
+INLINE __u32 end_of(__u32 l2, const struct packet *packet) {
+    return l2 + IPV6_LENGTH + bpf_ntohs(packet->ip.payload_length);
+}
+
+/// Whether the stack takes what is sent to the destination of this packet, rather than pass it on: also at an address that
+/// is no locator. Where it forwards nothing it is of no use to anybody else.
+NOINLINE int is_for_this_host(struct __sk_buff *skb, const struct packet *packet) {
+    struct shim6_control *settled = settings();
+    if (!packet || !settled) return 0;
+    if (bpf_map_lookup_elem(&locators, &packet->ip.destination)) return 1;
+    // Whether an uplink has forwarding switched off says nothing of the host: routers do that to hear advertisements.
+    struct bpf_fib_lookup route = {.family = AF_INET6, .ifindex = settled->shim0};
+    __builtin_memcpy(route.ipv6_src, &packet->ip.source, sizeof route.ipv6_src);
+    __builtin_memcpy(route.ipv6_dst, &packet->ip.destination, sizeof route.ipv6_dst);
+    int found = bpf_fib_lookup(skb, &route, sizeof route, 0);
+    return found == BPF_FIB_LKUP_RET_NOT_FWDED || found == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
 /// Whether a packet says nothing of a session, since anybody can draw it from a host by one with a forged source: the

@@ -15,7 +15,6 @@
 #include "rewrite.h"
 #include "stamps.h"
 
-#define AF_INET6 10
 /// Nanoseconds after which no segment of a super-packet is left in the queue of shim0x: some ticks.
 #define SEGMENTS_ARE_QUEUED 50000000
 
@@ -231,18 +230,29 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         in = bpf_map_lookup_elem(&tags, &tag);
     }
     // A known tag is enough: nobody else knows it. For the rest it must be seen whether this host only forwards it.
-    if (!in && !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
+    if (!in && !is_for_this_host(skb, packet)) return TC_ACT_UNSPEC;
+    // A router sends back what a peer made this host send to itself.
+    if (bpf_map_lookup_elem(&locators, &packet->ip.source)) return drop(SHIM6_DROP_OWN_SOURCE);
     if (!is_whole) return drop(SHIM6_DROP_MALFORMED);
     if (!is_payload) return control_in(skb, l2, packet);
-    __u32 headers = packet->end.at - IPV6_LENGTH + PAYLOAD_HEADER_LENGTH;
-    // A control message inside would get around its limits.
-    if (packet->shim.length || packet->shim.next == SHIM6 || bpf_ntohs(packet->ip.payload_length) < headers)
+    __u32 headers = packet->end.at + PAYLOAD_HEADER_LENGTH;
+    __u32 end = end_of(l2, packet);
+    // What is restored must be a packet that the stack takes.
+    if (skb->pkt_type || packet->shim.length || l2 + headers > end || end > skb->len)
         return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
+    // A control message inside would get around its limits.
+    int chain = follow_chain(skb, l2 + headers, end, packet->shim.next);
+    if (chain) return drop(chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED);
     struct shim6_control *settled = settings();
     if (!in) {
-        if (settled && within_prefix_rate(&settled->unknown_tag, SHIM6_LIMIT_UNKNOWN_TAG, &packet->ip.source))
-            report_addresses(SHIM6_EVENT_UNKNOWN_TAG, tag, &packet->ip.source, &packet->ip.destination);
+        // An address that is no locator has nothing to answer.
+        if (!settled || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return drop(SHIM6_DROP_UNKNOWN_TAG);
+        int verdict = admit(
+            &settled->unknown_tag, SHIM6_LIMIT_UNKNOWN_TAG, &packet->ip.source, SHIM6_DROP_UNKNOWN_TAG,
+            SHIM6_DROP_UNKNOWN_TAG);
+        if (verdict == TC_ACT_SHOT) return verdict;
+        report_addresses(SHIM6_EVENT_UNKNOWN_TAG, tag, &packet->ip.source, &packet->ip.destination);
         return drop(SHIM6_DROP_UNKNOWN_TAG);
     }
     if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
@@ -265,9 +275,14 @@ INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     __u64 tag = out->local_tag;
     struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
     if (!in || !in->home_address) return TC_ACT_UNSPEC;
-    // A control message inside would get around its limits.
-    if (headers.options_next == SHIM6) return drop(SHIM6_DROP_MALFORMED);
+    if (bpf_map_lookup_elem(&locators, &packet->ip.source)) return drop(SHIM6_DROP_OWN_SOURCE);
+    __u32 behind = l2 + IPV6_LENGTH + HOME_HEADERS_LENGTH;
+    __u32 end = end_of(l2, packet);
+    if (skb->pkt_type || behind > end || end > skb->len) return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
+    // A control message inside would get around its limits.
+    int chain = follow_chain(skb, behind, end, headers.options_next);
+    if (chain) return drop(chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED);
     if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
     stamp_in(in->slot, tag, &packet->ip);
     struct shim6_control *settled = settings();
@@ -278,18 +293,33 @@ INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
 }
 
+/// Whether a control message in this packet would get around the limits: behind more headers than are followed, in
+/// fragments, or behind a routing header that this host may be told to act on. The reason to drop the packet, 0 if not.
+INLINE __u32 evades_limits(struct __sk_buff *skb, __u32 l2, const struct packet *packet, int failed) {
+    if (failed < 0) return SHIM6_DROP_MALFORMED;
+    if (packet->end.next == FRAGMENT) {
+        int chain = follow_chain(skb, l2 + packet->end.at, end_of(l2, packet), FRAGMENT);
+        return !chain ? 0 : chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED;
+    }
+    if (!packet->in_transit || packet->end.next != SHIM6) return 0;
+    __u8 type;
+    if (bpf_skb_load_bytes(skb, l2 + packet->end.at + 2, &type, 1)) return SHIM6_DROP_MALFORMED;
+    // Payload is on its way to another host.
+    return type & 0x80 ? 0 : SHIM6_DROP_MALFORMED;
+}
+
 /// Ingress of an uplink.
 INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
-    // What is for another host, or for a VLAN interface on top of this one.
-    if (skb->pkt_type != 0 || skb->vlan_present) return TC_ACT_UNSPEC;
+    // What is for another host, or for a VLAN interface on top of this one. The stack takes frames to all as well.
+    if (skb->pkt_type == PACKET_OTHERHOST || (skb->vlan_present && skb->vlan_tci & 0xfff)) return TC_ACT_UNSPEC;
     struct packet packet;
     int failed = read_packet(skb, l2, &packet);
-    // Behind more headers than are followed, or in fragments, control messages would get around their limits.
-    if (failed < 0 || (!failed && packet.end.next == FRAGMENT && hides_shim6(skb, l2, &packet)))
-        return bpf_map_lookup_elem(&locators, &packet.ip.destination) ? drop(SHIM6_DROP_MALFORMED) : TC_ACT_UNSPEC;
-    if (failed) return TC_ACT_UNSPEC;
+    if (failed > 0) return TC_ACT_UNSPEC;
+    __u32 reason = evades_limits(skb, l2, &packet, failed);
+    if (reason) return is_for_this_host(skb, &packet) ? drop(reason) : TC_ACT_UNSPEC;
     if (packet.in_transit) return home_address_in(skb, l2, &packet);
     if (packet.end.next == SHIM6) return shim6_packet_in(skb, l2, &packet);
+    if (skb->pkt_type) return TC_ACT_UNSPEC;
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     if (is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);

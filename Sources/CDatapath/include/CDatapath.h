@@ -26,6 +26,8 @@ struct shim6_sizes {
     /// Contexts; also the number of activity slots.
     uint32_t contexts;
     uint32_t locators;
+    /// Locators of peers, of all contexts together.
+    uint32_t peer_locators;
     /// Sessions without a context that are watched; the least recently used goes.
     uint32_t candidates;
     uint32_t limiters;
@@ -130,6 +132,9 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_con
 /// address changes.
 int shim6_locator_put(struct shim6_datapath *datapath, const struct shim6_address *address, uint32_t ifindex);
 int shim6_locator_remove(struct shim6_datapath *datapath, const struct shim6_address *address);
+/// Says that the peer of a context has proven a locator, or takes that back.
+int shim6_peer_locator_put(struct shim6_datapath *datapath, const struct shim6_peer_locator *locator);
+int shim6_peer_locator_remove(struct shim6_datapath *datapath, const struct shim6_peer_locator *locator);
 /// Looks up the next hops of locator pairs again: of those with this source, or of all if it is NULL. To be called
 /// when routes have changed.
 int shim6_next_hops_refresh(struct shim6_datapath *datapath, const struct shim6_address *source);
@@ -146,9 +151,12 @@ struct shim6_control *shim6_control_memory(struct shim6_datapath *datapath);
 static inline void shim6_heartbeat(struct shim6_control *control, uint64_t now) {
     __atomic_store_n(&control->heartbeat, now, __ATOMIC_RELAXED);
 }
-static inline void shim6_strangers_read(struct shim6_control *control) {
+static inline void shim6_control_read(struct shim6_control *control) {
     __atomic_store_n(&control->strangers_i1.unread, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&control->strangers.unread, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&control->named_i1.unread, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&control->unknown_tag.unread, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&control->acquainted.unread, 0, __ATOMIC_RELAXED);
 }
 
 /// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one, 0 if

@@ -150,18 +150,21 @@ struct shim6_rate {
     __u64 burst;
 };
 
-/// Control messages that the daemon has not read yet of each kind that strangers send, before more are dropped: its
-/// socket keeps room for all others.
-#define SHIM6_MOST_UNREAD 256
+/// Control messages of one crowd that the daemon has not read yet, before more are dropped: its socket keeps room for all
+/// others, and most for hosts that it knows.
+#define SHIM6_MOST_UNREAD 512
+#define SHIM6_MOST_UNREAD_ACQUAINTED 2048
 
-/// Control messages of one kind from all together that this host has neither a session nor a context with.
-struct shim6_strangers {
-    struct shim6_rate rate;
-    /// The time up to which the rate is used up; only the program uses it.
+/// Control messages of one kind, or reports, from all senders of one sort together.
+struct shim6_crowd {
+    /// From all together, and from one /48 of them.
+    struct shim6_rate all;
+    struct shim6_rate site;
+    /// The time up to which the rate of all is used up; only the program uses it.
     __u64 used;
-    /// How many have come since the daemon had last read all.
+    /// How many have come since the daemon had last read all, and how many may.
     __u32 unread;
-    __u32 unused;
+    __u32 most_unread;
 };
 
 /// The one value of `control`, in memory shared with the kernel.
@@ -173,13 +176,18 @@ struct shim6_control {
     __u64 trigger_octets;
     /// Age in nanoseconds that makes a context worthwhile whatever the octets.
     __u64 trigger_age;
-    /// I1 messages from one /48 of strangers, and from each host with which there is a session or a context.
-    struct shim6_rate i1;
-    struct shim6_strangers strangers_i1;
-    /// All other control messages.
-    struct shim6_strangers strangers;
-    /// Reports of unknown tags from one /48.
-    struct shim6_rate unknown_tag;
+    /// I1s of hosts with which there is neither a session nor a context.
+    struct shim6_crowd strangers_i1;
+    /// All other control messages of theirs.
+    struct shim6_crowd strangers;
+    /// I1s from elsewhere that name the ULIDs of a session. Those of one /48 count with its other I1s.
+    struct shim6_crowd named_i1;
+    /// Control messages of hosts with which there is a session or a context, unless they name it by its tag.
+    struct shim6_crowd acquainted;
+    /// I1s, and other messages, of one of these hosts; and I1s from elsewhere that name one session.
+    struct shim6_rate pair;
+    /// Reports of unknown tags.
+    struct shim6_crowd unknown_tag;
     /// Reports of payload of one context in mode SHIM6_DELIVER_AND_NOTIFY.
     struct shim6_rate payload;
     /// Reports of packets of one address pair that were too big or had no way out.
@@ -215,13 +223,27 @@ struct shim6_candidate {
 /// Out, in, out, in: what one forged packet cannot bring about.
 #define SHIM6_BOTH_WAYS_TWICE 3
 
+/// Key of `peer_locators`, whose value says nothing: a locator that the peer of the context with this local tag has proven.
+struct shim6_peer_locator {
+    __u64 tag;
+    struct shim6_address address;
+};
+
 /// What a limiter counts.
 enum shim6_limited {
+    /// Of one /48.
     SHIM6_LIMIT_I1 = 1,
     SHIM6_LIMIT_UNKNOWN_TAG = 2,
     SHIM6_LIMIT_PAYLOAD = 3,
     SHIM6_LIMIT_TOO_BIG = 4,
     SHIM6_LIMIT_UNREACHABLE = 5,
+    /// Of one /48.
+    SHIM6_LIMIT_OTHER = 6,
+    SHIM6_LIMIT_ACQUAINTED = 7,
+    /// Of one address pair, and about one.
+    SHIM6_LIMIT_PAIR_I1 = 8,
+    SHIM6_LIMIT_PAIR_OTHER = 9,
+    SHIM6_LIMIT_NAMED = 10,
 };
 
 /// Key of `limiters`; the value is the time up to which the rate is used up.
@@ -292,9 +314,18 @@ enum shim6_counter {
     SHIM6_DROP_UNKNOWN_TAG,
     SHIM6_DROP_DISCARD_MODE,
     SHIM6_DROP_NO_HEARTBEAT,
+    /// An I1 beyond what its /48 or its address pair may send.
     SHIM6_DROP_I1_RATE,
+    /// Another control message beyond that.
+    SHIM6_DROP_OTHER_RATE,
+    /// Beyond what all strangers, or all hosts with a session, may send.
     SHIM6_DROP_STRANGERS_I1_RATE,
     SHIM6_DROP_STRANGERS_RATE,
+    SHIM6_DROP_ACQUAINTED_RATE,
+    /// A first fragment that ends before the header chain does (RFC 7112).
+    SHIM6_DROP_INCOMPLETE_CHAIN,
+    /// Shim6 from outside with an address of this host as its source.
+    SHIM6_DROP_OWN_SOURCE,
     /// The kernel's word to a peer that this host speaks no Shim6.
     SHIM6_DROP_DENIAL,
     SHIM6_DROP_TOO_BIG,

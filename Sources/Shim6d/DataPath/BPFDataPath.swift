@@ -209,6 +209,9 @@ final class BPFDataPath: DataPath {
                 name: "data-path-locators", used: datapath.locators.count, limit: Int(sizes.locators),
                 overflows: refused.locators, whenFull: "no new ones until some are gone"),
             TableUsage(
+                name: "data-path-peer-locators", used: datapath.peerLocatorCount, limit: Int(sizes.peerLocators),
+                overflows: refused.peerLocators, whenFull: "treated like those of strangers"),
+            TableUsage(
                 name: "path-mtus", used: steering.pathMTUs.count, limit: PathMTUs.most,
                 overflows: steering.pathMTUs.refused, whenFull: "no new ones for ten minutes"),
             TableUsage(
@@ -222,7 +225,7 @@ final class BPFDataPath: DataPath {
                 name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost,
                 whenFull: "reports are lost"),
             TableUsage(
-                name: "unread-of-strangers", used: nil, limit: 2 * Datapath.mostUnread, overflows: nil,
+                name: "unread-messages", used: nil, limit: Datapath.mostUnread, overflows: nil,
                 whenFull: "dropped until the others are read"),
         ]
     }

@@ -38,8 +38,7 @@ enum LoadedDataPath {
         sizes.keptPackets = UInt32(clamping: configuration.limits.maxKeptPackets)
         do {
             let datapath = try Datapath(sizes: sizes)
-            datapath.settings.triggerOctets = UInt64(configuration.dataPath.triggerOctets)
-            datapath.settings.triggerAge = configuration.dataPath.triggerAge.nanoseconds
+            datapath.settings = DatapathSettings(configuration)
             return datapath
         } catch {
             throw StartFailure(error.description)
@@ -80,5 +79,24 @@ enum LoadedDataPath {
         case .none(let why):
             NoDataPath(contexts: UInt32(clamping: configuration.limits.maxContexts), why: why)
         }
+    }
+}
+
+extension DatapathSettings {
+    init(_ configuration: Configuration) {
+        self.init()
+        /// Those of one second at once, too.
+        func rate(_ perSecond: Int) -> Rate {
+            Rate(perSecond: UInt32(clamping: perSecond), burst: UInt32(clamping: perSecond))
+        }
+        triggerOctets = UInt64(configuration.dataPath.triggerOctets)
+        triggerAge = configuration.dataPath.triggerAge.nanoseconds
+        strangersI1 = rate(configuration.limits.maxStrangerMessagesPerSecond)
+        strangers = strangersI1
+        strangersSite = rate(configuration.limits.maxStrangerMessagesPerPrefix)
+        acquainted = rate(configuration.limits.maxPeerMessagesPerSecond)
+        acquaintedSite = rate(configuration.limits.maxPeerMessagesPerPrefix)
+        unknownTags = rate(configuration.limits.maxUnknownTagsPerSecond)
+        pair = rate(configuration.limits.maxMessagesPerPair)
     }
 }
