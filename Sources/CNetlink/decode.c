@@ -181,7 +181,16 @@ static void decode_rule(const struct nlmsghdr *message, struct cnl_change *chang
         .protocol = decode_u8(row[FRA_PROTOCOL]),
         .action = header->action,
         .ip_protocol = decode_u8(row[FRA_IP_PROTO]),
+        .has_other_selectors = header->tos != 0 || row[FRA_UID_RANGE] != NULL || row[FRA_SPORT_RANGE] != NULL
+            || row[FRA_DPORT_RANGE] != NULL || row[FRA_TUN_ID] != NULL || row[FRA_FLOW] != NULL
+            || row[FRA_L3MDEV] != NULL,
     };
+    // The kernel tells -1 where nothing is suppressed.
+    uint32_t suppressed = row[FRA_SUPPRESS_PREFIXLEN] != NULL ? decode_u32(row[FRA_SUPPRESS_PREFIXLEN]) : UINT32_MAX;
+    if (suppressed <= 128) {
+        change->rule.suppresses = true;
+        change->rule.suppressed_length = (uint8_t)suppressed;
+    }
     decode_name(change->rule.incoming, row[FRA_IIFNAME]);
     decode_name(change->rule.outgoing, row[FRA_OIFNAME]);
     target->handler(target->context, change);

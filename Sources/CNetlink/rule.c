@@ -58,9 +58,13 @@ static int send_rule(int fd, const struct cnl_rule *rule, rule_builder build, in
     struct nl_msg *message = NULL;
     int built = object == NULL ? -1 : build(object, flags, &message);
     rtnl_rule_put(object);
+    // libnl has no setters for these.
     if (built == 0 && rule->inverted)
-        // libnl has no setter for it.
         ((struct fib_rule_hdr *)nlmsg_data(nlmsg_hdr(message)))->flags = FIB_RULE_INVERT;
+    if (built == 0 && rule->suppresses && nla_put_u32(message, FRA_SUPPRESS_PREFIXLEN, rule->suppressed_length) < 0) {
+        nlmsg_free(message);
+        return -ENOMEM;
+    }
     return transport_send(fd, built, message);
 }
 

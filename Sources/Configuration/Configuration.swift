@@ -5,6 +5,7 @@ import Shim6Wire
 /// `Declaration` says for each member its key in the file, its range and its meaning.
 public struct Configuration: Hashable, Sendable {
     public var manageRoutes = true
+    public var tunnel = TunnelUse.inside
     public var removeAddressesOnExit = false
     public var uplinks: [Uplink] = []
     public var identity = Identity()
@@ -39,6 +40,14 @@ extension Configuration {
         public var excluded: [IPv6Prefix] = []
 
         public init() {}
+    }
+
+    /// `tunnel`: what the daemon does beside a tunnel that takes everything.
+    public enum TunnelUse: String, Hashable, Sendable, CaseIterable {
+        /// Nothing: no packet of its own leaves by an uplink, so no session is protected.
+        case inside
+        /// Its packets leave by the uplinks.
+        case outside
     }
 
     /// `[identity]`: the key behind the addresses.

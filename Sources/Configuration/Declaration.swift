@@ -13,8 +13,13 @@ enum Declaration {
                 + "milliseconds, if the peer's profile is \"fast\" too. Every timer can still be set in [reap]."),
         Key(
             "manage-routes", \.manageRoutes, .flag,
-            "Packets with a source of one provider leave through that provider, by routes and rules that the daemon makes. "
-                + "false leaves that to you."),
+            "Packets with a source of one provider leave through that provider, by routes and rules that the daemon makes, "
+                + "unless your routes and rules send them elsewhere. false leaves all of it to you."),
+        Key(
+            "tunnel", \.tunnel, .choice("use of a tunnel"),
+            "While a tunnel takes everything, such as wg-quick makes it: \"inside\" keeps the daemon from sending control "
+                + "messages and rehomed payload by the uplinks, so that no session is protected; \"outside\" lets it, in "
+                + "the sight of the providers."),
         Key(
             "remove-addresses-on-exit", \.removeAddressesOnExit, .flag,
             "Take the addresses that the daemon made away when it ends. Sessions that use them end then."),

@@ -17,7 +17,7 @@ public struct Route: Hashable, Sendable {
     public var mtu: UInt32?
     /// Who made it. Only a route with the same number is deleted.
     public var `protocol`: UInt8
-    /// RTN_...: 1 unicast, 2 local, 7 unreachable.
+    /// RTN_...: 1 unicast, 2 local, 7 unreachable, 9 throw.
     public var type: UInt8
     /// RTNH_F_... and RTM_F_...; 0x1 is a dead next hop, 0x10 one without carrier. Not looked at when it is added.
     public var flags: UInt32
@@ -35,7 +35,14 @@ public struct Route: Hashable, Sendable {
     }
 
     public static let unicast: UInt8 = 1
+    public static let blackhole: UInt8 = 6
     public static let unreachable: UInt8 = 7
+    public static let prohibit: UInt8 = 8
+    /// The next rule is asked.
+    public static let `throw`: UInt8 = 9
+    /// RTPROT_...: made by the kernel itself, and for a router advertisement.
+    public static let byKernel: UInt8 = 2
+    public static let byRouter: UInt8 = 9
     /// The kernel's table for routes of no table in particular.
     public static let mainTable: UInt32 = 254
 

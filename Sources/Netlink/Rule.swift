@@ -26,6 +26,10 @@ public struct Rule: Hashable, Sendable {
     public var target: UInt32
     /// It is for the packets that are not selected.
     public var isInverted: Bool
+    /// Routes whose destinations have no more bits do not count; nil where all do.
+    public var suppressedLength: UInt8?
+    /// It selects by something that is not told here: users, ports and so on. Not looked at when it is added.
+    public var hasOtherSelectors = false
 
     /// FR_ACT_...
     public struct Action: RawRepresentable, Hashable, Sendable {
@@ -36,12 +40,15 @@ public struct Rule: Hashable, Sendable {
         public static let goTo = Action(rawValue: 2)
         /// Nothing: a place to go to.
         public static let none = Action(rawValue: 3)
+        /// Those that refuse the packets: blackhole, unreachable, prohibit.
+        public static let refusals: Set<Action> = [Action(rawValue: 6), Action(rawValue: 7), Action(rawValue: 8)]
     }
 
     public init(
         priority: UInt32, from source: IPv6Prefix? = nil, to destination: IPv6Prefix? = nil, incoming: String? = nil,
         outgoing: String? = nil, mark: UInt32 = 0, markMask: UInt32 = 0, nextHeader: UInt8 = 0, table: UInt32 = 0,
-        protocol: UInt8, action: Action = .lookUp, target: UInt32 = 0, isInverted: Bool = false
+        protocol: UInt8, action: Action = .lookUp, target: UInt32 = 0, isInverted: Bool = false,
+        suppressedLength: UInt8? = nil
     ) {
         self.priority = priority
         self.source = source?.length == 0 ? nil : source
@@ -56,6 +63,7 @@ public struct Rule: Hashable, Sendable {
         self.action = action
         self.target = target
         self.isInverted = isInverted
+        self.suppressedLength = suppressedLength
     }
 
     init(_ flat: cnl_rule) {
@@ -65,7 +73,8 @@ public struct Rule: Hashable, Sendable {
             incoming: incoming.isEmpty ? nil : incoming, outgoing: outgoing.isEmpty ? nil : outgoing,
             mark: flat.mark, markMask: flat.mark_mask, nextHeader: flat.ip_protocol, table: flat.table,
             protocol: flat.protocol, action: Action(rawValue: flat.action), target: flat.target,
-            isInverted: flat.inverted)
+            isInverted: flat.inverted, suppressedLength: flat.suppresses ? flat.suppressed_length : nil)
+        hasOtherSelectors = flat.has_other_selectors
     }
 
     var flat: cnl_rule {
@@ -73,6 +82,7 @@ public struct Rule: Hashable, Sendable {
             source: cnl_prefix(source), destination: cnl_prefix(destination), priority: priority, table: table,
             mark: mark, mark_mask: markMask, target: target, inverted: isInverted, protocol: `protocol`,
             action: action.rawValue,
-            ip_protocol: nextHeader, incoming: flatName(incoming ?? ""), outgoing: flatName(outgoing ?? ""))
+            ip_protocol: nextHeader, suppresses: suppressedLength != nil, suppressed_length: suppressedLength ?? 0,
+            has_other_selectors: false, incoming: flatName(incoming ?? ""), outgoing: flatName(outgoing ?? ""))
     }
 }

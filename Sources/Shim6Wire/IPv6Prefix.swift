@@ -30,6 +30,9 @@ public struct IPv6Prefix: Hashable, Sendable {
         return candidate.high & mask.high == address.high && candidate.low & mask.low == address.low
     }
 
+    /// Whether every address of `other` is in this one.
+    public func contains(_ other: IPv6Prefix) -> Bool { length <= other.length && contains(other.address) }
+
     private static func mask(length: Int) -> IPv6Address {
         // Swift's smart shifts give zero when every bit is shifted out.
         IPv6Address(high: UInt64.max << max(0, 64 - length), low: UInt64.max << min(64, 128 - length))

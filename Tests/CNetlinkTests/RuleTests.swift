@@ -43,6 +43,25 @@ struct RuleTests {
         #expect(try ours() == [])
     }
 
+    @Test func `A rule can leave short routes out`() throws {
+        let rule = Rule(priority: 101, incoming: "lo", table: Route.mainTable, protocol: mark, suppressedLength: 0)
+        try routes.add(rule)
+        #expect(try ours() == [rule])
+        #expect(
+            try network.run("ip -6 rule show").contains(
+                "101:\tfrom all iif lo lookup main suppress_prefixlength 0 proto 114"))
+        try routes.delete(rule)
+        #expect(try ours() == [])
+    }
+
+    @Test func `It is told that a rule selects by users, ports or traffic classes`() throws {
+        try network.run("ip -6 rule add priority 101 uidrange 1-2 lookup 7 protocol 114")
+        try network.run("ip -6 rule add priority 102 ipproto tcp dport 22 lookup 7 protocol 114")
+        try network.run("ip -6 rule add priority 103 dsfield 0x10 lookup 7 protocol 114")
+        try network.run("ip -6 rule add priority 104 lookup 7 protocol 114")
+        #expect(try ours().map(\.hasOtherSelectors) == [true, true, true, false])
+    }
+
     @Test func `The kernel's own rules are listed`() throws {
         let rules = try routes.rules()
         #expect(rules.contains { $0.priority == 0 && $0.table == 255 && $0.source == nil })

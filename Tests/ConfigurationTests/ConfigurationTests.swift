@@ -66,6 +66,7 @@ import Testing
         case ("mode", _): "0o600"
         case ("group", _): "\"shim6\""
         case ("profile", _): "\"fast\""
+        case ("tunnel", _): "\"outside\""
         case ("send-timeout", _), ("failback-hold", _): "20.5"
         case (_, "true"): "false"
         case (_, "false"): "true"
@@ -89,6 +90,7 @@ import Testing
         let (configuration, warnings) = try Configuration.parse(
             """
             manage-routes = false
+            tunnel = "outside"
             [[uplink]]
             interface = "a1"
             gateway = "2001:db8:a1::1"
@@ -111,7 +113,7 @@ import Testing
             [console]
             listen = "[2001:db8::7]:23"
             """, file: "x.toml")
-        #expect(!configuration.manageRoutes)
+        #expect(!configuration.manageRoutes && configuration.tunnel == .outside)
         #expect(configuration.uplinks.map(\.interface) == ["a1", "a2"])
         #expect(configuration.uplinks[0].gateway == .address(try #require(IPv6Address("2001:db8:a1::1"))))
         #expect(configuration.uplinks[0].prefixes.map(\.description) == ["2001:db8:a1::/64", "2001:db8:a3::/64"])
@@ -123,8 +125,8 @@ import Testing
         #expect(configuration.console.listen.description == "[2001:db8::7]:23")
         #expect(
             warnings == [
-                "x.toml:16: send-timeout is below the 10 s that RFC 5534, section 7, recommends",
-                "x.toml:22: the console has no authentication and listens beyond [::1]",
+                "x.toml:17: send-timeout is below the 10 s that RFC 5534, section 7, recommends",
+                "x.toml:23: the console has no authentication and listens beyond [::1]",
             ])
     }
 
@@ -168,6 +170,10 @@ import Testing
             "2: idle-timeout must be an integer from 1 to 604800, not a decimal number"
         ),
         ("manage-routes = 1", "1: manage-routes must be true or false, not an integer"),
+        (
+            "tunnel = \"beside\"",
+            "1: tunnel must be one of \"inside\", \"outside\": there is no use of a tunnel \"beside\""
+        ),
         ("manage-routes = 1979-05-27", "1: manage-routes must be true or false, not a date or time"),
         ("identity = 3", "1: identity must be a section [identity], not an integer"),
         ("[uplink]\ninterface = \"a\"", "1: uplink must be written [[uplink]], once for each uplink"),

@@ -61,6 +61,9 @@ struct cnl_rule {
     uint8_t protocol;
     uint8_t action;       // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
     uint8_t ip_protocol;  // 0 for any
+    bool suppresses;            // routes of no more than `suppressed_length` bits do not count
+    uint8_t suppressed_length;  // bits
+    bool has_other_selectors;   // of users, ports, traffic classes and so on; not looked at when adding
     char incoming[CNL_NAME_SIZE];
     char outgoing[CNL_NAME_SIZE];
 };

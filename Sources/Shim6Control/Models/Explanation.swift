@@ -14,6 +14,8 @@ public struct Explanation: Codable, Hashable, Sendable {
     public var timers: [ArmedTimer]
     /// Seconds; nil if it is not known.
     public var roundTrip: Double?
+    /// Why the session is not protected now; nil if it is.
+    public var obstacle: String?
     public var now: Moment
 
     public struct Pair: Codable, Hashable, Sendable {
@@ -53,7 +55,7 @@ public struct Explanation: Codable, Hashable, Sendable {
 
     public init(
         tag: ContextTag, outgoing: LocatorPair?, reason: String, reachability: String?, pairs: [Pair],
-        timers: [ArmedTimer], roundTrip: Double?, now: Moment
+        timers: [ArmedTimer], roundTrip: Double?, obstacle: String? = nil, now: Moment
     ) {
         self.tag = tag
         self.outgoing = outgoing
@@ -62,6 +64,7 @@ public struct Explanation: Codable, Hashable, Sendable {
         self.pairs = pairs
         self.timers = timers
         self.roundTrip = roundTrip
+        self.obstacle = obstacle
         self.now = now
     }
 }

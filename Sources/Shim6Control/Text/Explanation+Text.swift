@@ -6,6 +6,7 @@ extension Explanation {
         var text = style.heading("context \(tag): \(pair), \(Self.why[reason] ?? reason)") + "\n"
         if let reachability { text += "  reachability \(reachability)" }
         text += roundTrip.map { ", round trip \(milliseconds($0)) s\n" } ?? "\n"
+        if let obstacle { text += "  \(obstacle)\n" }
         var table = TextTable("PAIR", "USE", "PEER'S", "CONFIRMED", "ARRIVED")
         for pair in pairs {
             table.add(

@@ -47,7 +47,8 @@ final class BPFDataPath: DataPath {
 
     func start() throws {
         try steering.start()
-        for uplink in uplinkNames { steering.letPass(uplink: uplink) }
+        steering.letPass(uplinks: uplinkNames)
+        steering.place(at: Mark.passingPriority)
         datapath.beat(at: .monotonicNow)
     }
 
@@ -75,6 +76,7 @@ final class BPFDataPath: DataPath {
     func refresh(_ uplinks: Uplinks) throws {
         let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
         if let mtu { steering.setMTU(atLeast: mtu) }
+        steering.place(at: uplinks.steeringPriority)
         steering.refresh { uplinks.uplink(of: $0)?.link?.mtu }
         try datapath.refreshNextHops()
     }

@@ -37,6 +37,7 @@ extension Engine {
         guard host.localLocators.contains(where: { $0.address == ulids.local }) else {
             return .failure(CommandError(.badArgument, "\(ulids.local) is not a usable locator of this host"))
         }
+        if let obstacle = uplinks.obstacle { return .failure(CommandError(.conflict, obstacle)) }
         handle(.establish(ulids))
         guard let made = host.snapshot(of: ulids) else {
             return .failure(CommandError(.limit, "no context was made for \(ulids.local) and \(ulids.peer)"))

@@ -53,7 +53,8 @@ extension Engine {
                 explorations: context.counters.explorations, switches: context.counters.switches,
                 updatesSent: context.counters.updatesSent, updatesReceived: context.counters.updatesReceived),
             updatePending: context.updatePending,
-            obstacle: dataPath.detail ?? context.unsuitableForms.map(PayloadForms.obstacle), now: Moment(.monotonicNow),
+            obstacle: dataPath.detail ?? uplinks.obstacle ?? context.unsuitableForms.map(PayloadForms.obstacle),
+            now: Moment(.monotonicNow),
             created: Moment(context.createdAt), established: context.establishedAt.map(Moment.init),
             lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init),
             lastSwitch: context.lastSwitch.map(Moment.init))
@@ -78,7 +79,7 @@ extension Engine {
             tag: context.localTag, outgoing: context.outgoing,
             reason: context.lastSwitchReason?.rawValue ?? "ulids", reachability: context.reachability?.rawValue,
             pairs: pairs, timers: timers.sorted { $0.secondsLeft < $1.secondsLeft },
-            roundTrip: context.roundTrip?.inSeconds, now: Moment(now))
+            roundTrip: context.roundTrip?.inSeconds, obstacle: uplinks.obstacle, now: Moment(now))
     }
 
     // MARK: Locators
@@ -160,7 +161,7 @@ extension Engine {
                     limit: AdvertisedPrefixes.limit * uplinks.uplinks.count, overflows: uplinks.advertised.refused,
                     whenFull: "no new ones until some end"),
             ] + dataPath.tables,
-            warnings: warnings)
+            warnings: warnings + [uplinks.obstacle].compactMap { $0 })
     }
 
     private func status(_ uplink: Uplink) -> UplinkStatus {
@@ -192,6 +193,7 @@ extension Engine {
     private func dropReport(_ counts: HostCounters) -> [String: UInt64] {
         var report = Dictionary(counts.drops.map { (snakeCase($0.key.name), $0.value) }, uniquingKeysWith: +)
         if counters.truncated > 0 { report["too_long"] = counters.truncated }
+        if counters.keptFromLeaving > 0 { report["full_tunnel"] = counters.keptFromLeaving }
         for (name, count) in dataPath.counters().dropped where count > 0 { report["data_path_\(name)"] = count }
         return report
     }

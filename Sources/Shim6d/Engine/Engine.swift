@@ -348,6 +348,10 @@ final class Engine {
     private func perform(_ effect: Effect) {
         switch effect {
         case .send(let octets, let source, let destination):
+            guard uplinks.obstacle == nil else {
+                counters.keptFromLeaving += 1
+                return
+            }
             // Without the interface the packet could take the route of a rehomed pair.
             guard let interface = uplinks.uplink(of: source)?.link?.index else {
                 counters.sendErrors += 1
@@ -378,7 +382,8 @@ final class Engine {
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .forget(let ulids): dataPath.forget(ulids)
-        case .resume(let tag, let start): dataPath.resume(tag, unansweredSince: start)
+        case .resume(let tag, let start):
+            if uplinks.obstacle == nil { dataPath.resume(tag, unansweredSince: start) }
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)

@@ -9,6 +9,8 @@ struct EngineCounters {
     var receiveErrors: UInt64 = 0
     /// Control messages that the kernel did not take.
     var sendErrors: UInt64 = 0
+    /// Control messages that were not sent, since they would leave beside a full tunnel.
+    var keptFromLeaving: UInt64 = 0
     /// ICMPv6 errors made for this host.
     var localErrors: UInt64 = 0
     /// Changes of the data path's tables that the kernel refused.

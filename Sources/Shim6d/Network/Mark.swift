@@ -15,11 +15,23 @@ enum Mark {
     /// Lookups for an uplink go past them, to a rule that does nothing.
     static let passingPriority: UInt32 = 99
     static let passedPriority: UInt32 = 101
+    /// What asks for an uplink with a source of its provider is not looked for elsewhere.
+    static let boundPriority: UInt32 = 102
+    /// Everything else with a source of a provider is looked for behind all rules of others, ahead of the kernel's own one
+    /// for `main`, and from there goes through those below.
+    static let leavingPriority: UInt32 = 32_765
+    /// Where a route of `main` is not what it should take.
+    static let detourPriority: UInt32 = 32_768
+    static let detourTable: UInt32 = 6139
+    /// The operator's routes.
+    static let operatorPriority: UInt32 = 32_769
+    static let sourcePriority: UInt32 = 32_770
+    /// What of `main` is left.
+    static let restPriority: UInt32 = 32_771
     /// With the `xfrm` data path: routes that ULIDs with contexts fall back to, behind the kernel's own rules.
     static let lastResortPriority: UInt32 = 32_800
     /// Routes of uplink number n stand in `sourceTable + n`.
     static let sourceTable: UInt32 = 6141
-    static let sourcePriority: UInt32 = 102
     /// Address label of the prefixes in which one of our addresses is preferred.
     static let addressLabel: UInt32 = 6140
 }

@@ -112,6 +112,13 @@ final class OwnRows {
         for route in routes.values where isUnwanted(route) { release(route) }
     }
 
+    /// Wants these routes, and no other that satisfies `isConcerned`.
+    func keep(_ wanted: [Route], of isConcerned: (Route) -> Bool) {
+        let keys = Set(wanted.map(\.key))
+        for route in wanted { want(route) }
+        releaseRoutes { isConcerned($0) && !keys.contains($0.key) }
+    }
+
     /// Forgets an address without touching the kernel's, which sessions may be using.
     func leave(_ row: InterfaceAddress) {
         addresses.removeValue(forKey: AddressKey(row))
@@ -173,6 +180,7 @@ extension Rule {
     /// Whether the kernel's row is this one: the same selector and table.
     fileprivate func isSame(as row: Rule) -> Bool {
         priority == row.priority && source == row.source && destination == row.destination
-            && outgoing == row.outgoing && table == row.table && action == row.action && `protocol` == row.protocol
+            && incoming == row.incoming && outgoing == row.outgoing && table == row.table && action == row.action
+            && target == row.target && suppressedLength == row.suppressedLength && `protocol` == row.protocol
     }
 }

@@ -24,6 +24,9 @@ final class Steering {
     private var siblings: [ULIDPair: Set<ContextTag>] = [:]
     /// How many contexts each pinned ULID has.
     private var pins: [IPv6Address: Int] = [:]
+    /// The uplinks for which lookups pass, and the first of the priorities of the rules; nil while there are none.
+    private var passing: [String] = []
+    private var priority: UInt32?
     /// A route for a pair was made and sockets may not know.
     private var hasNewRoutes = false
 
@@ -63,17 +66,31 @@ final class Steering {
         try socket.setGSOMaxSize(65_536, interface: device)
         try datapath.attach(shim0: device, shim0x: peer)
         for index in [peer, device] { try socket.setUp(true, interface: index) }
-        rows.want(Rule(priority: Mark.steeringPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber))
-        rows.want(Rule(priority: Mark.passedPriority, protocol: Mark.protocolNumber, action: .none))
     }
 
     /// What asks for an uplink is not steered: above all the lookup of the next hop of a packet that was rehomed, and whose
     /// locators may be the ULIDs of another rehomed context.
-    func letPass(uplink: String) {
-        rows.want(
-            Rule(
-                priority: Mark.passingPriority, outgoing: uplink, protocol: Mark.protocolNumber, action: .goTo,
-                target: Mark.passedPriority))
+    func letPass(uplinks: [String]) { passing = uplinks }
+
+    /// Puts the rules for rehomed pairs at `priority` and the two that follow, or takes them away.
+    func place(at priority: UInt32?) {
+        guard priority != self.priority else { return }
+        let old = self.priority.map(rules) ?? []
+        for rule in priority.map(rules) ?? [] { rows.want(rule) }
+        for rule in old { rows.release(rule) }
+        self.priority = priority
+    }
+
+    private func rules(from first: UInt32) -> [Rule] {
+        let mark = Mark.protocolNumber
+        let (lookUp, passed) = (
+            first + Mark.steeringPriority - Mark.passingPriority, first + Mark.passedPriority - Mark.passingPriority
+        )
+        let pass = passing.map {
+            Rule(priority: first, outgoing: $0, protocol: mark, action: .goTo, target: passed)
+        }
+        return [Rule(priority: passed, protocol: mark, action: .none)] + pass
+            + [Rule(priority: lookUp, table: Mark.steeringTable, protocol: mark)]
     }
 
     /// Lets packets of every uplink through.

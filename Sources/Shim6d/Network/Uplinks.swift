@@ -23,6 +23,15 @@ final class Uplinks {
     private var told: [IPv6Address: UInt32?] = [:]
     private(set) var advertised = AdvertisedPrefixes()
     private let addresses: AddressManager
+    private let tunnelUse: Configuration.TunnelUse
+    /// For people, where a full tunnel of the operator takes the packets of every source.
+    private(set) var tunnel: String?
+    /// The first of the priorities of the rules for rehomed pairs; nil while there must be none.
+    private(set) var steeringPriority: UInt32? = Mark.passingPriority
+    /// The prefixes in which routes of `main` are not for all sources, for each uplink.
+    private var detoured: [[IPv6Prefix]] = []
+    /// Routes of others have changed that can wait for the next second: there may be many.
+    private var hasNewRoutes = false
 
     init(
         _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, dataPath: any DataPath,
@@ -34,6 +43,7 @@ final class Uplinks {
         self.identities = identities
         self.log = log
         managesRoutes = configuration.manageRoutes
+        tunnelUse = configuration.tunnel
         addresses = AddressManager(socket: socket, rows: rows, identities: identities, log: log)
         uplinks = configuration.uplinks.enumerated().map { index, uplink in
             Uplink(configuration: uplink, table: Mark.sourceTable + UInt32(index))
@@ -51,7 +61,12 @@ final class Uplinks {
     }
 
     /// Something comes with time, or goes: look again in a second.
-    var isWaiting: Bool { addresses.isWaiting || addresses.hasRetired }
+    var isWaiting: Bool { addresses.isWaiting || addresses.hasRetired || hasNewRoutes }
+
+    /// Why no session is protected now, for people.
+    var obstacle: String? {
+        tunnelUse == .inside ? tunnel.map { "not protected: full tunnel (\($0))" } : nil
+    }
 
     /// The uplink that has this address and can send.
     func uplink(of address: IPv6Address) -> Uplink? {
@@ -74,8 +89,8 @@ final class Uplinks {
         case .address(let row): isOurs(row.interface) || change.isRemoval && rows.isWanted(change.row)
         case .route(let route):
             change.isRemoval && rows.isWanted(change.row)
-                || route.destination == nil && route.protocol != Mark.protocolNumber && isOurs(route.interface)
-        case .rule: change.isRemoval && rows.isWanted(change.row)
+                || FullTunnel.isConcerned(by: route) || hear(route)
+        case .rule(let rule): rule.protocol != Mark.protocolNumber || change.isRemoval && rows.isWanted(change.row)
         case .neighbour(let row): uplinks.contains { $0.link?.index == row.interface && $0.gateway == row.address }
         case .advertised(let row): isOurs(row.interface)
         case .label: false
@@ -89,6 +104,17 @@ final class Uplinks {
         else { return false }
         return change.isRemoval || known.index != link.index || known.isUp != link.isUp
             || known.isRunning != link.isRunning
+    }
+
+    /// Takes note of a route that may matter to those of the uplinks. Never a reason to look at once.
+    private func hear(_ route: Route) -> Bool {
+        guard managesRoutes, !hasNewRoutes, OperatorRoutes.canCount(route), let destination = route.destination else {
+            return false
+        }
+        hasNewRoutes =
+            uplinks.contains { $0.link != nil && $0.link?.index == route.interface }
+            || detoured.contains { $0.covers(destination) }
+        return false
     }
 
     // MARK: Following the kernel
@@ -116,12 +142,13 @@ final class Uplinks {
         let present = try socket.addresses()
         readAddresses(present)
         let routes = try socket.routes()
+        hasNewRoutes = false
         readPrefixes(present, routes, at: now)
         addresses.keep(uplinks, isNeeded: pinned.contains, at: now)
         readGateways(routes: routes, neighbours: try socket.neighbours())
-        if managesRoutes {
-            for index in uplinks.indices { makeRoutes(for: index, pinned: pinned) }
-        }
+        let rules = try socket.rules()
+        readTunnel(rules, routes, links)
+        if managesRoutes { makeRoutes(rules, routes, pinned: pinned) }
         try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
         readAddresses(try socket.addresses())  // 5534-3.1-06
         tellDataPath(pinned: pinned)
@@ -217,16 +244,92 @@ final class Uplinks {
         }
     }
 
-    /// Packets with a source of this provider leave through this provider.
-    private func makeRoutes(for index: Int, pinned: Set<IPv6Address>) {
-        let mark = Mark.protocolNumber
-        let uplink = uplinks[index]
-        // Sessions of a prefix that is gone still need their way to the data path.
-        let sources = addresses.prefixes(on: index, where: pinned.contains).union(uplink.prefixes.map(\.prefix))
-        rows.releaseRules { $0.table == uplink.table && $0.source.map(sources.contains) != true }
-        for prefix in sources {
-            rows.want(Rule(priority: Mark.sourcePriority, from: prefix, table: uplink.table, protocol: mark))
+    private var interfaces: Set<UInt32> { Set(uplinks.compactMap { $0.link?.index }) }
+
+    private func readTunnel(_ rules: [Rule], _ routes: [Route], _ links: [Link]) {
+        let found = FullTunnel.find(rules: rules, routes: routes, uplinks: interfaces)
+        let old = tunnel
+        tunnel = found.map { found in
+            guard case .device(let index) = found else { return "nothing may leave" }
+            return links.first { $0.index == index }?.name ?? "interface \(index)"
         }
+        steeringPriority = SourceRules.steeringPriority(
+            rules, hasTunnel: tunnel != nil, leavesOutside: tunnelUse == .outside)
+        guard tunnel != old else { return }
+        log.notice(
+            "\(tunnel == nil ? "no full tunnel any more" : obstacle ?? "full tunnel")",
+            metadata: tunnel.map { ["interface": "\($0)"] })
+    }
+
+    /// Packets with a source of one provider leave through this provider, unless the operator has other routes for them.
+    private func makeRoutes(_ rules: [Rule], _ routes: [Route], pinned: Set<IPv6Address>) {
+        let operatorRoutes = OperatorRoutes(routes, uplinks: interfaces)
+        // Sessions of a prefix that is gone still need their way to the data path.
+        let sources = uplinks.indices.map { index in
+            addresses.prefixes(on: index, where: pinned.contains).union(uplinks[index].prefixes.map(\.prefix))
+        }
+        detoured = uplinks.map { operatorRoutes.detouredPrefixes(of: $0.link?.index) }
+        var detours: [Route] = []
+        for index in uplinks.indices {
+            detours += self.detours(for: uplinks[index], from: sources[index], operatorRoutes)
+            makeRoutes(for: uplinks[index], operatorRoutes)
+        }
+        rows.keep(detours) { $0.table == Mark.detourTable }
+        let wanted = SourceRules.all(
+            of: zip(sources, uplinks).map { ($0, $1.configuration.interface, $1.table) },
+            bound: steeringPriority.map { $0 + Mark.boundPriority - Mark.passingPriority },
+            keepsDefault: FullTunnel.find(
+                rules: rules.filter { $0.table == Route.mainTable }, routes: routes, uplinks: interfaces) != nil)
+        for rule in wanted { rows.want(rule) }
+        rows.releaseRules { SourceRules.contain($0) && !wanted.contains($0) }
+    }
+
+    /// Where sources of an uplink must not take a route of `main`, they take those of the uplink's own table.
+    private func detours(
+        for uplink: Uplink, from sources: Set<IPv6Prefix>, _ operatorRoutes: OperatorRoutes
+    ) -> [Route] {
+        let mark = Mark.protocolNumber
+        let link = uplink.link.flatMap { $0.isUp ? $0 : nil }
+        let waiting = dataPath.waitingDevice
+        guard waiting != nil || link != nil && uplink.gateway != nil else { return [] }
+        let detours = operatorRoutes.detours(of: uplink.link?.index)
+        if detours.count > OperatorRoutes.most { tellLeftOut(detours.count, of: uplink) }
+        return detours.prefix(OperatorRoutes.most).flatMap { detour in
+            sources.flatMap { source -> [Route] in
+                if detour.isHole {
+                    return [
+                        Route(
+                            to: detour.destination, from: source, interface: nil, table: Mark.detourTable,
+                            metric: 1024, protocol: mark, type: Route.throw)
+                    ]
+                }
+                let isOnLink = uplink.prefixes.contains { $0.isOnLink && $0.prefix.contains(detour.destination) }
+                var ways: [Route] = []
+                if let link, isOnLink || uplink.gateway != nil {
+                    ways.append(
+                        Route(
+                            to: detour.destination, from: source, via: isOnLink ? nil : uplink.gateway,
+                            interface: link.index, table: Mark.detourTable, metric: 1024, protocol: mark))
+                }
+                if let waiting {
+                    ways.append(
+                        Route(
+                            to: detour.destination, from: source, interface: waiting, table: Mark.detourTable,
+                            metric: .max, protocol: mark))
+                }
+                return ways
+            }
+        }
+    }
+
+    private func tellLeftOut(_ count: Int, of uplink: Uplink) {
+        log.warning(
+            "too many routes inside prefixes of other uplinks, or over this one: some are left out",
+            metadata: ["interface": "\(uplink.configuration.interface)", "routes": "\(count)"])
+    }
+
+    private func makeRoutes(for uplink: Uplink, _ operatorRoutes: OperatorRoutes) {
+        let mark = Mark.protocolNumber
         // Sockets of a lost uplink keep a route, so that their packets reach the data path until it switches.
         let waiting = dataPath.waitingDevice
         if let waiting {
@@ -234,20 +337,19 @@ final class Uplinks {
         }
         guard let link = uplink.link, link.isUp else { return }
         let onLink = Set(uplink.prefixes.filter(\.isOnLink).map(\.prefix))
-        rows.releaseRoutes { route in
-            guard route.table == uplink.table, waiting == nil || route.interface != waiting else { return false }
-            if route.interface != link.index { return true }
-            guard let destination = route.destination else { return route.gateway != uplink.gateway }
-            return !onLink.contains(destination)
-        }
-        for prefix in onLink {
-            rows.want(Route(to: prefix, interface: link.index, table: uplink.table, metric: 1024, protocol: mark))
+        var wanted = onLink.map {
+            Route(to: $0, interface: link.index, table: uplink.table, metric: 1024, protocol: mark)
         }
         if let gateway = uplink.gateway {
-            rows.want(
-                Route(
-                    to: nil, via: gateway, interface: link.index, table: uplink.table, metric: 1024, protocol: mark))
+            wanted.append(
+                Route(to: nil, via: gateway, interface: link.index, table: uplink.table, metric: 1024, protocol: mark))
         }
+        let copies = operatorRoutes.copies(over: link.index, to: uplink.table).filter {
+            $0.destination.map(onLink.contains) == false
+        }
+        if copies.count > OperatorRoutes.most { tellLeftOut(copies.count, of: uplink) }
+        wanted += copies.prefix(OperatorRoutes.most)
+        rows.keep(wanted) { $0.table == uplink.table && (waiting == nil || $0.interface != waiting) }
     }
 
     private func tellDataPath(pinned: Set<IPv6Address>) {
