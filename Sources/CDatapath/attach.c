@@ -94,7 +94,6 @@ int shim6_attach_steering(struct shim6_datapath *datapath, uint32_t shim0, uint3
     if (!code) code = attach(shim0, BPF_TC_INGRESS, handle, datapath->programs[SHIM6_APPEAR_IN]);
     if (!code) code = attach(shim0, BPF_TC_EGRESS, handle, datapath->programs[SHIM6_STEER_OUT]);
     if (code) return code;
-    memcpy(datapath->control->shim0_mac, link.mac, sizeof link.mac);
     __atomic_store_n(&datapath->control->shim0x, shim0x, __ATOMIC_RELEASE);
     __atomic_store_n(&datapath->control->shim0, shim0, __ATOMIC_RELEASE);
     return 0;

@@ -45,6 +45,7 @@ static int put_flows(
     read_pair(datapath, &context->ulids, &pair);
     pair.forks += is_new;
     pair.steered = context->steered;
+    pair.way_back = context->way_back;
     return code ? code : write_pair(datapath, &context->ulids, &pair);
 }
 
@@ -74,11 +75,12 @@ static int put_outbound(
 
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context) {
     struct shim6_inbound inbound = {
-        .ulids = context->ulids, .slot = context->slot, .mode = context->mode, .steered = context->steered,
+        .ulids = context->ulids, .slot = context->slot, .mode = context->mode,
         .home_address = context->home_address};
     struct shim6_outbound outbound = {
         .source = context->source,
         .destination = context->destination,
+        .way_back = context->way_back,
         .local_tag = context->local_tag,
         .peer_tag = context->peer_tag,
         .slot = context->slot,
@@ -91,11 +93,8 @@ int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_contex
     // Without a known next hop the program asks for the route with every packet: slower, not worse.
     if (context->form != SHIM6_PLAIN && bpf_map_lookup_elem(datapath->next_hops, &locators, &known))
         (void)shim6_next_hop_update(datapath, &locators);
-    // The route through shim0 is there before the first rehomed packet and goes after the last: so does `steered`.
-    int code = context->steered ? put_inbound(datapath, context->local_tag, &inbound) : 0;
-    if (!code) code = put_outbound(datapath, context, &outbound);
-    if (!code && !context->steered) code = put_inbound(datapath, context->local_tag, &inbound);
-    return code;
+    int code = put_inbound(datapath, context->local_tag, &inbound);
+    return code ? code : put_outbound(datapath, context, &outbound);
 }
 
 int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_context *context) {
@@ -107,8 +106,8 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_con
         // Another context may have taken the pair over in the meantime.
         !bpf_map_lookup_elem(datapath->pairs, &context->ulids, &present) && present.local_tag == context->local_tag) {
         struct shim6_outbound rest = {
-            .source = context->ulids.local, .destination = context->ulids.peer, .steered = present.steered,
-            .forks = present.forks, .only_forks = 1};
+            .source = context->ulids.local, .destination = context->ulids.peer, .way_back = present.way_back,
+            .steered = present.steered, .forks = present.forks, .only_forks = 1};
         code = write_pair(datapath, &context->ulids, &rest);
     }
     int second = absent_is_fine(bpf_map_delete_elem(datapath->tags, &context->local_tag));

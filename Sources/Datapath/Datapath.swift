@@ -16,11 +16,12 @@ import Shim6Wire
 /// * Offloads: `shim0` with tso, gso, tx-udp-segmentation, tx-gso-list and tx-sctp-segmentation off and gro on;
 ///   `shim0x` with tso off, without which the kernel merges nothing on `shim0`, and gro off. Checksum offload stays
 ///   on.
-/// * Rules in this order: for each uplink `oif UPLINK goto C`; then the table of the steered pairs; then `C: nop`;
-///   then those of the source-specific tables. Without the first ones a packet that was rehomed, or a probe of the
-///   ULID pair, would find the route to `shim0` when its next hop is looked up.
-/// * For each rehomed pair, made before `install` and removed after it: `PEER/128 from ULID/128 dev shim0 mtu M` with
-///   the smallest MTU of the uplinks in question minus 8. After the route is made some rule must be added or removed:
+/// * Rules in this order: `ipproto 140 goto C` and `ipproto 43 goto C`; then the table of the steered pairs; then
+///   `C: nop`; then those of the source-specific tables. Without the first ones a packet that was rehomed, or a probe of
+///   the ULID pair, would find the route of another rehomed pair when its next hop is looked up.
+/// * For each rehomed pair, made after `install` and removed before it: `PEER/128 from ULID/128 via HOP dev UPLINK mtu M`
+///   with the uplink of the source locator, `nextHop(for:)` the locators, and the smallest MTU of the uplinks in question
+///   minus 8; `dev shim0` while there is no such uplink. After the route is made some rule must be added or removed:
 ///   sockets keep the route that they have found until then, and a new route in another table does not matter to
 ///   them.
 /// * `set(locator:uplink:)` for every address of this host that is a locator or a ULID, before the contexts, again
@@ -126,14 +127,15 @@ public final class Datapath {
     /// - Parameters:
     ///   - pathMTU: the largest packet that the path between the locators is known to carry, at least 1280; nil if only the
     ///     uplink's is known.
-    ///   - isSteered: whether packets out of the ULID pair are routed to `shim0`, for this context or another of the pair;
-    ///     nil if there is none but this.
+    ///   - wayBack: the locator whose uplink has the route of the ULID pair, for this context or another of the pair; nil
+    ///     if there is no such route.
     public func install(
-        _ entry: DataPathEntry, pathMTU: UInt32? = nil, isSteered: Bool? = nil
+        _ entry: DataPathEntry, pathMTU: UInt32? = nil, wayBack: IPv6Address?
     ) throws(DatapathError) {
         let code = withContext(entry) { context in
             context.path_mtu = pathMTU ?? 0
-            context.steered = isSteered ?? entry.carriesHeader
+            context.steered = wayBack != nil
+            if let wayBack { context.way_back = shim6_address(wayBack) }
             return shim6_context_put(handle, &context)
         }
         if code == -E2BIG {
@@ -165,6 +167,11 @@ public final class Datapath {
 
     /// How many locators of peers the program was told.
     public var peerLocatorCount: Int { peerLocators.values.reduce(0) { $0 + $1.count } }
+
+    /// The same for a context that is the only one of its ULID pair.
+    public func install(_ entry: DataPathEntry, pathMTU: UInt32? = nil) throws(DatapathError) {
+        try install(entry, pathMTU: pathMTU, wayBack: entry.carriesHeader ? entry.outgoing.source : nil)
+    }
 
     public func remove(_ entry: DataPathEntry) throws(DatapathError) {
         try set(peerLocators: [], of: entry.localTag)
@@ -202,6 +209,14 @@ public final class Datapath {
     /// Looks up the next hops of the locator pairs in use again. To be called when a route or an uplink has changed.
     public func refreshNextHops() throws(DatapathError) {
         try check(shim6_next_hops_refresh(handle, nil), "look up next hops")
+    }
+
+    /// The next hop that the program was told for packets with these locators.
+    public func nextHop(for pair: LocatorPair) -> IPv6Address? {
+        var key = shim6_locator_pair(
+            source: shim6_address(pair.source), destination: shim6_address(pair.destination))
+        var found = shim6_address()
+        return shim6_next_hop_read(handle, &key, &found) == 0 ? IPv6Address(found) : nil
     }
 
     /// Lets the trigger count this pair from zero again.

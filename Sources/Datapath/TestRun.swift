@@ -20,14 +20,6 @@ package enum Verdict: Int32, Sendable {
 }
 
 extension Datapath {
-    /// The next hop that the program was told for packets with these locators.
-    package func nextHop(for pair: LocatorPair) -> IPv6Address? {
-        var key = shim6_locator_pair(
-            source: shim6_address(pair.source), destination: shim6_address(pair.destination))
-        var found = shim6_address()
-        return shim6_next_hop_read(handle, &key, &found) == 0 ? IPv6Address(found) : nil
-    }
-
     /// Runs a program on a packet that goes nowhere.
     ///
     /// - Parameter frame: begins with an Ethernet header.

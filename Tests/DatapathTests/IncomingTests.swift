@@ -30,7 +30,7 @@ import Testing
             try bench.datapath.install(entry)
             let result = try bench.run(.uplinkIn, Frame.ethernet + OutgoingTests.tagged)
             #expect(result.packet == OutgoingTests.plain)
-            // To the ULID's own interface, since the way back is not rehomed.
+            // Through the veth pair, to be merged with its neighbours.
             #expect(result.verdict == .redirect)
             #expect(try bench.count(.restored) == 1)
         }
@@ -45,14 +45,29 @@ import Testing
         }
     }
 
-    @Test func `A restored packet stays on the interface it came in by if that is the ULID's own`() throws {
+    @Test func `What comes out of shim0 goes on to an uplink, whatever it is, and never stays there`() throws {
         try Bench.run { bench in
-            try bench.datapath.install(Bench.entry())
-            // The loopback stands for the uplink, since it takes the frames of the tests for its own.
-            try bench.datapath.set(locator: Bench.a1, uplink: 1)
-            #expect(try bench.run(.uplinkIn, Self.tagged()) == (.unspecified, Self.restored))
-            try bench.datapath.install(Bench.rehomed)
-            #expect(try bench.run(.uplinkIn, Self.tagged()) == (.redirect, Self.restored))
+            func appears(_ frame: [UInt8]) throws -> Bool {
+                let result = try bench.run(.appear, frame)
+                return result == (.redirect, [UInt8](frame.dropFirst(14)))
+            }
+            let long = PlacementTests.frame(
+                Bench.b1, Bench.a1, Array(repeating: PlacementTests.Header.options, count: 9))
+            for frame in [Frame.ethernet + Self.restored, long] {
+                #expect(try appears(frame))
+                try bench.datapath.install(Bench.entry())
+                #expect(try appears(frame))
+                try bench.datapath.install(Bench.rehomed)
+                #expect(try appears(frame))
+                try bench.datapath.set(locator: Bench.a2, uplink: nil)
+                #expect(try appears(frame))
+                try bench.datapath.set(locator: Bench.a1, uplink: nil)
+                #expect(try appears(frame))
+                try bench.datapath.remove(Bench.entry())
+                #expect(try appears(frame))
+                try bench.datapath.set(locator: Bench.a1, uplink: bench.uplink1)
+                try bench.datapath.set(locator: Bench.a2, uplink: bench.uplink2)
+            }
         }
     }
 
@@ -95,11 +110,17 @@ import Testing
         }
     }
 
-    @Test func `A plain packet of a context whose way back is steered comes in through shim0`() throws {
+    @Test func `A plain packet of a context comes in where the way back leaves`() throws {
         try Bench.run { bench in
             try bench.datapath.install(Bench.rehomed)
             let frame = Frame.ipv6(Bench.b1, Bench.a1, next: 17, Frame.udp())
             #expect(try bench.run(.uplinkIn, frame) == (.redirect, Self.restored))
+            // The loopback stands for the uplink, since it takes the frames of the tests for its own.
+            try bench.datapath.set(locator: Bench.a2, uplink: 1)
+            #expect(try bench.run(.uplinkIn, frame) == (.unspecified, Self.restored))
+            // Without an uplink to leave by it stays where it came in.
+            try bench.datapath.set(locator: Bench.a2, uplink: nil)
+            #expect(try bench.run(.uplinkIn, frame) == (.unspecified, Self.restored))
         }
     }
 
@@ -222,7 +243,7 @@ import Testing
                     frame[Int.random(in: 14..<frame.count, using: &generator)] = .random(in: 0...255, using: &generator)
                 }
                 frame = [UInt8](frame.prefix(Int.random(in: 54...frame.count, using: &generator)))
-                for part in [DatapathPart.uplinkIn, .uplinkOut, .steer, .segment] {
+                for part in [DatapathPart.uplinkIn, .uplinkOut, .steer, .segment, .appear] {
                     let result = try bench.datapath.run(part, on: 1, frame: frame)
                     #expect(result.verdict != nil)
                     #expect(abs(result.frame.count - frame.count) <= 8 || result.verdict == .drop)

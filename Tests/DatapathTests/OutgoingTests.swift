@@ -43,6 +43,24 @@ import Testing
             }
             #expect(try bench.count(.rehomed) == 2)
             #expect(bench.stamps.lastOut != nil)
+            // On its uplink already it goes on to the neighbour that the stack has chosen.
+            try bench.datapath.set(locator: Bench.a2, uplink: 1)
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain) == (.unspecified, Self.tagged))
+        }
+    }
+
+    @Test func `What is not rehomed leaves by its own uplink, even if the route of its session names another`() throws {
+        try Bench.run { bench in
+            // A flow of the session has been forked off and rehomed, and the test runs on neither uplink.
+            try bench.datapath.install(Bench.entry(), wayBack: Bench.a2)
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain) == (.redirect, Self.plain))
+            #expect(bench.stamps.lastOut == nil)
+            try bench.datapath.set(locator: Bench.a1, uplink: 1)
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain) == (.unspecified, Self.plain))
+            #expect(bench.stamps.lastOut != nil)
+            try bench.datapath.set(locator: Bench.a1, uplink: nil)
+            #expect(try bench.run(.uplinkOut, Frame.ethernet + Self.plain).verdict == .drop)
+            #expect(try bench.datapath.takeEvents() == [.unreachable(Bench.ulids, quote: Self.plain)])
         }
     }
 

@@ -20,9 +20,10 @@ public final class SteeredHost {
                 "\(6141 + number)")
             try namespace.run(
                 "ip", "-6", "rule", "add", "pref", "200", "from", uplink.prefix, "lookup", "\(6141 + number)")
-            // What asks for an interface wants it for its own reasons and is not steered: above all the lookup that the
-            // kernel does for a packet that was rehomed already.
-            try namespace.run("ip", "-6", "rule", "add", "pref", "99", "oif", uplink.device, "goto", "101")
+        }
+        // What was rehomed already is not steered, nor are control messages.
+        for kind in ["140", "43"] {
+            try namespace.run("ip", "-6", "rule", "add", "pref", "99", "ipproto", kind, "goto", "101")
         }
         try namespace.run("ip", "-6", "rule", "add", "pref", "100", "lookup", "6140")
         try namespace.run("ip", "-6", "rule", "add", "pref", "101", "nop")
@@ -73,22 +74,23 @@ public final class SteeredHost {
         return address
     }
 
-    /// Sends a context's payload on another pair, or on its ULID pair again: routes first, then the switch, or the reverse.
+    /// Sends a context's payload on another pair, or on its ULID pair again: the switch first, then routes, or the reverse.
     public func move(_ entry: DataPathEntry) throws {
-        let route = [
-            "\(entry.ulids.peer)/128", "from", "\(entry.ulids.local)/128", "dev", "shim0", "table", "6140",
-        ]
+        let route = ["\(entry.ulids.peer)/128", "from", "\(entry.ulids.local)/128", "table", "6140"]
         if entry.isRehomed {
-            try namespace.run(["ip", "-6", "route", "replace"] + route + ["mtu", "1492"])
+            let inUse = try uplinks.first { try Self.address($0) == entry.outgoing.source }
+            guard let inUse else { throw LabError("\(entry.outgoing.source) is on no uplink") }
+            try namespace.inside { try datapath.install(entry) }
+            try namespace.run(
+                ["ip", "-6", "route", "replace"] + route + ["via", inUse.gateway, "dev", inUse.device, "mtu", "1492"])
             try namespace.run(
                 "ip", "addr", "replace", "\(entry.ulids.local)/128", "dev", "shim0", "nodad", "preferred_lft", "0")
             // A socket keeps the route that it has found until something about rules changes: a new route does not matter to it.
             try namespace.run("ip", "-6", "rule", "add", "pref", "102", "nop")
             try namespace.run("ip", "-6", "rule", "del", "pref", "102")
-            try namespace.inside { try datapath.install(entry) }
         } else {
-            try namespace.inside { try datapath.install(entry) }
             _ = try namespace.result(of: ["ip", "-6", "route", "del"] + route)
+            try namespace.inside { try datapath.install(entry) }
         }
     }
 

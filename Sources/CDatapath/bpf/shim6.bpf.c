@@ -5,8 +5,8 @@
 // kernel offer its helpers that are for GPL programs only (bpf_check_mtu).
 //
 // Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
-// `shim6_steer` where the stack sends into shim0, `shim6_segment` where that comes out of shim0x, `shim6_appear` where
-// packets come in through shim0.
+// `shim6_steer` where packets go into shim0, `shim6_segment` where they come out of shim0x, `shim6_appear` where restored
+// ones come in through shim0.
 #include "control.h"
 #include "deliver.h"
 #include "home_address.h"
@@ -47,10 +47,11 @@ NOINLINE struct shim6_outbound *find_fork(
     return bpf_map_lookup_elem(&flows, &flow);
 }
 
-/// The context that a packet of this session belongs to.
+/// The context that a packet of this session belongs to, and whether the session has a route of its own.
 INLINE struct shim6_outbound *find_outbound(
-    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair) {
+    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair, __u32 *steered) {
     struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, pair);
+    *steered = out ? out->steered : 0;
     if (!out || !out->forks) return out;
     struct shim6_outbound *fork = find_fork(skb, l2, packet, pair);
     if (fork) return fork;
@@ -122,7 +123,8 @@ INLINE int takes_shim0x(struct __sk_buff *skb, __u32 slot) {
     return 1;
 }
 
-/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment.
+/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment. One that is on the right uplink goes on to
+/// the neighbour that the stack has chosen: the route of the pair names the next hop for the locators.
 INLINE int send_rehomed(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *pair,
     const struct shim6_outbound *out) {
@@ -145,7 +147,7 @@ INLINE int send_rehomed(
                                  : rehome(skb, l2, packet, out, queued ? DESTINATION_OPTIONS : SHIM6);
     if (failed) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_REHOMED);
-    if (!queued) return send_from(skb, l2, ifindex);
+    if (!queued) return ifindex == skb->ifindex ? TC_ACT_UNSPEC : send_from(skb, l2, ifindex);
     if (skb->gso_size) count(SHIM6_COUNT_REHOMED_GSO);
     return TC_ACT_UNSPEC;
 }
@@ -159,7 +161,14 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     if (is_denial(skb, l2, &packet)) return drop(SHIM6_DROP_DENIAL);
     if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
-    struct shim6_outbound *out = find_outbound(skb, l2, &packet, &pair);
+    __u32 steered = 0;
+    struct shim6_outbound *out = find_outbound(skb, l2, &packet, &pair, &steered);
+    if (steered && (!out || !out->rehomed)) {
+        // Only other flows of the session are rehomed, but its route is one.
+        struct shim6_locator *own = bpf_map_lookup_elem(&locators, &pair.local);
+        if (!own || !own->ifindex) return refuse(skb, l2, &pair, 0);
+        if (own->ifindex != skb->ifindex) return send_from(skb, l2, own->ifindex);
+    }
     if (!out) {
         if (!is_drawn(skb, l2, &packet)) count_out(&pair, skb->len - l2);
         return TC_ACT_UNSPEC;
@@ -177,7 +186,7 @@ INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
     return bpf_redirect(settled->shim0, 0);
 }
 
-/// Egress of shim0: what the stack routed there, and super-packets from uplinks.
+/// Egress of shim0: super-packets from uplinks, and what the stack routed there while there was no uplink to route it to.
 SEC("tc")
 int shim6_steer(struct __sk_buff *skb) {
     struct packet packet;
@@ -188,7 +197,8 @@ int shim6_steer(struct __sk_buff *skb) {
     struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
     // Control messages keep their addresses, whatever route their ULIDs have.
     if (packet.end.next != SHIM6) {
-        struct shim6_outbound *out = find_outbound(skb, ETHERNET, &packet, &pair);
+        __u32 steered = 0;
+        struct shim6_outbound *out = find_outbound(skb, ETHERNET, &packet, &pair, &steered);
         if (out && out->rehomed) return send_rehomed(skb, ETHERNET, &packet, &pair, out);
     }
     struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
@@ -261,7 +271,7 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
     if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_RESTORED);
-    return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
+    return merge(skb, l2);
 }
 
 /// Payload with the ULIDs in a routing header and a Home Address option: of a context, or nobody's business here.
@@ -290,7 +300,16 @@ INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
         report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
     if (restore_from_home_address(skb, l2, packet, &headers)) return drop(SHIM6_DROP_UNCHANGEABLE);
     count(SHIM6_COUNT_RESTORED);
-    return in->steered ? appear_on_shim0(skb, l2, 1) : deliver(skb, l2, &in->ulids.local);
+    return merge(skb, l2);
+}
+
+/// A packet that was handed over to this uplink.
+INLINE int handed_over(struct __sk_buff *skb, __u32 l2) {
+    struct packet packet;
+    if (skb->tc_index == TO_FIND_SOCKET && !read_packet(skb, l2, &packet)) return deliver(skb, l2, &packet);
+    skb->tc_index = 0;
+    // Of the interface on which it came no link-layer address may be known any more.
+    return bpf_skb_change_type(skb, 0) ? drop(SHIM6_DROP_UNCHANGEABLE) : TC_ACT_UNSPEC;
 }
 
 /// Whether a control message in this packet would get around the limits: behind more headers than are followed, in
@@ -310,6 +329,7 @@ INLINE __u32 evades_limits(struct __sk_buff *skb, __u32 l2, const struct packet 
 
 /// Ingress of an uplink.
 INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
+    if (skb->tc_index == TO_APPEAR || skb->tc_index == TO_FIND_SOCKET) return handed_over(skb, l2);
     // What is for another host, or for a VLAN interface on top of this one. The stack takes frames to all as well.
     if (skb->pkt_type == PACKET_OTHERHOST || (skb->vlan_present && skb->vlan_tci & 0xfff)) return TC_ACT_UNSPEC;
     struct packet packet;
@@ -330,19 +350,26 @@ INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
     }
     // What the peer sends without a header is of the default context, whatever contexts this host has forked off.
     if (!out->only_forks) stamp_in(out->slot, out->local_tag, &packet.ip);
-    return out->steered ? deliver_steered(skb, l2, &packet) : TC_ACT_UNSPEC;
+    return out->steered ? deliver(skb, l2, &packet) : TC_ACT_UNSPEC;
 }
 
-/// Ingress of shim0: restored packets and plain ones of steered sessions, merged where that was possible.
+/// Ingress of shim0: restored packets, merged where that was possible. None appears here.
 SEC("tc")
 int shim6_appear(struct __sk_buff *skb) {
     struct packet packet;
-    struct bpf_sock *socket = skb->sk;
-    // The program on the interface that a socket is bound to has given it this packet already.
-    if (socket && socket->bound_dev_if) return TC_ACT_UNSPEC;
-    if (read_packet(skb, ETHERNET, &packet) || find_socket(skb, ETHERNET, &packet) != NO_SOCKET) return TC_ACT_UNSPEC;
-    struct shim6_locator *own = bpf_map_lookup_elem(&locators, &packet.ip.destination);
-    return own && own->ifindex ? appear_on(skb, ETHERNET, own) : TC_ACT_UNSPEC;
+    struct arrival arrival;
+    struct shim6_locator here = {0};
+    int failed = read_packet(skb, ETHERNET, &packet);
+    if (failed > 0 || bpf_skb_load_bytes(skb, 0, &arrival, sizeof arrival)) return drop(SHIM6_DROP_STRAY);
+    __builtin_memcpy(&here.ifindex, arrival.ifindex, sizeof here.ifindex);
+    struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
+    struct shim6_locator *back = way_back(&pair);
+    struct shim6_locator *own = bpf_map_lookup_elem(&locators, &pair.local);
+    if (back) here = *back;
+    // A socket that waits for it and is not found from here may be bound to the ULID's own interface.
+    if (!failed && own && own->ifindex && own->ifindex != here.ifindex && !find_socket(skb, ETHERNET, &packet))
+        return appear_on(skb, ETHERNET, own, TO_FIND_SOCKET);
+    return appear_on(skb, ETHERNET, &here, TO_APPEAR);
 }
 
 SEC("tc")

@@ -111,8 +111,10 @@ struct shim6_context {
     uint32_t form;
     /// Of the path between the locators; 0 if unknown.
     uint32_t path_mtu;
-    /// Whether packets out of any context of the ULID pair are steered to shim0.
+    /// Whether packets out of the ULID pair have a route of their own, for any of its contexts.
     bool steered;
+    /// If so, the locator whose uplink it names.
+    struct shim6_address way_back;
     /// Whether payload with a Home Address option is of this context: anybody can make it who knows the ULIDs, also without
     /// forging a source, so it is taken only from peers that can do no better.
     bool home_address;

@@ -46,12 +46,14 @@ struct shim6_outbound {
     /// Locators of packets out. Equal to the key while not rehomed.
     struct shim6_address source;
     struct shim6_address destination;
+    /// In `pairs`, while `steered`: the locator whose uplink has the route of the pair.
+    struct shim6_address way_back;
     __u64 local_tag;
     __u64 peer_tag;
     __u32 slot;
     /// enum shim6_form
     __u32 rehomed;
-    /// 1 if plain packets in must appear on shim0, since packets out are steered there.
+    /// In `pairs`: 1 if packets out have a route of their own, since a context of the pair is rehomed.
     __u32 steered;
     /// The largest packet that a router on the way has said to pass on; 0 if none has.
     __u32 path_mtu;
@@ -74,10 +76,9 @@ struct shim6_inbound {
     __u32 slot;
     /// enum shim6_inbound_mode
     __u32 mode;
-    /// 1 if the way back goes through shim0, where restored packets must then appear.
-    __u32 steered;
     /// 1 if the peer takes payload only in the form SHIM6_HOME_ADDRESS, and so sends it.
     __u32 home_address;
+    __u32 unused;
 };
 
 /// Value of `locators`, whose key is an address of this host.
@@ -195,10 +196,9 @@ struct shim6_control {
     /// The stack's end of the veth pair and the end where its segments come out.
     __u32 shim0;
     __u32 shim0x;
-    __u8 shim0_mac[6];
     /// 1 if the last packets of flows are kept.
     __u8 keeps_packets;
-    __u8 unused;
+    __u8 unused[7];
 };
 
 /// Beyond these the least recently used goes.

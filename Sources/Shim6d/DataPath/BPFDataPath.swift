@@ -10,7 +10,6 @@ import Shim6Wire
 final class BPFDataPath: DataPath {
     private let datapath: Datapath
     private let steering: Steering
-    private let uplinkNames: [String]
     private let socket: RouteSocket
     private let log: Logger
     /// The contexts whose packets are rehomed, as routers see them.
@@ -27,12 +26,11 @@ final class BPFDataPath: DataPath {
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
-    init(_ datapath: Datapath, uplinks: [String], socket: RouteSocket, rows: OwnRows, log: Logger) throws {
+    init(_ datapath: Datapath, socket: RouteSocket, rows: OwnRows, log: Logger) throws {
         repeater = try PacketSocket()
         self.datapath = datapath
         self.socket = socket
         self.log = log
-        uplinkNames = uplinks
         steering = Steering(socket: socket, rows: rows, datapath: datapath, log: log)
     }
 
@@ -47,7 +45,6 @@ final class BPFDataPath: DataPath {
 
     func start() throws {
         try steering.start()
-        steering.letPass(uplinks: uplinkNames)
         steering.place(at: Mark.passingPriority)
         datapath.beat(at: .monotonicNow)
     }
@@ -77,14 +74,14 @@ final class BPFDataPath: DataPath {
         let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
         if let mtu { steering.setMTU(atLeast: mtu) }
         steering.place(at: uplinks.steeringPriority)
-        steering.refresh { uplinks.uplink(of: $0)?.link?.mtu }
         try datapath.refreshNextHops()
+        steering.refresh(uplinks.uplink(of:))
     }
 
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws {
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws {
         forget(entry.localTag)
         if let key = TaggedQuote.Key(entry) { rehomed[key] = entry.localTag }
-        try steering.install(entry, mtu: mtu)
+        try steering.install(entry, by: uplink)
     }
 
     func remove(_ entry: DataPathEntry) throws {

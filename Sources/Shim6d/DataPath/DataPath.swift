@@ -46,8 +46,8 @@ protocol DataPath: AnyObject {
 
     // MARK: Contexts
 
-    /// `mtu` is that of the uplink that owns the source locator.
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws
+    /// `uplink` is the one that has the source locator, if there is one now.
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws
     func remove(_ entry: DataPathEntry) throws
     /// The locators of a context's outgoing payload.
     func outgoing(of tag: ContextTag) -> LocatorPair?

@@ -72,8 +72,7 @@ enum LoadedDataPath {
     ) throws -> any DataPath {
         switch self {
         case .bpf(let datapath):
-            try BPFDataPath(
-                datapath, uplinks: configuration.uplinks.map(\.interface), socket: socket, rows: rows, log: log)
+            try BPFDataPath(datapath, socket: socket, rows: rows, log: log)
         case .xfrm(let datapath, let heeding):
             XFRMDataPath(datapath, heeding: heeding, socket: socket, rows: rows, log: log)
         case .none(let why):

@@ -26,7 +26,7 @@ final class NoDataPath: DataPath {
     func set(locator: IPv6Address, uplink: UInt32?) throws {}
     func remove(locator: IPv6Address) throws {}
     func refresh(_ uplinks: Uplinks) throws {}
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws {}
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws {}
     func remove(_ entry: DataPathEntry) throws {}
     func outgoing(of tag: ContextTag) -> LocatorPair? { nil }
     func forget(_ ulids: ULIDPair) {}

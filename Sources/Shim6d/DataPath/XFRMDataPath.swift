@@ -86,7 +86,7 @@ final class XFRMDataPath: DataPath {
 
     // MARK: Contexts
 
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws {
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws {
         let old = entries.updateValue(entry, forKey: entry.localTag)
         if old == nil { pin(entry.ulids.local) }
         try xfrm.install(entry)

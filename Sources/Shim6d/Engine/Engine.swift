@@ -368,7 +368,7 @@ final class Engine {
         case .install(let entry):
             tellObstacle(of: entry)
             do {
-                try dataPath.install(entry, mtu: uplinks.uplink(of: entry.outgoing.source)?.link?.mtu)
+                try dataPath.install(entry, by: uplinks.uplink(of: entry.outgoing.source))
             } catch {
                 counters.datapathErrors += 1
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])

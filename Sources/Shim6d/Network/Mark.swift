@@ -12,7 +12,7 @@ enum Mark {
     /// Routes of rehomed pairs.
     static let steeringTable: UInt32 = 6140
     static let steeringPriority: UInt32 = 100
-    /// Lookups for an uplink go past them, to a rule that does nothing.
+    /// Lookups for control messages and rehomed packets go past them, to a rule that does nothing.
     static let passingPriority: UInt32 = 99
     static let passedPriority: UInt32 = 101
     /// What asks for an uplink with a source of its provider is not looked for elsewhere.

@@ -7,9 +7,10 @@ import Shim6Wire
 
 /// Brings the packets of rehomed pairs to the data path, whatever has become of the uplink of their ULID.
 ///
-/// `shim0` and `shim0x` are a veth pair. While a pair is rehomed, a route for exactly that pair leads to `shim0`, where
-/// the kernel program takes its packets: an uplink with a dead gateway would never get them. Every local ULID with a
-/// context also stands on `shim0`, so that its sockets live on when its own interface goes down.
+/// While a pair is rehomed, a route for exactly that pair leads to the uplink in use, where the kernel program takes its
+/// packets: an uplink with a dead gateway would never get them. `shim0` and `shim0x` are a veth pair. The program sends
+/// through it what has to be segmented or merged; the route leads there only while there is no uplink for it. Every local
+/// ULID with a context also stands on `shim0`, so that its sockets live on when its own interface goes down.
 final class Steering {
     private let socket: RouteSocket
     private let rows: OwnRows
@@ -19,16 +20,28 @@ final class Steering {
     private var peerDevice: UInt32 = 0
     /// What routers have said of the paths of contexts.
     var pathMTUs = PathMTUs()
-    private var entries: [ContextTag: (entry: DataPathEntry, mtu: UInt32?)] = [:]
+    /// The contexts, each with the way out of its source locator, if there is one now.
+    private var entries: [ContextTag: (entry: DataPathEntry, exit: Exit?)] = [:]
     /// The contexts of each ULID pair, which share a route: the default one and those forked off.
     private var siblings: [ULIDPair: Set<ContextTag>] = [:]
     /// How many contexts each pinned ULID has.
     private var pins: [IPv6Address: Int] = [:]
     /// The uplinks for which lookups pass, and the first of the priorities of the rules; nil while there are none.
-    private var passing: [String] = []
     private var priority: UInt32?
     /// A route for a pair was made and sockets may not know.
     private var hasNewRoutes = false
+
+    /// What a route needs to know of an uplink.
+    private struct Exit {
+        var interface: UInt32
+        var mtu: UInt32
+        var gateway: IPv6Address?
+
+        init?(_ uplink: Uplink?) {
+            guard let uplink, let link = uplink.link else { return nil }
+            (interface, mtu, gateway) = (link.index, link.mtu, uplink.gateway)
+        }
+    }
 
     init(socket: RouteSocket, rows: OwnRows, datapath: Datapath, log: Logger) {
         self.socket = socket
@@ -59,18 +72,14 @@ final class Steering {
         // The kernel cannot segment behind a header that it does not know, so nothing unsegmented may pass shim0x,
         // and the jumbo header of larger packets would stall a rehomed stream.
         try Offloads.turnOffSegmentation(device: Mark.steeringDevice)
-        // Restored packets come in through shim0; the kernel merges them there only if shim0x could not have made
-        // larger ones.
+        // Restored packets pass through shim0; the kernel merges them there only if shim0x could not have made larger
+        // ones.
         try Offloads.turnOffSegmentation(device: Mark.steeringPeer)
         try Offloads.turnOnMerging(device: Mark.steeringDevice)
         try socket.setGSOMaxSize(65_536, interface: device)
         try datapath.attach(shim0: device, shim0x: peer)
         for index in [peer, device] { try socket.setUp(true, interface: index) }
     }
-
-    /// What asks for an uplink is not steered: above all the lookup of the next hop of a packet that was rehomed, and whose
-    /// locators may be the ULIDs of another rehomed context.
-    func letPass(uplinks: [String]) { passing = uplinks }
 
     /// Puts the rules for rehomed pairs at `priority` and the two that follow, or takes them away.
     func place(at priority: UInt32?) {
@@ -86,8 +95,10 @@ final class Steering {
         let (lookUp, passed) = (
             first + Mark.steeringPriority - Mark.passingPriority, first + Mark.passedPriority - Mark.passingPriority
         )
-        let pass = passing.map {
-            Rule(priority: first, outgoing: $0, protocol: mark, action: .goTo, target: passed)
+        // What has locators as addresses is not steered, even if they are the ULIDs of another rehomed context: packets
+        // that were rehomed, in either form, and control messages.
+        let pass = [NextHeader.shim6, NextHeader.routing].map {
+            Rule(priority: first, nextHeader: $0, protocol: mark, action: .goTo, target: passed)
         }
         return [Rule(priority: passed, protocol: mark, action: .none)] + pass
             + [Rule(priority: lookUp, table: Mark.steeringTable, protocol: mark)]
@@ -127,72 +138,80 @@ final class Steering {
             .first { $0.carriesHeader && $0.form == .homeAddress }
     }
 
-    /// `mtu` is that of the uplink that owns the source locator.
-    func install(_ entry: DataPathEntry, mtu: UInt32?) throws(DatapathError) {
+    /// `uplink` is the one that has the source locator, if there is one now.
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws(DatapathError) {
         let ulids = entry.ulids
-        let was = isSteered(ulids)
-        let old = entries.updateValue((entry, mtu), forKey: entry.localTag)?.entry
+        let was = leader(of: ulids)
+        let old = entries.updateValue((entry, Exit(uplink)), forKey: entry.localTag)?.entry
         if old == nil {
             pin(ulids.local)
             siblings[ulids, default: []].insert(entry.localTag)
         }
-        // The route comes before the switch and goes after the return: in between packets pass shim0 unchanged.
-        let now = isSteered(ulids)
-        if now { wantRoute(for: ulids) }
-        if now, !was { hasNewRoutes = true }
-        try write(was == now ? [entry.localTag] : siblings[ulids, default: []])
+        let now = leader(of: ulids)
+        // The route comes after the switch and goes before the return: without it packets reach the uplink of their ULID,
+        // and the program sends them on from there.
+        if was != nil, now == nil { rows.release(route(for: ulids)) }
+        try write(was?.outgoing.source == now?.outgoing.source ? [entry.localTag] : siblings[ulids, default: []])
+        guard now != nil else { return }
+        if was == nil { hasNewRoutes = true }
         // The kernel keeps with a route what it was told of the MTU of the path before.
-        if was, now, old?.outgoing != entry.outgoing { rows.put(steeringRoute(for: ulids)) }
-        if was, !now { rows.release(route(for: ulids, mtu: nil)) }
+        if old?.outgoing == entry.outgoing { rows.want(route(for: ulids)) } else { rows.put(route(for: ulids)) }
     }
 
     func remove(_ entry: DataPathEntry) throws(DatapathError) {
         let ulids = entry.ulids
-        let was = isSteered(ulids)
+        let was = leader(of: ulids)
         guard let old = entries.removeValue(forKey: entry.localTag)?.entry else { return }
         siblings[ulids]?.remove(entry.localTag)
         if siblings[ulids]?.isEmpty == true { siblings[ulids] = nil }
-        let ends = was && !isSteered(ulids)
+        let now = leader(of: ulids)
         defer {
-            if ends { rows.release(route(for: ulids, mtu: nil)) }
+            if now != nil { rows.want(route(for: ulids)) }
             unpin(ulids.local)
         }
+        if was != nil, now == nil { rows.release(route(for: ulids)) }
         try datapath.remove(old)
-        if ends { try write(siblings[ulids, default: []]) }
+        if was?.outgoing.source != now?.outgoing.source { try write(siblings[ulids, default: []]) }
     }
 
     /// Tells the program what is known of these contexts now.
     func write(_ tags: some Sequence<ContextTag>) throws(DatapathError) {
         for case let (entry, _)? in tags.map({ entries[$0] }) {
             try datapath.install(
-                entry, pathMTU: pathMTUs[entry.outgoing], isSteered: isSteered(entry.ulids))
+                entry, pathMTU: pathMTUs[entry.outgoing], wayBack: leader(of: entry.ulids)?.outgoing.source)
         }
     }
 
-    /// Gives the routes of rehomed pairs the MTU of the uplinks as they are now.
-    func refresh(mtu: (IPv6Address) -> UInt32?) {
-        for (tag, (entry, _)) in entries { entries[tag]?.mtu = mtu(entry.outgoing.source) }
-        for ulids in siblings.keys where isSteered(ulids) { wantRoute(for: ulids) }
+    /// Leads the routes of rehomed pairs by the uplinks as they are now.
+    func refresh(_ uplink: (IPv6Address) -> Uplink?) {
+        for (tag, (entry, _)) in entries { entries[tag]?.exit = Exit(uplink(entry.outgoing.source)) }
+        for ulids in siblings.keys where leader(of: ulids) != nil { rows.want(route(for: ulids)) }
     }
 
-    /// Whether any context of a ULID pair, forked ones among them, has packets for the program.
-    private func isSteered(_ ulids: ULIDPair) -> Bool {
-        siblings[ulids, default: []].contains { entries[$0]?.entry.carriesHeader == true }
+    /// The context of a ULID pair whose uplink has the route of the pair: the default one if that is rehomed, else one of
+    /// those forked off. Nil if none has packets for the program.
+    private func leader(of ulids: ULIDPair) -> DataPathEntry? {
+        carrying(ulids).map(\.entry).min {
+            ($0.forkedInstance, $0.localTag.rawValue) < ($1.forkedInstance, $1.localTag.rawValue)
+        }
     }
 
-    private func wantRoute(for ulids: ULIDPair) { rows.want(steeringRoute(for: ulids)) }
-
-    private func steeringRoute(for ulids: ULIDPair) -> Route {
-        let carrying = siblings[ulids, default: []].compactMap { entries[$0] }.filter(\.entry.carriesHeader)
-        let rooms = carrying.compactMap { entry, mtu in mtu.map { $0 - min($0, entry.addedOctets) } }
-        return route(for: ulids, mtu: rooms.min())
+    private func carrying(_ ulids: ULIDPair) -> [(entry: DataPathEntry, exit: Exit?)] {
+        siblings[ulids, default: []].compactMap { entries[$0] }.filter(\.entry.carriesHeader)
     }
 
-    private func route(for ulids: ULIDPair, mtu: UInt32?) -> Route {
-        Route(
+    /// The route of a rehomed pair: to the next hop of its locators on the uplink in use, or to shim0 while there is none.
+    private func route(for ulids: ULIDPair) -> Route {
+        let rooms = carrying(ulids).compactMap { entry, exit in exit.map { $0.mtu - min($0.mtu, entry.addedOctets) } }
+        var route = Route(
             to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
-            table: Mark.steeringTable, metric: 1024, mtu: mtu,
-            protocol: Mark.protocolNumber)
+            table: Mark.steeringTable, metric: 1024, mtu: rooms.min(), protocol: Mark.protocolNumber)
+        guard let leader = leader(of: ulids), let exit = entries[leader.localTag]?.exit,
+            let nextHop = datapath.nextHop(for: leader.outgoing) ?? exit.gateway
+        else { return route }
+        route.interface = exit.interface
+        route.gateway = nextHop == ulids.peer ? nil : nextHop
+        return route
     }
 
     /// To be called after contexts have been installed: makes every socket look for its route again. A connected one
