@@ -173,6 +173,7 @@ extension Configuration {
         public var maxPeerMessagesPerSecond = 10_000
         public var maxPeerMessagesPerPrefix = 5000
         public var maxMessagesPerPair = 100
+        public var maxMessagesPerContext = 500
         public var maxUnknownTagsPerSecond = 1000
         /// 0: none.
         public var maxKeptPackets = 4096

@@ -130,7 +130,7 @@ enum Declaration {
                 Key(
                     "max-stranger-messages-per-second", \.limits.maxStrangerMessagesPerSecond, .integer(1...1_000_000),
                     "I1s a second that the kernel program lets in from all hosts with which there is no session, and as many "
-                        + "other control messages. This and the next five are for the data path \"bpf\"."),
+                        + "other control messages. This and the next six are for the data path \"bpf\"."),
                 Key(
                     "max-stranger-messages-per-prefix", \.limits.maxStrangerMessagesPerPrefix, .integer(1...1_000_000),
                     "The same for those in one /48."),
@@ -145,6 +145,9 @@ enum Declaration {
                     "max-messages-per-pair", \.limits.maxMessagesPerPair, .integer(1...1_000_000),
                     "I1s a second from one of these hosts to one address, as many other messages, and as many I1s from "
                         + "elsewhere about their session."),
+                Key(
+                    "max-messages-per-context", \.limits.maxMessagesPerContext, .integer(1...1_000_000),
+                    "Control messages a second with the tag of one context."),
                 Key(
                     "max-unknown-tags-per-second", \.limits.maxUnknownTagsPerSecond, .integer(1...1_000_000),
                     "Payload packets a second with a tag that no context has that are answered, so that the peer's context can "

@@ -33,6 +33,8 @@ public struct DatapathSettings: Hashable, Sendable {
     /// I1 messages, and all other messages, of one of these hosts to one address; and I1 messages from elsewhere that name
     /// the ULIDs of one session.
     public var pair = Rate(perSecond: 100, burst: 100)
+    /// Control messages with the tag of one context.
+    public var tagged = Rate(perSecond: 500, burst: 500)
     /// `DatapathEvent.unknownTag` for one /48.
     public var unknownTag = Rate(perSecond: 4, burst: 8)
     /// The same for all together.
@@ -56,6 +58,7 @@ extension DatapathSettings {
         acquainted = Rate(control.acquainted.all)
         acquaintedSite = Rate(control.acquainted.site)
         pair = Rate(control.pair)
+        tagged = Rate(control.tagged)
         unknownTag = Rate(control.unknown_tag.site)
         unknownTags = Rate(control.unknown_tag.all)
         payload = Rate(control.payload)
@@ -75,6 +78,7 @@ extension DatapathSettings {
         control.pointee.acquainted.all = shim6_rate(acquainted)
         control.pointee.acquainted.site = shim6_rate(acquaintedSite)
         control.pointee.pair = shim6_rate(pair)
+        control.pointee.tagged = shim6_rate(tagged)
         control.pointee.unknown_tag.site = shim6_rate(unknownTag)
         control.pointee.unknown_tag.all = shim6_rate(unknownTags)
         control.pointee.payload = shim6_rate(payload)

@@ -343,6 +343,17 @@ import Testing
         }
     }
 
+    @Test func `Messages that name a context are limited by it`() throws {
+        try Bench.run { bench in
+            bench.datapath.settings.tagged = .init(perSecond: 1, burst: 3)
+            try bench.datapath.install(Bench.entry())
+            let sources = Array(repeating: Bench.b1, count: 10)
+            #expect((3...4).contains(try bench.passing(Self.keepaliveOfContext, from: sources)))
+            // It has as much again as any host with a session.
+            #expect(try bench.passes(Self.i2, from: Bench.b1))
+        }
+    }
+
     @Test func `No control message gets around its limit in fragments or behind many headers`() throws {
         try Bench.run { bench in
             let nothing: [UInt8] = [0, 1, 4, 0, 0, 0, 0]

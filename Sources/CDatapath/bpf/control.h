@@ -42,15 +42,15 @@ INLINE int has_session(const struct shim6_pair *pair) {
     return candidate && candidate->octets_in && candidate->octets_out;
 }
 
-/// Whether a message names one of this host's contexts by its tag, which only the peer knows.
-INLINE int has_known_tag(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
+/// The tag by which a message names one of this host's contexts, which only the peer knows; 0 if it names none.
+INLINE __u64 known_tag(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
     struct control_message message;
     if (bpf_skb_load_bytes(skb, l2 + packet->end.at, &message, sizeof message)) return 0;
     if (message.type < FIRST_WITH_TAG) return 0;
     __u64 tag = 0;
     __builtin_memcpy((__u8 *)&tag + 2, message.tag, sizeof message.tag);
     tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
-    return bpf_map_lookup_elem(&tags, &tag) != 0;
+    return bpf_map_lookup_elem(&tags, &tag) ? tag : 0;
 }
 
 /// What is known of the sender of a control message without the tag of a context.
@@ -134,7 +134,10 @@ INLINE int control_in(struct __sk_buff *skb, __u32 l2, const struct packet *pack
     __s64 age = bpf_ktime_get_coarse_ns() - settled->heartbeat;
     if (age > (__s64)settled->heartbeat_limit) return drop(SHIM6_DROP_NO_HEARTBEAT);
     int is_i1 = packet->shim.tag[0] == I1;
-    return !is_i1 && has_known_tag(skb, l2, packet) ? TC_ACT_UNSPEC : untagged_in(skb, l2, packet, is_i1);
+    __u64 tag = is_i1 ? 0 : known_tag(skb, l2, packet);
+    if (!tag) return untagged_in(skb, l2, packet, is_i1);
+    int fits = within_tag_rate(&settled->tagged, SHIM6_LIMIT_TAGGED, tag);
+    return fits ? TC_ACT_UNSPEC : drop(SHIM6_DROP_OTHER_RATE);
 }
 
 #endif

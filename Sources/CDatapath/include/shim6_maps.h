@@ -5,6 +5,10 @@
 
 #include <linux/types.h>
 
+// Whoever compiles this gets the same layout: no struct has room that its members do not fill, which keys must not have either.
+#pragma clang diagnostic push
+#pragma clang diagnostic error "-Wpadded"
+
 /// Octets of a packet that an event quotes, enough for the kernel to find the socket an ICMPv6 error is for.
 #define SHIM6_QUOTE 128
 
@@ -187,6 +191,8 @@ struct shim6_control {
     struct shim6_crowd acquainted;
     /// I1s, and other messages, of one of these hosts; and I1s from elsewhere that name one session.
     struct shim6_rate pair;
+    /// Control messages that name one context by its tag.
+    struct shim6_rate tagged;
     /// Reports of unknown tags.
     struct shim6_crowd unknown_tag;
     /// Reports of payload of one context in mode SHIM6_DELIVER_AND_NOTIFY.
@@ -244,6 +250,7 @@ enum shim6_limited {
     SHIM6_LIMIT_PAIR_I1 = 8,
     SHIM6_LIMIT_PAIR_OTHER = 9,
     SHIM6_LIMIT_NAMED = 10,
+    SHIM6_LIMIT_TAGGED = 11,
 };
 
 /// Key of `limiters`; the value is the time up to which the rate is used up.
@@ -340,5 +347,7 @@ enum shim6_counter {
     SHIM6_LOST_REPORTS,
     SHIM6_COUNTERS,
 };
+
+#pragma clang diagnostic pop
 
 #endif

@@ -96,6 +96,7 @@ extension DatapathSettings {
         acquainted = rate(configuration.limits.maxPeerMessagesPerSecond)
         acquaintedSite = rate(configuration.limits.maxPeerMessagesPerPrefix)
         unknownTags = rate(configuration.limits.maxUnknownTagsPerSecond)
+        tagged = rate(configuration.limits.maxMessagesPerContext)
         pair = rate(configuration.limits.maxMessagesPerPair)
     }
 }
