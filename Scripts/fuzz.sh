@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Feeds the wire codec with inputs that a coverage-guided fuzzer makes up. The same seed makes up the same inputs.
+# Feeds the wire codec with inputs that a coverage-guided fuzzer makes up, and the kernel program, as root, with packets that
+# the test of the same name makes up. The same seed makes up the same inputs.
 # What it finds is kept in .build/fuzz/crash-*; a found input becomes a test of Tests/Shim6WireTests first.
 # Usage: Scripts/fuzz.sh [RUNS [SEED]]
 set -euo pipefail
@@ -21,3 +22,8 @@ export SWIFT_BACKTRACE=enable=no
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 "$out/wire" -runs="$runs" -seed="$seed" -max_len=2048 -timeout=10 -artifact_prefix="$out/" "$corpus"
+if [ "$(id -u)" = 0 ]; then
+    SHIM6_FUZZ_RUNS=$runs SHIM6_FUZZ_SEED=$seed swift test --no-parallel --filter '^DatapathTests\.ProgramFuzzTests'
+else
+    echo "fuzz: the kernel program needs root: left out" >&2
+fi

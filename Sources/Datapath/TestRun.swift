@@ -5,7 +5,10 @@ import Shim6Wire
 package enum DatapathPart: UInt32, Sendable {
     case uplinkOut = 0
     case uplinkIn
-    case steer = 4
+    /// On a link without Ethernet headers.
+    case uplinkOutL3
+    case uplinkInL3
+    case steer
     case segment
     case appear
 }
@@ -22,7 +25,8 @@ package enum Verdict: Int32, Sendable {
 extension Datapath {
     /// Runs a program on a packet that goes nowhere.
     ///
-    /// - Parameter frame: begins with an Ethernet header.
+    /// - Parameter frame: begins with an Ethernet header, or with the IPv6 header for `uplinkOutL3` and `uplinkInL3`; the
+    ///   kernel looks for EtherType and destination at their usual places all the same.
     /// - Returns: the verdict and the frame as the program left it.
     package func run(
         _ part: DatapathPart, on interface: UInt32, frame: [UInt8]
