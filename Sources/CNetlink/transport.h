@@ -1,5 +1,5 @@
-// Requests and replies on a netlink socket. Messages are built by libnl and read by libmnl; they travel here, so that
-// the kernel's errno arrives unchanged.
+// Requests and replies on a netlink socket. Messages are built by libnl, or by libmnl where libnl has no builder, and read
+// by libmnl; they travel here, so that the kernel's errno arrives unchanged.
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 

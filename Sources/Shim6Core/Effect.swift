@@ -55,7 +55,8 @@ public struct DataPathEntry: Hashable, Sendable {
     /// The locators that the peer has proven: its control messages may come from any of them.
     public var peerLocators: [IPv6Address] = []
 
-    /// Whether outgoing payload carries the payload extension header.
+    /// Whether outgoing payload carries other addresses than the ULIDs, and with them what `form` says. A fork's payload
+    /// carries it in any case.
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
 
     public init(

@@ -111,8 +111,8 @@ struct shim6_activity {
     __u32 flags;
     /// Smoothed time between packets in, in units of 1,024 ns, at most SHIM6_LONGEST_SPACING; 0 if none came in.
     __u32 spacing_in;
-    /// The locators of the last packet in, all zero if there was none. Only for people to look at: the two halves of a
-    /// change may be seen one after the other.
+    /// The locators of the last packet in, all zero if there was none. The parts of a change may be seen one after the
+    /// other, so what is decided by them has to bear a pair that no packet had.
     struct shim6_address source;
     struct shim6_address destination;
     /// When a super-packet was last left to shim0 to segment; only the program uses it.

@@ -9,7 +9,7 @@
 #include "cnl_address.h"
 
 // Opens a nonblocking socket that receives every packet with next header `protocol` (58: only Destination Unreachable,
-// Packet Too Big and Parameter Problem). `receive_buffer` in octets. Returns the file descriptor.
+// Packet Too Big, Time Exceeded and Parameter Problem). `receive_buffer` in octets. Returns the file descriptor.
 int cnl_raw_open(uint8_t protocol, int receive_buffer);
 // Opens a socket that only sends, hop limit 64. It is bound to an interface for the time of each send, so receiving is
 // for another; but what comes in meets a socket as long as this one is open, even if the receiving one is full. For

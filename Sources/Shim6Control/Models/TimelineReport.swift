@@ -34,7 +34,7 @@ public struct Failover: Codable, Hashable, Sendable {
     public var outcome: Outcome
     /// When REAP left Operational: the origin of `seconds`.
     public var suspicion: Moment
-    /// Why: `send-timeout`, `locator-lost`, `probe-received` and so on.
+    /// Why: `send-timer-expired`, `local-locator-gone`, `probe-exploring-received` and so on.
     public var reason: String
     /// The last good packet in; nil if none ever came.
     public var lastIn: Step?
