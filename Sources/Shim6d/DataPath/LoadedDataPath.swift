@@ -1,5 +1,6 @@
 import Configuration
 import Datapath
+import Glibc
 import Logging
 import Netlink
 import Shim6Core
@@ -57,13 +58,22 @@ enum LoadedDataPath {
         }
         do {
             try XFRMDatapath.probe(marks: XFRMDataPath.marks)
+        } catch {
+            // Some failures say nothing of what the kernel can do.
+            let isLack = [EPERM, ENOMEM, ENOBUFS, EMFILE, ENFILE].contains(error.number)
+            throw StartFailure(
+                isLack
+                    ? "XFRM could not be tried: \(error)"
+                    : "the kernel makes no XFRM states that rehome (CONFIG_IPV6_MIP6): \(error)")
+        }
+        do {
             let age = configuration.dataPath.triggerOctets == 0 ? .zero : worthwhile
             let datapath = try XFRMDatapath(
                 marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.limits.maxContexts),
                 triggerAge: min(configuration.dataPath.triggerAge, age))
             return .xfrm(datapath, try HeedingSocket(nextHeader: NextHeader.experimental))
         } catch {
-            throw StartFailure("the kernel makes no XFRM states that rehome (CONFIG_IPV6_MIP6): \(error)")
+            throw StartFailure("the xfrm data path could not be made: \(error)")
         }
     }
 
