@@ -126,6 +126,29 @@ int cnl_raw_open_sender(uint8_t protocol, int send_buffer) {
     return result;
 }
 
+int cnl_echo_open(uint16_t identifier) {
+    int fd = open_socket(IPPROTO_ICMPV6);
+    if (fd < 0)
+        return fd;
+    // Type, code, checksum, identifier. The filter sees what is behind the IPv6 header.
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, identifier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog filter = {.len = sizeof(instructions) / sizeof(instructions[0]), .filter = instructions};
+    int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
+    if (result == 0)
+        result = set_number(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (result == 0)
+        return fd;
+    close(fd);
+    return result;
+}
+
 int cnl_raw_send(
     int fd, const uint8_t *octets, size_t length, const struct cnl_address *source,
     const struct cnl_address *destination, uint32_t interface) {

@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 
+#include "decode.h"
 #include "include/cnl_route.h"
 #include "octets.h"
 #include "transport.h"
@@ -80,4 +82,40 @@ int cnl_route_delete(int fd, const struct cnl_route *route) {
     int built = object == NULL ? -1 : rtnl_route_build_del_request(object, 0, &message);
     rtnl_route_put(object);
     return transport_send(fd, built, message);
+}
+
+struct found {
+    bool there;
+    struct cnl_address source;
+};
+
+static int find_source(void *context, const struct nlmsghdr *message) {
+    struct found *found = context;
+    if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(struct rtmsg))
+        return 0;
+    const struct nlattr *row[RTA_MAX + 1];
+    decode_attributes(message, sizeof(struct rtmsg), row, RTA_MAX + 1);
+    const struct nlattr *source = row[RTA_PREFSRC];
+    if (source == NULL || mnl_attr_get_payload_len(source) < sizeof(struct in6_addr))
+        return 0;
+    *found = (struct found){.there = true, .source = address_from_octets(mnl_attr_get_payload(source))};
+    return 0;
+}
+
+int cnl_route_source(int fd, uint32_t index, const struct cnl_address *destination, struct cnl_address *source) {
+    char room[128] __attribute__((aligned(NLMSG_ALIGNTO)));
+    struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+    request->nlmsg_type = RTM_GETROUTE;
+    struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+    header->rtm_family = AF_INET6;
+    header->rtm_dst_len = 128;
+    struct in6_addr to = address_to_in6(destination);
+    mnl_attr_put(request, RTA_DST, sizeof(to), &to);
+    mnl_attr_put_u32(request, RTA_OIF, index);
+    struct found found = {.there = false};
+    int result = transport_get(fd, request, find_source, &found);
+    if (result < 0)
+        return result;
+    *source = found.source;
+    return found.there ? 0 : -EADDRNOTAVAIL;
 }

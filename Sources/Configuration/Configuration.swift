@@ -38,6 +38,10 @@ extension Configuration {
         public var advertisedPrefixes = true
         /// No address is made in these, and none of theirs is a locator.
         public var excluded: [IPv6Prefix] = []
+        /// Addresses that other hosts have as well: no locators, and no ULIDs.
+        public var shared: [IPv6Address] = []
+        /// Addresses beyond the gateway that answer an ICMPv6 Echo Request.
+        public var checks: [IPv6Address] = []
 
         public init() {}
     }
@@ -57,8 +61,15 @@ extension Configuration {
         public var keyBits = 2048
         /// Whether the first addresses are an HBA set (RFC 5535).
         public var hba = true
-        /// Whether source address selection prefers the daemon's addresses.
-        public var prefer = false
+        public enum Preference: Hashable, Sendable {
+            /// Once something beyond the gateway has answered to the address.
+            case proven
+            case always
+            case never
+        }
+
+        /// When source address selection prefers an address of the daemon's.
+        public var prefer = Preference.proven
         /// Sec of RFC 3972, section 2.
         public var securityParameter = 1
         /// Where the parameters of the addresses are kept, so that these stay the same over restarts.

@@ -40,6 +40,15 @@ enum Declaration {
         Key(
             "exclude", \.excluded, .list(of: .prefix),
             "Prefixes, all /64, in which no address is made and whose addresses are offered to no peer."),
+        Key(
+            "shared", \.shared, .list(of: .unicastAddress),
+            "Addresses on the interface that other hosts have too (VRRP, anycast). They are offered to no peer, and sessions "
+                + "of theirs get no context. Those of keepalived, and each permanent /128 that the daemon has not made, are "
+                + "taken for such in any case."),
+        Key(
+            "check", \.checks, .list(of: .unicastAddress),
+            "Addresses beyond this provider's router that answer to ping. The daemon asks them, seldom and from its own "
+                + "address, where it needs to know whether the provider passes that."),
     ]
 
     static let sections: [Section] = [
@@ -53,9 +62,11 @@ enum Declaration {
                     "Make one set of addresses (RFC 5535) over the prefixes that are there at first, so that peers need "
                         + "no signature. Prefixes that come later get addresses that need one."),
                 Key(
-                    "prefer", \.identity.prefer, .flag,
-                    "New sessions prefer the daemon's addresses to others in the same prefix, by address labels "
-                        + "(RFC 6724)."),
+                    "prefer", \.identity.prefer, .preference,
+                    "When new sessions take the daemon's address on an uplink rather than another one there: \"proven\" once "
+                        + "something beyond the gateway has answered to it (at once where a router lets every host make its "
+                        + "own addresses, until there is a sign that the provider drops it), true always, false never. Until "
+                        + "then the address is deprecated, which peers can still use."),
                 Key(
                     "sec", \.identity.securityParameter, .integer(0...2),
                     "Sec of the addresses that are made. Each step makes the search 65,536 times as long."),

@@ -220,6 +220,42 @@ extension Form<Configuration.Uplink.Gateway> {
     }
 }
 
+extension Form<IPv6Address> {
+    /// One that a host can have, and be reached at from another link.
+    static var unicastAddress: Form {
+        let expected = "a global unicast address"
+        return Form { (value) throws(ValueProblem) in
+            let text = try plainText(value, expected: expected)
+            guard let address = IPv6Address(text), address.high != 0, !address.isMulticast, !address.isLinkLocal else {
+                throw ValueProblem(message: "must be \(expected), not \(quoted(text))")
+            }
+            return address
+        } write: {
+            quoted($0.description)
+        }
+    }
+}
+
+extension Form<Configuration.Identity.Preference> {
+    static var preference: Form {
+        let expected = "\"proven\", true or false"
+        return Form { (value) throws(ValueProblem) in
+            switch value {
+            case .text("proven"): return .proven
+            case .flag(let flag): return flag ? .always : .never
+            case .text(let text): throw ValueProblem(message: "must be \(expected), not \(quoted(text))")
+            case .integer, .number, .time, .list, .table: throw refuse(value, expected: expected)
+            }
+        } write: {
+            switch $0 {
+            case .proven: quoted("proven")
+            case .always: "true"
+            case .never: "false"
+            }
+        }
+    }
+}
+
 extension Form<IPv6Prefix> {
     static var prefix: Form {
         let expected = "a prefix such as \"2001:db8:a1::/64\""

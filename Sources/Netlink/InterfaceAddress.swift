@@ -17,6 +17,9 @@ public struct InterfaceAddress: Hashable, Sendable {
     /// RT_SCOPE_...: 0 global, 253 link, 254 host. Not looked at when it is added.
     public var scope: UInt8
 
+    /// What keepalived writes as `protocol`.
+    public static let madeByKeepalived: UInt8 = 18
+
     /// IFA_F_...
     public struct Flags: OptionSet, Hashable, Sendable {
         public let rawValue: UInt32
@@ -34,6 +37,8 @@ public struct InterfaceAddress: Hashable, Sendable {
         public static let deprecated = Flags(rawValue: 0x20)
         public static let tentative = Flags(rawValue: 0x40)
         public static let permanent = Flags(rawValue: 0x80)
+        /// Made by address autoconfiguration (RFC 4862): temporary addresses (RFC 8981) may be made beside it.
+        public static let managesTemporary = Flags(rawValue: 0x100)
         /// No route to the prefix comes with it.
         public static let noPrefixRoute = Flags(rawValue: 0x200)
     }

@@ -118,6 +118,15 @@ public final class RouteSocket {
         try checked(cnl_route_delete(descriptor, &flat), "delete \(route.words)")
     }
 
+    /// The address that the kernel takes as source of a new session with `destination` by this interface.
+    /// Throws EADDRNOTAVAIL if there is none, ENETUNREACH and so on if no route leads there.
+    public func source(to destination: IPv6Address, interface: UInt32) throws(KernelError) -> IPv6Address {
+        var (to, source) = (destination.flat, destination.flat)
+        try checked(
+            cnl_route_source(descriptor, interface, &to, &source), "find the source for \(destination)")
+        return IPv6Address(source)
+    }
+
     /// Throws EEXIST if there is the same rule.
     public func add(_ rule: Rule) throws(KernelError) {
         var flat = rule.flat

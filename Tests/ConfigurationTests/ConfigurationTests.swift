@@ -65,6 +65,7 @@ import Testing
         case ("max-peer-key-bits", _): "2048"
         case ("mode", _): "0o600"
         case ("group", _): "\"shim6\""
+        case ("prefer", _): "true"
         case ("profile", _): "\"fast\""
         case ("tunnel", _): "\"outside\""
         case ("send-timeout", _), ("failback-hold", _): "20.5"
@@ -84,6 +85,27 @@ import Testing
         let uplinks = try Configuration.parse(example.joined(separator: "\n"), file: "x.toml").configuration.uplinks
         #expect(uplinks.map(\.interface) == ["eth0"])
         #expect(uplinks.first?.gateway == .automatic)
+    }
+
+    @Test(arguments: [
+        ("prefer = \"proven\"", Configuration.Identity.Preference.proven), ("prefer = true", .always),
+        ("prefer = false", .never), ("", .proven),
+    ])
+    func `Preference is a word or a choice`(line: String, preference: Configuration.Identity.Preference) throws {
+        #expect(
+            try Configuration.parse("[identity]\n\(line)", file: "x.toml").configuration.identity.prefer == preference)
+    }
+
+    @Test func `Addresses of an uplink are read`() throws {
+        let text = """
+            [[uplink]]
+            interface = "a1"
+            shared = ["2001:db8:a1::f"]
+            check = ["2001:db8:b1::1", "2001:db8:b2::1"]
+            """
+        let uplink = try Configuration.parse(text, file: "x.toml").configuration.uplinks[0]
+        #expect(uplink.shared.map(\.description) == ["2001:db8:a1::f"])
+        #expect(uplink.checks.map(\.description) == ["2001:db8:b1::1", "2001:db8:b2::1"])
     }
 
     @Test func `A full file is read`() throws {
@@ -184,6 +206,12 @@ import Testing
             "2: interface must be the name of an interface, not \"sixteen-octets-x\""
         ),
         ("[[uplink]]\ninterface = \"lo\"", "2: interface must not be the loopback interface"),
+        (
+            "[[uplink]]\ninterface = \"a\"\ncheck = [\"2001:db8::1\", \"fe80::1\"]",
+            "3: check must be a global unicast address, not \"fe80::1\""
+        ),
+        ("[identity]\nprefer = \"always\"", "2: prefer must be \"proven\", true or false, not \"always\""),
+        ("[identity]\nprefer = 1", "2: prefer must be \"proven\", true or false, not an integer"),
         (
             "[[uplink]]\ninterface = \"a\"\ngateway = \"ff02::1\"",
             "3: gateway must be an IPv6 address or \"auto\", not \"ff02::1\""

@@ -39,6 +39,9 @@ import Testing
             a2      no carrier  -                  2001:db8:a2::1
             ppp0    missing     -                  -
 
+            a1: new sessions take 2001:db8:a1::a, not protected: 2001:db8:a1::1 is held back, since nothing beyond the gateway \
+            has answered to it yet
+
             TABLE     USED  LIMIT  OVERFLOWS  WHEN FULL
             contexts  2     16384  0          no new ones
             rates     -     64     -          the oldest goes
@@ -132,9 +135,14 @@ import Testing
         try await Self.expectText(
             ["locators"],
             """
-            LOCATOR            INTERFACE  METHOD  SEC  STATE        ULID OF  SOURCE OF
-            2001:db8:a1::1/64  a1         cga     1    unavailable  2        0
-            2001:db8:a2::1/64  a2         cga     1    usable       0        1
+            LOCATOR            INTERFACE  METHOD  SEC  STATE         ULID OF  SOURCE OF
+            2001:db8:a1::1/64  a1         cga     1    unavailable   2        0
+            2001:db8:a2::1/64  a2         cga     1    usable        0        1
+            2001:db8:a2::a/64  a2         -       -    unverifiable  0        0
+
+            a2: new sessions take 2001:db8:a2::1, proven
+            never protected: 2001:db8:a2::a
+            for the DNS: 2001:db8:a2::1
 
             """)
         try await Self.expectText(

@@ -73,7 +73,10 @@ public enum Fixtures {
         uplinks: [
             UplinkStatus(
                 interface: "a1", index: 4, up: true, carrier: true, mtu: 1500, gateway: address("fe80::1"),
-                gatewayState: "REACHABLE", locators: [a1]),
+                gatewayState: "REACHABLE", locators: [a1],
+                newSessions: NewSessions(
+                    source: address("2001:db8:a1::a"), protected: false,
+                    reason: "2001:db8:a1::1 is held back, since nothing beyond the gateway has answered to it yet")),
             UplinkStatus(interface: "a2", index: 5, up: true, carrier: false, locators: [a2]),
             UplinkStatus(interface: "ppp0", index: nil, up: false, carrier: false, locators: []),
         ],
@@ -91,7 +94,10 @@ public enum Fixtures {
             ulidOf: 2, sourceOf: 0),
         LocatorStatus(
             address: a2, prefixLength: 64, interface: "a2", method: "cga", securityParameter: 1, state: .usable,
-            ulidOf: 0, sourceOf: 1),
+            standing: .proven, newSessions: true, dns: true, ulidOf: 0, sourceOf: 1),
+        LocatorStatus(
+            address: address("2001:db8:a2::a"), prefixLength: 64, interface: "a2", method: nil, securityParameter: nil,
+            state: .unverifiable, newSessions: false, ulidOf: 0, sourceOf: 0),
     ])
 
     public static let identity = IdentityReport(

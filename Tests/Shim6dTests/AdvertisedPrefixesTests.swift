@@ -102,4 +102,23 @@ import Testing
         other.read([], own: [row(preferred: nil, valid: nil)], at: at(0))
         #expect(lifetimes(other, at: 5) == nil)
     }
+
+    @Test func `Only a router that is heard, or the kernel's own address, makes a prefix autonomous`() throws {
+        let prefix = try #require(prefix)
+        var prefixes = AdvertisedPrefixes()
+        // By DHCP, for example: a lifetime, but by nobody known.
+        var dynamic = row(preferred: 20, valid: 30)
+        dynamic.protocol = 0
+        prefixes.read([dynamic], own: [], at: at(0))
+        #expect(lifetimes(prefixes, at: 0) == [20, 30] && !prefixes.isAutonomous(prefix, on: interface))
+        dynamic.flags = .managesTemporary
+        prefixes.read([dynamic], own: [], at: at(0))
+        #expect(prefixes.isAutonomous(prefix, on: interface) && !prefixes.isAutonomous(prefix, on: interface + 1))
+        prefixes.read([], own: [], at: at(1))
+        #expect(!prefixes.isAutonomous(prefix, on: interface))
+        prefixes.hear(advertised(preferred: 20, valid: 30), at: at(1))
+        #expect(prefixes.isAutonomous(prefix, on: interface))
+        prefixes.forget(interface: interface)
+        #expect(!prefixes.isAutonomous(prefix, on: interface))
+    }
 }

@@ -43,6 +43,29 @@ import Testing
         #expect(offered(uplink(addresses, excluded: [first, second])) == [])
     }
 
+    @Test func `An address that several hosts share is offered to nobody, whoever says so`() {
+        func row(_ low: UInt64, length: UInt8 = 64, flags: InterfaceAddress.Flags = .permanent, by maker: UInt8 = 0)
+            -> InterfaceAddress
+        {
+            let address = IPv6Address(high: first.address.high, low: low)
+            return InterfaceAddress(
+                address, prefixLength: length, interface: 7, flags: flags, protocol: maker)
+        }
+        var configuration = Configuration.Uplink()
+        configuration.shared = [IPv6Address(high: first.address.high, low: 1)]
+        var uplink = Uplink(configuration: configuration, table: 6141)
+        uplink.link = self.uplink([]).link
+        let rows = [
+            row(1), row(2), row(3, by: InterfaceAddress.madeByKeepalived), row(4, length: 128),
+            // By DHCP, and by the daemon.
+            row(5, length: 128, flags: []), row(6, length: 128, by: Mark.protocolNumber),
+        ]
+        uplink.addresses = rows.map {
+            Uplink.Address(row: $0, isVerifiable: true, isShared: uplink.isShared($0))
+        }
+        #expect(offered(uplink) == [2, 5, 6])
+    }
+
     @Test(.requirement("5534-3.1-03"))
     func `Tentative and duplicate addresses are left out, optimistic ones come after others, deprecated ones last`() {
         let addresses = [

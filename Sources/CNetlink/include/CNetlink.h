@@ -11,5 +11,6 @@
 #include "cnl_raw.h"
 #include "cnl_rehoming.h"
 #include "cnl_route.h"
+#include "cnl_session.h"
 
 #endif

@@ -21,6 +21,10 @@ int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
 // header `protocol`: without one it does not. Returns the file descriptor.
 int cnl_raw_open_heeding(uint8_t protocol);
 
+// Opens a nonblocking socket that sends ICMPv6 messages and receives Echo Replies with one identifier. While a packet is
+// being sent by an interface, what comes in by others is missed. Returns the file descriptor.
+int cnl_echo_open(uint16_t identifier);
+
 // Sends one packet whose octets begin behind the IPv6 header. `interface` 0 leaves the choice to the routing table,
 // else routes of no other interface are used. -EADDRNOTAVAIL: the host has not `source`. -EAGAIN: the buffer is full.
 // -ENETUNREACH, -EHOSTUNREACH, -ENODEV, -ENETDOWN, -EMSGSIZE ... as the kernel has it.

@@ -147,6 +147,10 @@ int cnl_route_replace(int fd, const struct cnl_route *route);
 // Deletes the route with these values only if its protocol is the given one; 0 leaves a value open. -ESRCH if none.
 int cnl_route_delete(int fd, const struct cnl_route *route);
 
+// The source address that the kernel takes for a new session with `destination` by this interface. Sends nothing.
+// -EADDRNOTAVAIL if there is none; -ENETUNREACH and so on if no route leads there.
+int cnl_route_source(int fd, uint32_t index, const struct cnl_address *destination, struct cnl_address *source);
+
 // -EEXIST if there is the same rule.
 int cnl_rule_add(int fd, const struct cnl_rule *rule);
 // -ENOENT if there is none with these values and this protocol.

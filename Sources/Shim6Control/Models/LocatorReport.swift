@@ -14,7 +14,7 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
     public enum State: String, Codable, Hashable, Sendable {
         /// Offered to peers.
         case usable
-        /// Offered to peers; the kernel chooses it for no new session.
+        /// Offered to peers; its prefix is for no new session.
         case deprecated
         /// Duplicate address detection goes on.
         case tentative
@@ -22,6 +22,22 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
         case duplicate
         /// Its interface is down, without carrier or without a router that answers, or it is gone from there.
         case unavailable
+        /// Peers can never verify it: it is not offered, and sessions of it are not protected.
+        case unverifiable
+        /// Several hosts have it, or get it one after the other: it is not offered, and sessions of it are not protected.
+        case shared
+    }
+
+    /// What is known of how far packets with the address as source get.
+    public enum Standing: String, Codable, Hashable, Sendable {
+        /// Something beyond the gateway has answered to it.
+        case proven
+        /// A router lets every host make its own addresses in the prefix.
+        case assumed
+        /// Nothing is known.
+        case unproven
+        /// What answers to another address of the uplink does not answer to it.
+        case refuted
     }
 
     public var address: IPv6Address
@@ -32,6 +48,12 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
     /// The Sec value of the address (RFC 3972, section 2); nil without a CGA.
     public var securityParameter: Int?
     public var state: State
+    /// Of an address that the daemon has made.
+    public var standing: Standing?
+    /// Whether new sessions over the interface take it now; nil if no route leads over it.
+    public var newSessions: Bool?
+    /// Whether it belongs into the DNS: peers can verify it, and it is to stay.
+    public var dns: Bool
     /// How many contexts have it as their ULID.
     public var ulidOf: Int
     /// How many contexts send from it now.
@@ -39,7 +61,7 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
 
     public init(
         address: IPv6Address, prefixLength: Int, interface: String, method: String?, securityParameter: Int?,
-        state: State, ulidOf: Int, sourceOf: Int
+        state: State, standing: Standing? = nil, newSessions: Bool? = nil, dns: Bool = false, ulidOf: Int, sourceOf: Int
     ) {
         self.address = address
         self.prefixLength = prefixLength
@@ -47,6 +69,9 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
         self.method = method
         self.securityParameter = securityParameter
         self.state = state
+        self.standing = standing
+        self.newSessions = newSessions
+        self.dns = dns
         self.ulidOf = ulidOf
         self.sourceOf = sourceOf
     }

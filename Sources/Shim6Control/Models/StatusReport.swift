@@ -67,10 +67,12 @@ public struct UplinkStatus: Codable, Hashable, Sendable {
     /// The kernel's word on the gateway's reachability: `REACHABLE`, `STALE`, `FAILED` and so on.
     public var gatewayState: String?
     public var locators: [IPv6Address]
+    /// Nil if no route leads over the interface.
+    public var newSessions: NewSessions?
 
     public init(
         interface: String, index: Int?, up: Bool, carrier: Bool, mtu: Int? = nil, gateway: IPv6Address? = nil,
-        gatewayState: String? = nil, locators: [IPv6Address]
+        gatewayState: String? = nil, locators: [IPv6Address], newSessions: NewSessions? = nil
     ) {
         self.interface = interface
         self.index = index
@@ -80,7 +82,27 @@ public struct UplinkStatus: Codable, Hashable, Sendable {
         self.gateway = gateway
         self.gatewayState = gatewayState
         self.locators = locators
+        self.newSessions = newSessions
     }
+}
+
+/// What the kernel does with new sessions over an uplink that leave the choice to it.
+public struct NewSessions: Codable, Hashable, Sendable {
+    /// The address that they take.
+    public var source: IPv6Address
+    /// Whether they can survive the uplink: peers that speak Shim6 can verify the address.
+    public var protected: Bool
+    /// Why, for people.
+    public var reason: String
+
+    public init(source: IPv6Address, protected: Bool, reason: String) {
+        self.source = source
+        self.protected = protected
+        self.reason = reason
+    }
+
+    /// For people, to follow the name of the interface.
+    public var text: String { "new sessions take \(source), \(protected ? "protected" : "not protected"): \(reason)" }
 }
 
 /// How full a bounded table is.

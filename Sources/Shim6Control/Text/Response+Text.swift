@@ -56,8 +56,31 @@ extension LocatorReport {
                 locator.securityParameter.map { String($0) } ?? "-", locator.state.rawValue, String(locator.ulidOf),
                 String(locator.sourceOf))
         }
-        return table.text(style: style)
+        return ([table.text(style: style)] + [notes.joined()]).filter { !$0.isEmpty }.joined(separator: "\n")
     }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        for interface in locators.map(\.interface).inOrder {
+            let here = locators.filter { $0.interface == interface && $0.newSessions != nil }
+            guard !here.isEmpty else { continue }
+            let taken = here.first { $0.newSessions == true }
+            let words = [taken?.address.description ?? "none of these", taken?.standing?.rawValue].compactMap(\.self)
+            notes.append("\(interface): new sessions take \(words.joined(separator: ", "))\n")
+        }
+        func list(_ title: String, where isMeant: (LocatorStatus) -> Bool) {
+            let meant = locators.filter(isMeant).map(\.address.description)
+            if !meant.isEmpty { notes.append("\(title): \(meant.joined(separator: ", "))\n") }
+        }
+        list("never protected") { $0.state == .unverifiable || $0.state == .shared }
+        list("for the DNS", where: \.dns)
+        return notes
+    }
+}
+
+extension [String] {
+    /// Each once, where it stands first.
+    fileprivate var inOrder: [String] { enumerated().filter { firstIndex(of: $0.element) == $0.offset }.map(\.element) }
 }
 
 extension LocatorPair {

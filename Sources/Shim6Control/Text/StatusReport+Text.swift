@@ -11,6 +11,8 @@ extension StatusReport {
         ]
         if !warnings.isEmpty { sections.append(warnings.map { "warning: \($0)\n" }.joined()) }
         sections.append(uplinkTable.text(style: style))
+        sections.append(
+            uplinks.map { uplink in uplink.newSessions.map { "\(uplink.interface): \($0.text)\n" } ?? "" }.joined())
         sections.append(tableTable.text(style: style))
         sections.append(StatusReport.counts("DROPPED", drops, style))
         sections.append(StatusReport.counts("COUNTER", counters, style))

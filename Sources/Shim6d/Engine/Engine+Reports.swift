@@ -88,6 +88,7 @@ extension Engine {
         let contexts = host.contexts
         let offered = Set(uplinks.localLocators.map(\.address))
         return uplinks.uplinks.enumerated().flatMap { index, uplink in
+            let source = uplinks.newSessions(by: uplink)
             let missing = uplinks.missingAddresses(on: index).map { Uplink.Address(row: $0, isVerifiable: true) }
             return (uplink.addresses + missing).map { address in
                 let locator = address.row.address
@@ -96,6 +97,8 @@ extension Engine {
                     interface: uplink.configuration.interface, method: address.isVerifiable ? method(of: locator) : nil,
                     securityParameter: address.isVerifiable ? Int(locator.low >> 61) : nil,
                     state: state(of: address, on: uplink, isOffered: offered.contains(locator)),
+                    standing: uplinks.addresses.standing(of: locator).flatMap { .init(rawValue: $0.rawValue) },
+                    newSessions: source.map { $0 == locator }, dns: belongsIntoDNS(address, of: uplink),
                     ulidOf: contexts.count { $0.ulids.local == locator },
                     sourceOf: contexts.count { $0.outgoing?.source == locator })
             }
@@ -125,11 +128,55 @@ extension Engine {
             exhausted: identities.exhausted.sorted().map { "\(IPv6Address(high: $0, low: 0))/64" })
     }
 
+    /// The addresses that this host is to be known by: not those that are on their way out, that no packet gets from, or that
+    /// the operator excludes.
+    private func belongsIntoDNS(_ address: Uplink.Address, of uplink: Uplink) -> Bool {
+        let locator = address.row.address
+        return address.isVerifiable && !address.isShared && !address.isDuplicate
+            && !identities.retired.contains(locator)
+            && uplinks.addresses.standing(of: locator) != .refuted
+            && !uplink.configuration.excluded.contains { $0.contains(locator) }
+            && (!address.isDeprecated || uplinks.addresses.heldBack.contains(locator))
+    }
+
     private func state(of address: Uplink.Address, on uplink: Uplink, isOffered: Bool) -> LocatorStatus.State {
+        if address.isShared { return .shared }
+        if !address.isVerifiable { return .unverifiable }
         if address.isDuplicate { return .duplicate }
         if !uplink.isRunning || !uplink.isOperational && !isOffered { return .unavailable }
         if address.isTentative { return .tentative }
-        return address.isDeprecated ? .deprecated : .usable
+        return address.isDeprecated && !uplinks.addresses.heldBack.contains(address.row.address) ? .deprecated : .usable
+    }
+
+    // MARK: New sessions
+
+    private func newSessions(over uplink: Uplink) -> NewSessions? {
+        guard let source = uplinks.newSessions(by: uplink) else { return nil }
+        let owner = uplinks.uplinks.first { $0.locators.contains { $0.row.address == source } }
+        if owner != nil, dataPath.detail == nil {
+            let standing = uplinks.addresses.standing(of: source)
+            let isForced = identities.configuration.prefer == .always && identities.makesAddresses
+            return NewSessions(
+                source: source, protected: true,
+                reason: isForced ? "prefer = true" : standing?.words ?? "peers can verify it")
+        }
+        return NewSessions(
+            source: source, protected: false,
+            reason: owner == nil ? obstacle(on: uplink, to: source) : dataPath.detail ?? "")
+    }
+
+    /// Why new sessions over an uplink do not take one of the daemon's addresses.
+    private func obstacle(on uplink: Uplink, to source: IPv6Address) -> String {
+        if uplink.addresses.contains(where: { $0.row.address == source && $0.isShared }) {
+            return "several hosts share it"
+        }
+        guard let own = uplink.locators.first?.row.address else { return "the uplink has no locator" }
+        guard let standing = uplinks.addresses.standing(of: own) else { return "peers cannot verify it" }
+        switch identities.configuration.prefer {
+        case .never: return "prefer = false keeps \(own) back"
+        case .proven where !standing.isGood: return "\(own) is held back, since \(standing.words)"
+        case .proven, .always: return "the kernel does not take \(own)"
+        }
     }
 
     // MARK: Status
@@ -161,7 +208,16 @@ extension Engine {
                     limit: AdvertisedPrefixes.limit * uplinks.uplinks.count, overflows: uplinks.advertised.refused,
                     whenFull: "no new ones until some end"),
             ] + dataPath.tables,
-            warnings: warnings + [uplinks.obstacle].compactMap { $0 })
+            warnings: warnings + [uplinks.obstacle].compactMap { $0 } + unprotected)
+    }
+
+    /// The uplinks whose new sessions are not protected.
+    private var unprotected: [String] {
+        guard dataPath.detail == nil else { return [] }
+        return uplinks.uplinks.compactMap { uplink in
+            guard let sessions = newSessions(over: uplink), !sessions.protected else { return nil }
+            return "\(uplink.configuration.interface): \(sessions.text)"
+        }
     }
 
     private func status(_ uplink: Uplink) -> UplinkStatus {
@@ -170,7 +226,7 @@ extension Engine {
             up: uplink.link?.isUp ?? false, carrier: uplink.link?.hasCarrier ?? false,
             mtu: uplink.link.map { Int($0.mtu) }, gateway: uplink.gateway,
             gatewayState: uplink.gatewayState.map { "\($0)".uppercased() },
-            locators: uplink.locators.map(\.row.address))
+            locators: uplink.locators.map(\.row.address), newSessions: newSessions(over: uplink))
     }
 
     private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
@@ -180,6 +236,7 @@ extension Engine {
             "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
             "network_refreshes": counters.refreshes, "network_resyncs": counters.resyncs,
             "local_icmp_errors": counters.localErrors,
+            "address_questions": counters.questions,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
             "data_path_errors": counters.datapathErrors,
         ]
@@ -196,6 +253,18 @@ extension Engine {
         if counters.keptFromLeaving > 0 { report["full_tunnel"] = counters.keptFromLeaving }
         for (name, count) in dataPath.counters().dropped where count > 0 { report["data_path_\(name)"] = count }
         return report
+    }
+}
+
+extension AddressProofs.Standing {
+    /// For people.
+    fileprivate var words: String {
+        switch self {
+        case .unproven: "nothing beyond the gateway has answered to it yet"
+        case .assumed: "a router lets every host make its own addresses"
+        case .proven: "something beyond the gateway has answered to it"
+        case .refuted: "what answers to another address here does not answer to it"
+        }
     }
 }
 

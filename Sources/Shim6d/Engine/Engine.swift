@@ -43,6 +43,9 @@ final class Engine {
     private let monitor: RouteMonitor
     private let shim6Socket: RawSocket
     private let icmpSocket: RawSocket
+    let echoSocket: EchoSocket
+    /// Nil on a host that tells nobody of its sessions.
+    let sessionSocket: SessionSocket?
     private let timers: TimerThread
     private let idleThread: IdleThread
     private let mailbox: Mailbox<Mail>
@@ -51,6 +54,8 @@ final class Engine {
     /// Contexts whose payload cannot be rehomed.
     private var obstructed: Set<ContextTag> = []
     private var nextTick = Instant(nanoseconds: 0)
+    /// New sessions may take other addresses from now on.
+    var haveStandingsChanged = false
     /// Whether the last look at the network failed, and another one is due.
     private var isBehind = false
     /// What the kernel has told since the last look at the network; nil while that is nothing.
@@ -79,6 +84,8 @@ final class Engine {
         monitor = try RouteMonitor()
         shim6Socket = try RawSocket(nextHeader: NextHeader.shim6)
         icmpSocket = try RawSocket(nextHeader: NextHeader.icmpv6)
+        echoSocket = try EchoSocket(identifier: .random(in: 0 ... .max))
+        sessionSocket = try? SessionSocket()
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
@@ -111,7 +118,7 @@ final class Engine {
     func run() {
         var loop = EventLoop(descriptors: [
             shim6Socket.descriptor, icmpSocket.descriptor, monitor.descriptor, dataPath.eventDescriptor,
-            mailbox.descriptor,
+            mailbox.descriptor, echoSocket.descriptor,
         ])
         while true {
             let signal = loop.wait(milliseconds: waitMilliseconds)
@@ -121,7 +128,9 @@ final class Engine {
             readChanges()
             readShim6()
             readErrors()
+            readEchoes()
             readDatapath()
+            if haveStandingsChanged { refreshOrTell() }
             readMail()
             tick()
             dataPath.settle()
@@ -168,6 +177,7 @@ final class Engine {
         self.changes = nil
         counters.refreshes += 1
         isBehind = true
+        haveStandingsChanged = false
         try uplinks.refresh(after: changes)
         try dataPath.refresh(uplinks)
         isBehind = false
@@ -236,7 +246,9 @@ final class Engine {
 
     private func handle(_ event: DatapathEvent) {
         switch event {
-        case .trigger(let ulids): handle(Event.trigger(ulids))
+        case .trigger(let ulids):
+            hasAnswered(ulids.peer, to: ulids.local)
+            handle(Event.trigger(ulids))
         case .activity(let tag, let direction, _): handle(.activity(tag, direction))
         case .payload(let tag): handle(.activity(tag, .incoming))
         case .retransmission(let tag): handle(.hint(tag, .retransmission))
@@ -295,7 +307,11 @@ final class Engine {
             idleWatch.missing().forEach { handle(.idle($0)) }
         }
         uplinks.probeGateways()
-        guard isBehind || uplinks.isWaiting else { return }
+        proveAddresses(at: now)
+        if isBehind || uplinks.isWaiting || haveStandingsChanged { refreshOrTell() }
+    }
+
+    private func refreshOrTell() {
         do {
             try refresh()
         } catch {
@@ -404,6 +420,11 @@ final class Engine {
 
     private func publish(_ notice: Notice) {
         timeline.record(notice, outgoing: notice.tag.flatMap(dataPath.outgoing(of:)))
+        if case .state(_, .established, _) = notice.kind, let ulids = notice.ulids,
+            let context = notice.tag.flatMap(host.snapshot(of:)), context.outgoing?.source == ulids.local
+        {
+            hasAnswered(ulids.peer, to: ulids.local)
+        }
         answerSwitch(notice)
         let record = EventRecord(notice)
         interfaces.broadcast(record)

@@ -11,6 +11,8 @@ struct EngineCounters {
     var sendErrors: UInt64 = 0
     /// Control messages that were not sent, since they would leave beside a full tunnel.
     var keptFromLeaving: UInt64 = 0
+    /// Echo Requests that find out how far packets with the daemon's addresses get.
+    var questions: UInt64 = 0
     /// ICMPv6 errors made for this host.
     var localErrors: UInt64 = 0
     /// Changes of the data path's tables that the kernel refused.

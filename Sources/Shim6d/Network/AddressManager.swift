@@ -1,3 +1,4 @@
+import Locators
 import Logging
 import Netlink
 import REAP
@@ -11,7 +12,15 @@ final class AddressManager {
     private let log: Logger
     /// The addresses that this run has put on interfaces, and the number of each one's uplink.
     private var made: [IPv6Address: (row: InterfaceAddress, uplink: Int)] = [:]
-    private let labels: AddressLabels?
+    private let labels: AddressLabels
+    /// How far what it has made is known to get.
+    var proofs: AddressProofs
+    /// Those for which the lifetimes of their prefixes hold; the others are deprecated.
+    private(set) var preferred: Set<IPv6Address> = []
+    /// Those of the others that are deprecated for no other reason.
+    private(set) var heldBack: Set<IPv6Address> = []
+    /// Uplinks on which new sessions have other addresses to take, by number.
+    private var rivalled: Set<Int> = []
     /// Something is missing that comes with time: look again in a second.
     private(set) var isWaiting = false
 
@@ -19,7 +28,8 @@ final class AddressManager {
         self.rows = rows
         self.identities = identities
         self.log = log
-        labels = identities.configuration.prefer ? AddressLabels(socket: socket, log: log) : nil
+        labels = AddressLabels(socket: socket, log: log)
+        proofs = AddressProofs(isAsking: identities.configuration.prefer == .proven)
     }
 
     // MARK: Duplicates
@@ -46,9 +56,12 @@ final class AddressManager {
 
     // MARK: Keeping
 
-    /// Brings the addresses in line with the uplinks' prefixes. `isNeeded` tells whether a context has an address as its
-    /// ULID. `rows.repair` has to follow.
-    func keep(_ uplinks: [Uplink], isNeeded: (IPv6Address) -> Bool, at now: Instant) {
+    /// Brings the addresses in line with the uplinks' prefixes. `others` are all addresses of the host that it has not made,
+    /// `isNeeded` tells whether a context has an address as its ULID. `rows.repair` has to follow.
+    func keep(
+        _ uplinks: [Uplink], others: [InterfaceAddress], routes: [Route], isNeeded: (IPv6Address) -> Bool,
+        at now: Instant
+    ) {
         for uplink in uplinks {
             for address in uplink.addresses where address.isDuplicate && made[address.row.address] != nil {
                 replace(address.row)
@@ -61,6 +74,9 @@ final class AddressManager {
         isWaiting = identities.provide(
             for: uplinks.flatMap(\.prefixes).map(\.prefix), areAll: uplinks.allSatisfy { !$0.prefixes.isEmpty }, at: now
         )
+        heldBack = []
+        followProofs(uplinks, routes: routes, at: now)
+        choosePreferred(uplinks, others: others)
         var wanted: Set<IPv6Address> = []
         for (index, uplink) in uplinks.enumerated() {
             guard let link = uplink.link, link.isUp else { continue }
@@ -68,12 +84,70 @@ final class AddressManager {
                 guard let address = identities.address(in: prefix.prefix), wanted.insert(address).inserted else {
                     continue
                 }
-                put(row(address, prefix, on: link, at: now), on: index, of: uplink)
+                var row = row(address, prefix, on: link, at: now)
+                if !preferred.contains(address), row.preferred != 0 {
+                    row.preferred = 0
+                    heldBack.insert(address)
+                }
+                put(row, on: index, of: uplink)
             }
         }
         keepRetired(uplinks, &wanted, isNeeded: isNeeded, at: now)
         removeUnwanted(from: uplinks, wanted: wanted)
-        labels?.keep(wanted.subtracting(identities.retired))
+        let labelled = uplinks.filter { !preferred.isDisjoint(with: current(on: $0)) }
+        let rivals = labelled.flatMap(\.addresses).filter { $0.isRival && !$0.row.address.isUniqueLocal }
+        labels.keep(preferred.intersection(wanted), over: Set(rivals.map(\.row.address)))
+    }
+
+    // MARK: Whether new sessions take them
+
+    private func current(on uplink: Uplink) -> [IPv6Address] {
+        guard uplink.link?.isUp == true else { return [] }
+        return uplink.prefixes.compactMap { identities.address(in: $0.prefix) }
+    }
+
+    private func followProofs(_ uplinks: [Uplink], routes: [Route], at now: Instant) {
+        let main = routes.filter {
+            $0.table == Route.mainTable && $0.type == Route.unicast && $0.protocol != Mark.protocolNumber
+        }
+        let interfaces = Set(uplinks.compactMap { $0.link?.index })
+        let elsewhere = main.filter { !($0.interface.map(interfaces.contains) ?? false) }.compactMap(\.destination)
+        proofs.follow(
+            uplinks.flatMap { uplink -> [AddressProofs.Place] in
+                guard let link = uplink.link, link.isUp else { return [] }
+                let gateway = uplink.gateway.flatMap { IPv6Prefix($0, length: 128) }
+                let onLink = main.filter { $0.interface == link.index && $0.gateway == nil }.compactMap(\.destination)
+                return uplink.prefixes.compactMap { prefix in
+                    guard let address = identities.address(in: prefix.prefix) else { return nil }
+                    return AddressProofs.Place(
+                        address: address, interface: link.index, isAutonomous: prefix.isAutonomous,
+                        other: uplink.addresses.first { $0.isRival && !$0.row.address.isUniqueLocal }?.row.address,
+                        checks: uplink.configuration.checks, onLink: onLink + (gateway.map { [$0] } ?? []),
+                        elsewhere: elsewhere)
+                }
+            }, at: now)
+    }
+
+    /// An address that nothing has answered to is deprecated, so that the kernel takes another one on the uplink, and
+    /// resolvers IPv4 if there is none. But the kernel avoids deprecated addresses before it looks at the interface. So
+    /// where it would take an address of another interface in place of the only one here, that is not deprecated.
+    private func choosePreferred(_ uplinks: [Uplink], others: [InterfaceAddress]) {
+        rivalled = Set(uplinks.indices.filter { uplinks[$0].addresses.contains(where: \.isRival) })
+        switch identities.configuration.prefer {
+        case .never: preferred = []
+        case .always: preferred = Set(uplinks.flatMap(current))
+        case .proven:
+            preferred = Set(uplinks.flatMap(current).filter { proofs.standing(of: $0).isGood })
+            let unusable: InterfaceAddress.Flags = [.deprecated, .tentative, .detectionFailed]
+            let isChoice =
+                !preferred.isEmpty
+                || others.contains { $0.address.canBeLocator && $0.flags.isDisjoint(with: unusable) }
+            guard isChoice else { return }
+            for (index, uplink) in uplinks.enumerated() where !rivalled.contains(index) {
+                let here = current(on: uplink)
+                if preferred.isDisjoint(with: here) { preferred.formUnion(here) }
+            }
+        }
     }
 
     private func row(
@@ -161,20 +235,31 @@ final class AddressManager {
             })
     }
 
+    /// What is known of an address that it has made and that is current; nil for others.
+    func standing(of address: IPv6Address) -> AddressProofs.Standing? {
+        made[address] == nil || identities.retired.contains(address) ? nil : proofs.standing(of: address)
+    }
+
     var hasRetired: Bool { !identities.retired.isEmpty }
 
     // MARK: The end
 
-    /// The contexts are gone, and so is the need for retired addresses; the others stay unless `removing`.
+    /// The contexts are gone, and so is the need for retired addresses; the others stay unless `removing`. New sessions take
+    /// what they took without them.
     func stop(removing: Bool) {
         for entry in made.values {
-            if removing || identities.retired.contains(entry.row.address) {
-                rows.remove(entry.row)
-            } else {
-                rows.leave(entry.row)
+            var row = entry.row
+            if removing || identities.retired.contains(row.address) {
+                rows.remove(row)
+                continue
             }
+            if rivalled.contains(entry.uplink), row.preferred != 0 {
+                row.preferred = 0
+                rows.put(row)
+            }
+            rows.leave(row)
         }
-        labels?.keep([])
+        labels.keep([], over: [])
     }
 }
 

@@ -54,6 +54,8 @@ struct AdvertisedPrefixes {
     /// Prefixes for which there was no room.
     private(set) var refused: UInt64 = 0
     private var seen: [Key: Lifetimes] = [:]
+    /// Prefixes in which a router lets every host make its own addresses (RFC 4862, section 5.5.3), for all that is known.
+    private var autonomous: Set<Key> = []
 
     /// An advertisement has come in.
     mutating func hear(_ advertised: AdvertisedPrefix, at now: Instant) {
@@ -69,6 +71,7 @@ struct AdvertisedPrefixes {
             return
         }
         heard[key] = Lifetimes(preferred: advertised.preferred, valid: valid == .max ? nil : valid, at: now)
+        autonomous.insert(key)
     }
 
     /// Looks at the addresses that others have made, and at own ones that are still there from an earlier run.
@@ -78,6 +81,7 @@ struct AdvertisedPrefixes {
             guard row.protocol == Self.madeByKernel || !row.flags.contains(.permanent),
                 !row.flags.contains(.temporary), let key = Self.key(of: row)
             else { continue }
+            if row.protocol == Self.madeByKernel || row.flags.contains(.managesTemporary) { autonomous.insert(key) }
             let lifetimes = Lifetimes(preferred: row.preferred, valid: row.valid, at: now)
             // Several addresses in one prefix: the one that lives longest had the latest advertisement.
             guard let known = seen[key], let end = known.valid, row.valid != nil, (lifetimes.valid ?? end) <= end else {
@@ -90,6 +94,7 @@ struct AdvertisedPrefixes {
             heard[key] = Lifetimes(preferred: row.preferred, valid: row.valid, at: now)
         }
         heard = heard.filter { $0.value.validSeconds(at: now) != 0 }
+        autonomous = autonomous.filter { heard[$0] != nil || seen[$0] != nil }
     }
 
     /// The prefixes on an interface, without those that have two seconds to live or less, in the order of their numbers.
@@ -102,5 +107,11 @@ struct AdvertisedPrefixes {
     /// The interface is down or gone: what comes after may be another network.
     mutating func forget(interface: UInt32) {
         heard = heard.filter { $0.key.interface != interface }
+        autonomous = autonomous.filter { $0.interface != interface }
+    }
+
+    /// Whether a router on this interface lets every host make its own addresses in a prefix.
+    func isAutonomous(_ prefix: IPv6Prefix, on interface: UInt32) -> Bool {
+        autonomous.contains(Key(prefix: prefix, interface: interface))
     }
 }

@@ -29,19 +29,36 @@ struct Uplink {
         var isAdvertised: Bool
         /// Hosts in it are reached without a router.
         var isOnLink: Bool
+        /// A router lets every host make its own addresses in it.
+        var isAutonomous = false
     }
 
     struct Address {
         var row: InterfaceAddress
         var isVerifiable: Bool
+        /// Other hosts have it too, or may get it.
+        var isShared = false
 
         var isTentative: Bool {
             row.flags.contains(.tentative) && !row.flags.contains(.optimistic) && !row.flags.contains(.detectionFailed)
         }
         var isDuplicate: Bool { row.flags.contains(.detectionFailed) }
         var isDeprecated: Bool { row.flags.contains(.deprecated) }
+        /// Whether the kernel could take it for a new session as well as one of the daemon's.
+        var isRival: Bool {
+            row.protocol != Mark.protocolNumber && !isTentative && !isDuplicate && !isDeprecated
+        }
         /// Others come before those whose detection goes on (RFC 4429), and these before deprecated ones.
         fileprivate var rank: Int { isDeprecated ? 2 : row.flags.contains(.tentative) ? 1 : 0 }
+    }
+
+    /// Whether several hosts share an address, at the same time or one after the other: it cannot lead packets to a host that
+    /// has moved. An operator says so, keepalived does, and it is what a permanent address without a prefix is there for.
+    func isShared(_ row: InterfaceAddress) -> Bool {
+        if configuration.shared.contains(row.address) { return true }
+        guard row.protocol != Mark.protocolNumber else { return false }
+        let isAlone = row.prefixLength == 128 && row.flags.contains(.permanent)
+        return row.protocol == InterfaceAddress.madeByKeepalived || isAlone
     }
 
     /// Whether packets get beyond the link, as far as the host can tell (RFC 5534, section 3.2).
@@ -57,7 +74,7 @@ struct Uplink {
     var locators: [Address] {
         guard isRunning else { return [] }
         let usable = addresses.filter { address in
-            address.isVerifiable && !address.isTentative && !address.isDuplicate
+            address.isVerifiable && !address.isShared && !address.isTentative && !address.isDuplicate
                 && !configuration.excluded.contains { $0.contains(address.row.address) }
         }
         return usable.sorted { $0.rank < $1.rank }

@@ -22,7 +22,7 @@ final class Uplinks {
     /// What the data path has been told: addresses of this host and where they are.
     private var told: [IPv6Address: UInt32?] = [:]
     private(set) var advertised = AdvertisedPrefixes()
-    private let addresses: AddressManager
+    let addresses: AddressManager
     private let tunnelUse: Configuration.TunnelUse
     /// For people, where a full tunnel of the operator takes the packets of every source.
     private(set) var tunnel: String?
@@ -117,6 +117,15 @@ final class Uplinks {
         return false
     }
 
+    /// The address that the kernel takes for new sessions that leave by an uplink; nil if no route leads there.
+    func newSessions(by uplink: Uplink) -> IPv6Address? {
+        guard let link = uplink.link else { return nil }
+        return try? socket.source(to: Self.somewhere, interface: link.index)
+    }
+
+    /// The Internet as far as routes tell: the lowest address of those that are given out.
+    private static let somewhere = IPv6Address(high: 0x2000_0000_0000_0000, low: 1)
+
     // MARK: Following the kernel
 
     /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line. `changes` are
@@ -144,7 +153,9 @@ final class Uplinks {
         let routes = try socket.routes()
         hasNewRoutes = false
         readPrefixes(present, routes, at: now)
-        addresses.keep(uplinks, isNeeded: pinned.contains, at: now)
+        addresses.keep(
+            uplinks, others: present.filter { $0.protocol != Mark.protocolNumber }, routes: routes,
+            isNeeded: pinned.contains, at: now)
         readGateways(routes: routes, neighbours: try socket.neighbours())
         let rules = try socket.rules()
         readTunnel(rules, routes, links)
@@ -168,7 +179,8 @@ final class Uplinks {
         for index in uplinks.indices {
             let interface = uplinks[index].link?.index
             uplinks[index].addresses = rows.filter { $0.interface == interface && $0.address.canBeLocator }.map {
-                Uplink.Address(row: $0, isVerifiable: identities.recognise($0.address))
+                Uplink.Address(
+                    row: $0, isVerifiable: identities.recognise($0.address), isShared: uplinks[index].isShared($0))
             }
         }
     }
@@ -195,6 +207,10 @@ final class Uplinks {
             // An address cannot stand on two links; the first uplink has it.
             uplinks[index].prefixes = prefixes.filter {
                 !configuration.excluded.contains($0.prefix) && taken.insert($0.prefix).inserted
+            }.map { prefix in
+                var prefix = prefix
+                prefix.isAutonomous = interface.map { advertised.isAutonomous(prefix.prefix, on: $0) } ?? false
+                return prefix
             }
         }
     }
