@@ -61,8 +61,10 @@ import Testing
             row(5, length: 128, flags: []), row(6, length: 128, by: Mark.protocolNumber),
         ]
         uplink.addresses = rows.map {
-            Uplink.Address(row: $0, isVerifiable: true, isShared: uplink.isShared($0))
+            Uplink.Address(row: $0, isVerifiable: true, isShared: uplink.isShared($0, isVerifiable: true))
         }
+        // What no peer can verify is not offered in any case, and by DHCP as likely as not.
+        #expect(!uplink.isShared(rows[3], isVerifiable: false) && uplink.isShared(rows[2], isVerifiable: false))
         #expect(offered(uplink) == [2, 5, 6])
     }
 

@@ -53,11 +53,12 @@ struct Uplink {
     }
 
     /// Whether several hosts share an address, at the same time or one after the other: it cannot lead packets to a host that
-    /// has moved. An operator says so, keepalived does, and it is what a permanent address without a prefix is there for.
-    func isShared(_ row: InterfaceAddress) -> Bool {
+    /// has moved. An operator says so, keepalived does, and where a peer could verify it, it is what a permanent address
+    /// without a prefix is there for.
+    func isShared(_ row: InterfaceAddress, isVerifiable: Bool) -> Bool {
         if configuration.shared.contains(row.address) { return true }
         guard row.protocol != Mark.protocolNumber else { return false }
-        let isAlone = row.prefixLength == 128 && row.flags.contains(.permanent)
+        let isAlone = isVerifiable && row.prefixLength == 128 && row.flags.contains(.permanent)
         return row.protocol == InterfaceAddress.madeByKeepalived || isAlone
     }
 

@@ -179,8 +179,10 @@ final class Uplinks {
         for index in uplinks.indices {
             let interface = uplinks[index].link?.index
             uplinks[index].addresses = rows.filter { $0.interface == interface && $0.address.canBeLocator }.map {
-                Uplink.Address(
-                    row: $0, isVerifiable: identities.recognise($0.address), isShared: uplinks[index].isShared($0))
+                let isVerifiable = identities.recognise($0.address)
+                return Uplink.Address(
+                    row: $0, isVerifiable: isVerifiable,
+                    isShared: uplinks[index].isShared($0, isVerifiable: isVerifiable))
             }
         }
     }
