@@ -1,63 +1,74 @@
 import CLinux
 import Glibc
 
-/// Makes the daemon the only one in its network namespace: an abstract Unix socket name, which the kernel frees when the
-/// process ends, however it ends.
+/// Makes the daemon the only one in its network namespace: a lock on a file of the run-time directory, which the kernel
+/// frees when the process ends, however it ends.
 ///
-/// Anybody can take such a name. So a daemon listens on it, which makes the kernel tell whose it is: who is another user, or
-/// does not listen, is no daemon and keeps none from starting.
+/// Nobody but the directory's owner can open the file, so nobody else can take the lock or keep a daemon from it. The file
+/// is named after the namespace: several may share the directory.
 struct InstanceLock: ~Copyable {
+    /// Where shipped programs have it.
+    static let directory = "/run/shim6d"
+
     private let descriptor: Int32
+    private let path: String
 
-    /// Throws `StartFailure` if another daemon holds the lock. Another `name` is for tests.
-    init(name: String = "shim6d") throws(StartFailure) {
-        descriptor = Self.streamSocket()
-        guard descriptor >= 0 else { throw StartFailure("no lock socket: \(String(cString: strerror(errno)))") }
-        if Self.withAddress(name, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 8) == 0 { return }
-        let reason = errno
-        guard reason != EADDRINUSE || Self.isDaemons(name) else { return }
-        close(descriptor)
-        throw reason == EADDRINUSE
-            ? StartFailure("another shim6d runs in this network namespace", exitCode: 75)
-            : StartFailure("no lock: \(String(cString: strerror(reason)))")
-    }
-
-    deinit { close(descriptor) }
-
-    /// Whether the holder of the name is of this user.
-    private static func isDaemons(_ name: String) -> Bool {
-        // A daemon that starts has the name for a moment before it listens.
-        for _ in 0..<10 {
-            let probe = streamSocket()
-            guard probe >= 0 else { return true }
-            defer { close(probe) }
-            if withAddress(name, { connect(probe, $0, $1) }) == 0 {
-                // struct ucred: process, user, group.
-                var credentials: (UInt32, UInt32, UInt32) = (0, 0, 0)
-                var length = socklen_t(MemoryLayout.size(ofValue: credentials))
-                guard getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return true }
-                return credentials.1 == geteuid()
-            }
-            // Somebody listens, whose queue is full: nobody takes connections from it.
-            if errno == EAGAIN { return true }
-            guard errno == ECONNREFUSED else { return false }
-            usleep(10_000)
+    /// Throws `StartFailure` if another daemon holds the lock. Another `directory` is for tests.
+    init(directory: String = InstanceLock.directory) throws(StartFailure) {
+        try Self.provide(directory)
+        var namespace = stat()
+        guard stat("/proc/self/ns/net", &namespace) == 0 else {
+            throw StartFailure("/proc/self/ns/net: \(String(cString: strerror(errno))): is /proc mounted?")
         }
-        return false
+        let path = "\(directory)/net-\(namespace.st_ino).lock"
+        let descriptor = try Self.lock(path)
+        self.path = path
+        self.descriptor = descriptor
     }
 
-    private static func streamSocket() -> Int32 {
-        let type = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        return socket(AF_UNIX, Int32(type), 0)
+    deinit {
+        // Before the lock is free: the next daemon must not find a file that is about to go.
+        unlink(path)
+        close(descriptor)
     }
 
-    private static func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0[1...].copyBytes(from: name.utf8) }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
-        return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+    /// Where others could write they could take the file away, and two daemons would each have a lock of their own.
+    private static func provide(_ directory: String) throws(StartFailure) {
+        if mkdir(directory, 0o755) != 0, errno != EEXIST {
+            throw StartFailure(
+                "\(directory): the run-time directory cannot be made: \(String(cString: strerror(errno)))", exitCode: 73
+            )
+        }
+        var status = stat()
+        guard lstat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+            status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o022 == 0
+        else {
+            throw StartFailure(
+                "\(directory): must be a directory of root's that nobody else can write to", exitCode: 73)
+        }
+    }
+
+    private static func lock(_ path: String) throws(StartFailure) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            guard descriptor >= 0 else {
+                throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: 73)
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let reason = errno
+                close(descriptor)
+                throw reason == EWOULDBLOCK
+                    ? StartFailure("another shim6d runs in this network namespace", exitCode: 75)
+                    : StartFailure("\(path): \(String(cString: strerror(reason)))")
+            }
+            // A daemon that ended in between has taken the file away: the lock is worth nothing then.
+            var (own, named) = (stat(), stat())
+            if fstat(descriptor, &own) == 0, lstat(path, &named) == 0, own.st_dev == named.st_dev,
+                own.st_ino == named.st_ino
+            {
+                return descriptor
+            }
+            close(descriptor)
         }
     }
 }
