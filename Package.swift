@@ -49,7 +49,8 @@ let package = Package(
         .target(
             name: "Shim6Console",
             dependencies: [
-                "Configuration", "Shim6Control", "Shim6Wire", .product(name: "NIOCore", package: "swift-nio"),
+                "CLinux", "Configuration", "Netlink", "Shim6Control", "Shim6Wire",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(

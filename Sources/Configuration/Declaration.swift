@@ -189,14 +189,17 @@ enum Declaration {
             name: "console", comment: "The telnet-style console.",
             keys: [
                 Key("enabled", \.console.enabled, .flag, "Whether there is one."),
-                Key("listen", \.console.listen, .endpoint, "Where it listens. There is no authentication."),
+                Key(
+                    "listen", \.console.listen, .endpoint,
+                    "Where it listens. Root and the group of the control socket, on this host, see all; others see counts."
+                ),
                 Key(
                     "allow-remove", \.console.allowRemove, .flag,
                     "Whether \"rm\" and \"set\" work there, for whoever can connect."
                 ),
                 Key(
                     "idle-timeout", \.console.idleTimeout, .seconds(1...86_400),
-                    "A client that says nothing for so long is disconnected, seconds."),
+                    "A client that neither says nor reads anything for so long is disconnected, seconds."),
             ]),
         Section(
             name: "log", comment: "The log goes to standard error.",

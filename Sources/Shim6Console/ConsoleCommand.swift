@@ -22,7 +22,9 @@ enum ConsoleCommand: Equatable {
         "quit, exit\tclose the connection",
     ]
 
-    /// Commands are known by their first letters, in either case: `l` lists and `Q` quits. `rm` has to be whole.
+    /// Commands are known by their first letters, in either case: `l` lists and `Q` quits. `cat`, `rm` and `set` have to be
+    /// whole. What stands behind a command that takes nothing makes it none: other protocols begin their lines with words
+    /// such as HEAD, HELO, LOCK and QUERY.
     init(_ line: String) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let word = words.first?.lowercased() else {
@@ -30,10 +32,10 @@ enum ConsoleCommand: Equatable {
             return
         }
         switch word {
-        case _ where word.hasPrefix("q") || word.hasPrefix("e"): self = .quit
-        case _ where word.hasPrefix("?") || word.hasPrefix("h"): self = .help
-        case _ where word.hasPrefix("l"): self = .list
-        case _ where word.hasPrefix("cat"): self = ConsoleCommand.select(words) { .show($0) }
+        case _ where words.count == 1 && ("quit".hasPrefix(word) || "exit".hasPrefix(word)): self = .quit
+        case _ where words.count == 1 && (word == "?" || "help".hasPrefix(word)): self = .help
+        case _ where words.count == 1 && ("ls".hasPrefix(word) || "list".hasPrefix(word)): self = .list
+        case "cat": self = ConsoleCommand.select(words) { .show($0) }
         case "rm": self = ConsoleCommand.select(words) { .remove($0) }
         case "set":
             guard words.count == 3, words[1].lowercased() == "tsend", let seconds = Double(words[2]) else {

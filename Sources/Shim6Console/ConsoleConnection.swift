@@ -2,7 +2,8 @@ import NIOCore
 import Shim6Control
 import Shim6Wire
 
-/// One client of the console. Its lines are carried out one after the other; what it does not read holds back only itself.
+/// One client of the console. Its lines are carried out one after the other; what it does not read holds back only itself,
+/// and not for ever.
 final class ConsoleConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -12,6 +13,8 @@ final class ConsoleConnection: ChannelInboundHandler {
     private static let prompt = "shim6d> "
 
     private let allowRemove: Bool
+    /// Whether the client may see tags and contexts; others see how many there are.
+    private let seesAll: Bool
     private let clients: ClientCount
     private let gate: CommandGate
     private var context: ChannelHandlerContext?
@@ -19,9 +22,13 @@ final class ConsoleConnection: ChannelInboundHandler {
     private var lines: CircularBuffer<ByteBuffer> = CircularBuffer()
     private var isBusy = false
     private var inputEnded = false
+    /// Nothing but commands can be the first line: whoever speaks another protocol must not get as far as its second.
+    private var hasCommanded = false
+    private var pendingWrites = 0
 
-    init(allowRemove: Bool, clients: ClientCount, gate: CommandGate) {
+    init(allowRemove: Bool, seesAll: Bool, clients: ClientCount, gate: CommandGate) {
         self.allowRemove = allowRemove
+        self.seesAll = seesAll
         self.clients = clients
         self.gate = gate
     }
@@ -47,13 +54,16 @@ final class ConsoleConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard counted else { return }
-        lines.append(unwrapInboundIn(data))
+        let line = unwrapInboundIn(data)
+        guard line.readableBytes < ConsoleConnection.maximumLineLength else { return end(with: "line too long") }
+        lines.append(line)
         context.channel.setOption(.autoRead, value: false).assumeIsolated().whenComplete { _ in self.next() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent {
-            end(with: "idle for too long")
+            // What it has not read by now would keep the word of farewell back, and the connection with it.
+            if pendingWrites > 0 { context.close(promise: nil) } else { end(with: "idle for too long") }
         } else if let event = event as? ChannelEvent, event == .inputClosed {
             inputEnded = true
             next()
@@ -81,11 +91,22 @@ final class ConsoleConnection: ChannelInboundHandler {
             return
         }
         isBusy = true
-        switch ConsoleCommand(String(buffer: line)) {
+        let command = ConsoleCommand(String(buffer: line))
+        switch command {
+        case .nothing: break
+        case .wrong where !hasCommanded: return end(with: "not a command; \"help\" lists those there are")
+        case _: hasCommanded = true
+        }
+        carryOut(command)
+    }
+
+    private func carryOut(_ command: ConsoleCommand) {
+        switch command {
         case .nothing: finish("")
         case .help: finish(ConsoleCommand.helpLines.map { $0 + "\n" }.joined())
         case .quit: end(with: nil)
         case .wrong(let message): finish(message + "\n")
+        case .list where !seesAll, .show where !seesAll: ask(.status) { self.finish(ConsoleConnection.counts(in: $0)) }
         case .list: ask(.contexts) { self.finish(ConsoleConnection.tags(in: $0).map { "\($0)\n" }.joined()) }
         case .show(.one(let tag)): ask(.context(tag)) { self.finish(ConsoleConnection.text(of: $0)) }
         case .show(.all): ask(.contexts) { self.show(ConsoleConnection.tags(in: $0)[...]) }
@@ -93,12 +114,12 @@ final class ConsoleConnection: ChannelInboundHandler {
             guard allowRemove else {
                 return finish("rm is not allowed on this console (allow-remove in the configuration)\n")
             }
-            ask(.remove(selection)) { self.finish(ConsoleConnection.text(of: $0)) }
+            ask(.remove(selection)) { self.finish(self.result(of: $0)) }
         case .setSendTimeout(let seconds):
             guard allowRemove else {
                 return finish("set is not allowed on this console (allow-remove in the configuration)\n")
             }
-            ask(.setSendTimeout(seconds)) { self.finish(ConsoleConnection.text(of: $0)) }
+            ask(.setSendTimeout(seconds)) { self.finish(self.result(of: $0)) }
         }
     }
 
@@ -147,8 +168,12 @@ final class ConsoleConnection: ChannelInboundHandler {
         guard let context else { return }
         let octets = ByteBuffer(string: text.replacing("\n", with: "\r\n"))
         let sent = context.eventLoop.makePromise(of: Void.self)
+        pendingWrites += 1
         context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
-        sent.futureResult.assumeIsolated().whenComplete { _ in body() }
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.pendingWrites -= 1
+            body()
+        }
     }
 
     private static func tags(in response: Response) -> [ContextTag] {
@@ -158,5 +183,23 @@ final class ConsoleConnection: ChannelInboundHandler {
 
     private static func text(of response: Response) -> String {
         response.text(style: .plain)
+    }
+
+    /// What a change has done, without the tags and addresses that it is not for everybody to see.
+    private func result(of response: Response) -> String {
+        switch response {
+        case .removed(let removal) where !seesAll: "removed: \(removal.tags.count)\n"
+        case .settings(let report) where !seesAll:
+            ConsoleConnection.text(of: .settings(SettingsReport(sendTimeout: report.sendTimeout, ranking: [])))
+        case let response: ConsoleConnection.text(of: response)
+        }
+    }
+
+    private static func counts(in response: Response) -> String {
+        guard case .status(let report) = response else { return "" }
+        let states = report.contexts.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        return states.map { "\($0.key)\t\($0.value)\n" }.joined()
+            + "contexts\t\(states.reduce(0) { $0 + $1.value })\n"
+            + "their tags are for root and the group of the control socket, on this host\n"
     }
 }

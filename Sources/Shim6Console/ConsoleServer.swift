@@ -8,7 +8,10 @@ import Shim6Control
 final class ConsoleServer: Sendable {
     let endpoint: Configuration.Endpoint
 
-    init(_ configuration: Configuration, gate: CommandGate, on loop: any EventLoop) throws(ListenError) {
+    /// `group` is that of the control socket: its members see as much here.
+    init(
+        _ configuration: Configuration, group: gid_t?, gate: CommandGate, on loop: any EventLoop
+    ) throws(ListenError) {
         let console = configuration.console
         let clients = ClientCount(limit: configuration.limits.maxConsoleClients, on: loop)
         let idleTimeout = TimeAmount.nanoseconds(Int64(clamping: console.idleTimeout.nanoseconds))
@@ -17,12 +20,13 @@ final class ConsoleServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                LocalClient.isOperator(channel, group: group).flatMapThrowing { isOperator in
                     try channel.pipeline.syncOperations.addHandlers(
-                        IdleStateHandler(readTimeout: idleTimeout),
+                        IdleStateHandler(allTimeout: idleTimeout),
                         TelnetFilter(),
                         ByteToMessageHandler(LineDecoder(limit: ConsoleConnection.maximumLineLength)),
-                        ConsoleConnection(allowRemove: console.allowRemove, clients: clients, gate: gate))
+                        ConsoleConnection(
+                            allowRemove: console.allowRemove, seesAll: isOperator, clients: clients, gate: gate))
                 }
             }
         let address = console.listen.address.description

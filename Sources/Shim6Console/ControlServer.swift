@@ -8,6 +8,8 @@ import Shim6Control
 final class ControlServer: Sendable {
     let feed: EventFeed
     private let socket: ListeningSocket
+    /// The group whose members may change things; nil for root only.
+    var group: gid_t? { socket.group }
 
     init(_ configuration: Configuration, gate: CommandGate, on loop: any EventLoop) throws(ListenError) {
         let socket = try ListeningSocket(configuration.control)

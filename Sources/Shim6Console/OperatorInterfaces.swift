@@ -12,6 +12,8 @@ public final class OperatorInterfaces: Sendable {
 
     /// Where the console listens; nil if there is none.
     public var consoleEndpoint: Configuration.Endpoint? { consoleServer?.endpoint }
+    /// Why there is no console although the configuration asks for one: any user can have taken its port.
+    public let consoleFailure: ListenError?
 
     /// Opens what the configuration asks for. When it throws, nothing is left open.
     public init(configuration: Configuration, handler: any CommandHandler) throws(ListenError) {
@@ -26,11 +28,12 @@ public final class OperatorInterfaces: Sendable {
         }
         do throws(ListenError) {
             consoleServer =
-                configuration.console.enabled ? try ConsoleServer(configuration, gate: gate, on: loop) : nil
+                configuration.console.enabled
+                ? try ConsoleServer(configuration, group: controlServer.group, gate: gate, on: loop) : nil
+            consoleFailure = nil
         } catch {
-            controlServer.removeSocketFile()
-            try? group.syncShutdownGracefully()
-            throw error
+            consoleServer = nil
+            consoleFailure = error
         }
     }
 

@@ -34,6 +34,7 @@ final class TelnetFilter: ChannelInboundHandler {
     }
 
     private var state = State.text
+    private var isAtStart = true
     /// Each is sent once, so that two sides cannot refuse each other for ever.
     private var refusals: Set<Refusal> = []
 
@@ -42,6 +43,10 @@ final class TelnetFilter: ChannelInboundHandler {
         var answer = ByteBuffer()
         var isOver = false
         for octet in unwrapInboundIn(data).readableBytesView {
+            if case .text = state, octet != Octet.interpretAsCommand {
+                guard !isAtStart || TelnetFilter.canBegin(octet) else { return context.close(promise: nil) }
+                isAtStart = false
+            }
             switch (state, octet) {
             case (.text, Octet.interpretAsCommand): state = .command
             // A line ends with CR LF, CR NUL or LF; after this only LF is left, and CR before it, which the next handler drops.
@@ -68,6 +73,14 @@ final class TelnetFilter: ChannelInboundHandler {
         if answer.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(answer), promise: nil) }
         if text.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(text)) }
         if isOver { context.close(promise: nil) }
+    }
+
+    /// What a person can type first. TLS and other protocols of octets begin with others, and may never end a line.
+    private static func canBegin(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0x08...0x0d, 0x1b, 0x20...0x7f: true
+        case _: false
+        }
     }
 
     private func refuse(_ verb: UInt8, option: UInt8, in answer: inout ByteBuffer) {

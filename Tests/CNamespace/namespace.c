@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 
 #include "include/CNamespace.h"
 
@@ -10,4 +11,8 @@ int namespace_leave(void) {
 
 int namespace_enter(int fd) {
     return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+void namespace_file_user(unsigned user) {
+    setfsuid(user);
 }

@@ -22,7 +22,10 @@ import Testing
         #expect(ConsoleCommand(line) == .wrong("say which: a context tag, up to 12 hexadecimal digits, or *"))
     }
 
-    @Test(arguments: ["rmdir *", "remove *", "ca *", "status", "\u{0}", "\u{FFFD}"])
+    @Test(arguments: [
+        "rmdir *", "remove *", "ca *", "status", "ls -l", "head", "lock", "query", "ehlo", "cats *", "quit now",
+        "\u{0}", "\u{FFFD}",
+    ])
     func `Other lines are unknown`(line: String) {
         #expect(ConsoleCommand(line) == .wrong("unknown command; \"help\" lists those there are"))
     }

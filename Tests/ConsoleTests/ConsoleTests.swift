@@ -100,6 +100,8 @@ import Testing
     @Test func `Commands piped in are all carried out before the end`() async throws {
         try await Daemon.run { daemon in
             let client = try TestSocket(port: daemon.consolePort)
+            // Who has ended its side is not known any more.
+            _ = try client.read(through: Self.prompt)
             client.send("ls\ncat 2a\n")
             client.endOutput()
             let text = try client.readToEnd()

@@ -101,11 +101,28 @@ import Testing
             #expect(group?.description == "there is no group \"no-such-group\" for the control socket")
             let (directory, path) = failure { $0.control.socket = "/nonexistent/s" }
             #expect(directory?.description == "\(path): No such file or directory")
-            let (port, _) = failure {
-                $0.console.enabled = true
-                $0.console.listen.port = daemon.consolePort
+            let (link, linkPath) = failure {
+                let path = daemon.directory.appending(path: "fifo").path
+                mkfifo(path, 0o600)
+                $0.control.socket = path + "/s"
             }
-            #expect(port?.description == "console on [::1]:\(daemon.consolePort): Address already in use")
+            #expect(link?.description == "\(linkPath): Not a directory")
+        }
+    }
+
+    @Test func `A console whose port another has taken is missed, and nothing else`() async throws {
+        try await Daemon.run { daemon in
+            var configuration = daemon.configuration
+            configuration.control.socket = daemon.directory.appending(path: "t").path
+            configuration.console.listen.port = daemon.consolePort
+            let second = try OperatorInterfaces(configuration: configuration, handler: InventedDaemon())
+            defer { second.stop() }
+            #expect(second.consoleEndpoint == nil)
+            #expect(
+                second.consoleFailure?.description == "console on [::1]:\(daemon.consolePort): Address already in use")
+            let answer = try ControlClient(path: configuration.control.socket).send(.locators)
+            #expect(answer == .locators(Fixtures.locators))
+            #expect(daemon.interfaces.consoleFailure == nil)
         }
     }
 }

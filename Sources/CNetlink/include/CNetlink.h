@@ -12,5 +12,6 @@
 #include "cnl_rehoming.h"
 #include "cnl_route.h"
 #include "cnl_session.h"
+#include "cnl_socket.h"
 
 #endif

@@ -6,5 +6,7 @@
 int namespace_leave(void);
 // Goes to the one that `fd` stands for.
 int namespace_enter(int fd);
+// Makes what the calling thread opens this user's from now on.
+void namespace_file_user(unsigned user);
 
 #endif
