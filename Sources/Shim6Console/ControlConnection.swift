@@ -1,3 +1,5 @@
+import CLinux
+import Dispatch
 import NIOCore
 import Shim6Control
 
@@ -18,6 +20,7 @@ final class ControlConnection: ChannelInboundHandler {
     private var counted = false
     private var requests: CircularBuffer<ByteBuffer> = CircularBuffer()
     private var isBusy = false
+    private var isEnding = false
     private var isFollowing = false
     private var inputEnded = false
     private var backlog = 0
@@ -46,7 +49,8 @@ final class ControlConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let line = unwrapInboundIn(data)
-        guard counted, line.readableBytes > 0 else { return }
+        guard counted, !isEnding, line.readableBytes > 0 else { return }
+        guard line.readableBytes < ControlProtocol.maximumRequestLength else { return endForLength() }
         requests.append(line)
         context.channel.setOption(.autoRead, value: false).assumeIsolated().whenComplete { _ in self.next() }
     }
@@ -61,8 +65,7 @@ final class ControlConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is LineDecoder.LineTooLong:
-            end(with: CommandError(.badRequest, "a request has at most \(ControlProtocol.maximumRequestLength) octets"))
+        case is LineDecoder.LineTooLong: endForLength()
         case _: context.close(promise: nil)
         }
     }
@@ -119,24 +122,69 @@ final class ControlConnection: ChannelInboundHandler {
     }
 
     private func reply(to id: UInt64?, _ outcome: Result<Response, CommandError>) {
-        guard let context, let octets = encoded(Reply(id: id, outcome: outcome)) else { return }
+        let reply = Reply(id: id, outcome: outcome)
+        guard let context, reply.isLong else { return send(ControlConnection.encoded(reply)) }
+        LongReplies.encode(reply, on: context.eventLoop).assumeIsolated().whenSuccess {
+            self.send($0, then: LongReplies.giveMemoryBack)
+        }
+    }
+
+    private func send(_ octets: ByteBuffer?, then body: @escaping () -> Void = {}) {
+        guard let context, let octets else { return }
         let sent = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
         sent.futureResult.assumeIsolated().whenComplete { _ in
+            body()
             self.isBusy = false
             self.next()
         }
     }
 
+    private func endForLength() {
+        end(with: CommandError(.badRequest, "a request has at most \(ControlProtocol.maximumRequestLength) octets"))
+    }
+
     private func end(with error: CommandError) {
-        guard let context, let octets = encoded(Reply(id: nil, outcome: .failure(error))) else { return }
+        guard !isEnding else { return }
+        isEnding = true
+        guard let context, let octets = ControlConnection.encoded(Reply(id: nil, outcome: .failure(error))) else {
+            return
+        }
         requests.removeAll()
         let sent = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(octets), promise: sent)
         sent.futureResult.assumeIsolated().whenComplete { _ in self.context?.close(promise: nil) }
     }
 
-    private func encoded(_ reply: Reply) -> ByteBuffer? {
+    fileprivate static func encoded(_ reply: Reply) -> ByteBuffer? {
         (try? ControlLine.encode(reply)).map { ByteBuffer(bytes: $0 + [UInt8(ascii: "\n")]) }
+    }
+}
+
+extension Reply {
+    /// Whether it lists so much that others would notice the time it takes to write it down.
+    fileprivate var isLong: Bool {
+        switch outcome {
+        case .success(.contexts(let list)): list.contexts.count > 256
+        case .success(.removed(let removal)): removal.tags.count > 4096
+        case .success(.timeline(let report)): report.failovers.count > 64
+        case .success, .failure: false
+        }
+    }
+}
+
+/// Writes long replies down, one after the other on a thread beside the event loop.
+private enum LongReplies {
+    private static let queue = DispatchQueue(label: "shim6d.replies")
+
+    static func encode(_ reply: Reply, on loop: any EventLoop) -> EventLoopFuture<ByteBuffer?> {
+        let octets = loop.makePromise(of: ByteBuffer?.self)
+        queue.async { octets.succeed(ControlConnection.encoded(reply)) }
+        return octets.futureResult
+    }
+
+    /// The allocator keeps what a report took, tens of MiB, for reports that may never come.
+    static func giveMemoryBack() {
+        queue.async { malloc_trim(0) }
     }
 }

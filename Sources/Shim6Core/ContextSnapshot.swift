@@ -64,6 +64,26 @@ public struct ContextSnapshot: Sendable, Equatable {
     }
 }
 
+/// What lists and counts show of one context: little work for each of a great many.
+public struct ContextOutline: Sendable, Equatable {
+    public var state: ContextState
+    public var localTag: ContextTag
+    public var ulids: ULIDPair
+    /// Nil unless established.
+    public var reachability: REAPState?
+    public var outgoing: LocatorPair?
+    public var incoming: LocatorPair?
+    public var isRehomed: Bool
+}
+
+extension ContextSnapshot {
+    public var outline: ContextOutline {
+        ContextOutline(
+            state: state, localTag: localTag, ulids: ulids, reachability: reachability, outgoing: outgoing,
+            incoming: incoming, isRehomed: isRehomed)
+    }
+}
+
 /// A locator of this host in one context.
 public struct LocalLocatorStatus: Hashable, Sendable {
     public var address: IPv6Address
@@ -76,6 +96,22 @@ public struct LocalLocatorStatus: Hashable, Sendable {
 extension Host {
     /// All contexts, in the order of their tags.
     public var contexts: [ContextSnapshot] { table.all.map(snapshot(of:)) }
+
+    /// The tags of all contexts, in no order.
+    public var tags: [ContextTag] { table.tags }
+
+    /// How many contexts are in each state.
+    public var contextsByState: [ContextState: Int] { table.countByState }
+
+    /// The context with this CT(local) in short.
+    public func outline(of tag: ContextTag) -> ContextOutline? {
+        guard let context = table[tag] else { return nil }
+        return ContextOutline(
+            state: context.name, localTag: context.tag, ulids: context.ulids,
+            reachability: context.established?.machine.state,
+            outgoing: context.kept == nil ? nil : context.entry?.outgoing,
+            incoming: context.slot.flatMap { activity[$0].snapshot.incoming }, isRehomed: context.entry?.isRehomed ?? false)
+    }
 
     /// The context with this CT(local).
     public func snapshot(of tag: ContextTag) -> ContextSnapshot? { table[tag].map(snapshot(of:)) }

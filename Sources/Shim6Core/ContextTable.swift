@@ -16,6 +16,8 @@ final class ContextTable {
     private var perPeerPrefix: [UInt64: Int] = [:]
     /// E-FAILED and NO-SUPPORT.
     private(set) var holddowns: [ContextTag: Context] = [:]
+    /// States without a context may be missing.
+    private(set) var countByState: [ContextState: Int] = [:]
     /// Slots that were used and given back; above `nextSlot` none was ever used.
     private var freeSlots: [UInt32] = []
     private var nextSlot: UInt32 = 0
@@ -26,6 +28,7 @@ final class ContextTable {
         maximumPerPeerPrefix = configuration.maximumContextsPerPeerPrefix
     }
 
+    var tags: [ContextTag] { Array(byTag.keys) }
     var all: [Context] { byTag.values.sorted { $0.tag.rawValue < $1.tag.rawValue } }
     /// Contexts that have a slot.
     var activeCount: Int { Int(nextSlot) - freeSlots.count }
@@ -99,6 +102,7 @@ final class ContextTable {
     }
 
     private func index(_ context: Context) {
+        countByState[context.name, default: 0] += 1
         if let nonce = context.initiatorNonce { byNonce[nonce] = context }
         if let tag = context.peerTag { byPeerTag[tag, default: []].append(context) }
         switch context.name {
@@ -108,6 +112,7 @@ final class ContextTable {
     }
 
     private func unindex(_ context: Context) {
+        countByState[context.name, default: 0] -= 1
         if let nonce = context.initiatorNonce { byNonce[nonce] = nil }
         if let tag = context.peerTag {
             byPeerTag[tag]?.removeAll { $0 === context }

@@ -1,22 +1,74 @@
 import Netlink
+import REAP
 import Shim6Control
 import Shim6Core
 import Shim6Wire
 
 // What the console and the control socket ask for.
 extension Engine {
-    func answer(_ command: Command) -> Result<Response, CommandError> {
+    /// Answers a command now or, if that takes a look at every context, some passes of the loop later.
+    func carryOut(_ command: Command, _ answer: @escaping Survey.Answer) {
+        switch command {
+        case .contexts: surveys.append(contextList(answer))
+        case .remove(.all): surveys.append(removal(answer))
+        case .locators:
+            surveys.append(addressReport(answer) { .locators(LocatorReport(locators: $0.locatorStatus($1))) })
+        case .identity: surveys.append(addressReport(answer) { .identity($0.identityReport($1)) })
+        default: answer(self.answer(command))
+        }
+    }
+
+    /// Goes on with what looks at every context.
+    func survey() {
+        let end = Instant.monotonicNow + Self.surveyTime
+        while let survey = surveys.first {
+            guard survey.proceed(until: { .monotonicNow >= end }) else { return }
+            surveys.removeFirst()
+        }
+    }
+
+    private func contextList(_ answer: @escaping Survey.Answer) -> Survey {
+        var list: [ContextSummary] = []
+        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+            if let outline = host.outline(of: tag) { list.append(summary(outline)) }
+        } result: {
+            .contexts(ContextList(contexts: list))
+        }
+    }
+
+    private func removal(_ answer: @escaping Survey.Answer) -> Survey {
+        var tags: [ContextTag] = []
+        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+            guard host.outline(of: tag) != nil else { return }
+            handle(.remove(tag))
+            tags.append(tag)
+        } result: {
+            .removed(Removal(tags: tags))
+        }
+    }
+
+    /// A report that says of addresses how many contexts use them.
+    func addressReport(
+        _ answer: @escaping Survey.Answer, _ report: @escaping (Engine, AddressUse) -> Response
+    ) -> Survey {
+        var use = AddressUse()
+        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+            if let outline = host.outline(of: tag) { use.count(outline) }
+        } result: { [unowned self] in
+            report(self, use)
+        }
+    }
+
+    private func answer(_ command: Command) -> Result<Response, CommandError> {
         switch command {
         case .status: .success(.status(statusReport))
-        case .contexts: .success(.contexts(ContextList(contexts: host.contexts.map(summary))))
         case .context(let tag): host.snapshot(of: tag).map { .success(.context(detail(of: $0))) } ?? unknown(tag)
         case .establish(let ulids): establish(ulids)
         case .fork(let tag, let flows): fork(tag, flows.map(Flow.init))
-        case .remove(.one(let tag)): host.snapshot(of: tag) == nil ? unknown(tag) : remove([tag])
-        case .remove(.all): remove(host.contexts.map(\.localTag))
-        case .locators: .success(.locators(LocatorReport(locators: locatorStatus)))
+        case .remove(.one(let tag)): host.snapshot(of: tag) == nil ? unknown(tag) : remove(tag)
+        case .contexts, .remove(.all), .locators, .identity:
+            .failure(CommandError(.internal, "this is answered when every context has been looked at"))
         case .events: .failure(CommandError(.internal, "events are answered where they are kept"))
-        case .identity: .success(.identity(identityReport))
         case .timeline(let tag): .success(.timeline(timeline.report(of: tag)))
         case .explain(let tag), .explore(let tag):
             host.snapshot(of: tag).map { .success(.explanation(explanation(of: $0))) } ?? unknown(tag)
@@ -32,17 +84,18 @@ extension Engine {
 
     private func establish(_ ulids: ULIDPair) -> Result<Response, CommandError> {
         if let existing = host.snapshot(of: ulids) {
-            return .success(.established(Establishment(context: summary(existing), created: false)))
+            return .success(.established(Establishment(context: summary(existing.outline), created: false)))
         }
         guard host.localLocators.contains(where: { $0.address == ulids.local }) else {
             return .failure(CommandError(.badArgument, "\(ulids.local) is not a usable locator of this host"))
         }
         if let obstacle = uplinks.obstacle { return .failure(CommandError(.conflict, obstacle)) }
+        if let complaint = complaint(ofPeer: ulids.peer) { return .failure(complaint) }
         handle(.establish(ulids))
         guard let made = host.snapshot(of: ulids) else {
             return .failure(CommandError(.limit, "no context was made for \(ulids.local) and \(ulids.peer)"))
         }
-        return .success(.established(Establishment(context: summary(made), created: true)))
+        return .success(.established(Establishment(context: summary(made.outline), created: true)))
     }
 
     private func fork(_ tag: ContextTag, _ flows: [Flow]) -> Result<Response, CommandError> {
@@ -54,15 +107,15 @@ extension Engine {
         }
         for case .publish(let notice) in handle(.fork(tag, flows)) {
             if case .state(nil, _, _) = notice.kind, let made = notice.tag.flatMap(host.snapshot(of:)) {
-                return .success(.established(Establishment(context: summary(made), created: true)))
+                return .success(.established(Establishment(context: summary(made.outline), created: true)))
             }
         }
         return .failure(CommandError(.limit, "no context was made"))
     }
 
-    private func remove(_ tags: [ContextTag]) -> Result<Response, CommandError> {
-        for tag in tags { handle(.remove(tag)) }
-        return .success(.removed(Removal(tags: tags)))
+    private func remove(_ tag: ContextTag) -> Result<Response, CommandError> {
+        handle(.remove(tag))
+        return .success(.removed(Removal(tags: [tag])))
     }
 
     private func setSendTimeout(_ seconds: Double) -> Result<Response, CommandError> {
@@ -76,8 +129,28 @@ extension Engine {
 
     private func rank(_ pairs: [LocatorPair]) -> Result<Response, CommandError> {
         guard pairs.count <= 256 else { return .failure(CommandError(.badArgument, "at most 256 pairs can be ranked")) }
+        for pair in pairs {
+            guard isOwn(pair.source) else {
+                return .failure(CommandError(.badArgument, "\(pair.source) is not a locator of this host"))
+            }
+            if let complaint = complaint(ofPeer: pair.destination) { return .failure(complaint) }
+        }
         handle(.ranking(pairs))
         return .success(.settings(settings))
+    }
+
+    /// Whether this host has an address, or has made it for an uplink that may come back.
+    private func isOwn(_ address: IPv6Address) -> Bool {
+        identities.addresses.contains(address)
+            || uplinks.uplinks.contains { $0.addresses.contains { $0.row.address == address } }
+    }
+
+    /// Why this can be no address of a peer; nil if it can.
+    private func complaint(ofPeer address: IPv6Address) -> CommandError? {
+        let isUnicast =
+            !address.isMulticast && !address.isUnspecified && !address.isLoopback && !address.isLinkLocal
+        if isUnicast, !isOwn(address) { return nil }
+        return CommandError(.badArgument, "\(address) cannot be an address of a peer")
     }
 
     private var settings: SettingsReport {

@@ -9,7 +9,7 @@ import Shim6Wire
 extension Engine {
     // MARK: Contexts
 
-    func summary(_ context: ContextSnapshot) -> ContextSummary {
+    func summary(_ context: ContextOutline) -> ContextSummary {
         let incoming = context.incoming
         return ContextSummary(
             tag: context.localTag, state: context.state.rawValue, reachability: context.reachability?.rawValue,
@@ -40,7 +40,7 @@ extension Engine {
         let isEstablished = context.state == .established
         let keepalive = context.keepaliveTimeout
         return ContextDetail(
-            summary: summary(context), peerTag: context.peerTag, forkedInstance: context.forkedInstance,
+            summary: summary(context.outline), peerTag: context.peerTag, forkedInstance: context.forkedInstance,
             flows: context.flows.map(FlowSelector.init),
             localLocators: LocatorSet(generation: context.localGeneration, locators: local),
             peerLocators: LocatorSet(generation: context.peerGeneration, locators: peer),
@@ -84,8 +84,7 @@ extension Engine {
 
     // MARK: Locators
 
-    var locatorStatus: [LocatorStatus] {
-        let contexts = host.contexts
+    func locatorStatus(_ use: AddressUse) -> [LocatorStatus] {
         let offered = Set(uplinks.localLocators.map(\.address))
         return uplinks.uplinks.enumerated().flatMap { index, uplink in
             let source = uplinks.newSessions(by: uplink)
@@ -99,8 +98,7 @@ extension Engine {
                     state: state(of: address, on: uplink, isOffered: offered.contains(locator)),
                     standing: uplinks.addresses.standing(of: locator).flatMap { .init(rawValue: $0.rawValue) },
                     newSessions: source.map { $0 == locator }, dns: belongsIntoDNS(address, of: uplink),
-                    ulidOf: contexts.count { $0.ulids.local == locator },
-                    sourceOf: contexts.count { $0.outgoing?.source == locator })
+                    ulidOf: use.ulidOf[locator] ?? 0, sourceOf: use.sourceOf[locator] ?? 0)
             }
         }
     }
@@ -112,9 +110,8 @@ extension Engine {
 
     // MARK: Identity
 
-    var identityReport: IdentityReport {
-        let contexts = host.contexts
-        return IdentityReport(
+    func identityReport(_ use: AddressUse) -> IdentityReport {
+        IdentityReport(
             keyFile: identities.configuration.privateKey ?? identities.configuration.key, keyBits: identities.key.bits,
             broughtAlong: !identities.makesAddresses, making: identities.isMaking,
             addresses: identities.addresses.map { address in
@@ -123,7 +120,7 @@ extension Engine {
                     address: address, method: method(of: address), securityParameter: Int(address.low >> 61),
                     collisionCount: Int(identities.proof(of: address)?.collisionCount ?? 0),
                     interface: uplink?.configuration.interface, old: identities.retired.contains(address),
-                    ulidOf: contexts.count { $0.ulids.local == address })
+                    ulidOf: use.ulidOf[address] ?? 0)
             },
             exhausted: identities.exhausted.sorted().map { "\(IPv6Address(high: $0, low: 0))/64" })
     }
@@ -183,8 +180,7 @@ extension Engine {
 
     var statusReport: StatusReport {
         let counts = host.counters
-        var byState: [String: Int] = [:]
-        for context in host.contexts { byState[context.state.rawValue, default: 0] += 1 }
+        let byState = host.contextsByState.filter { $0.value > 0 }
         let attached = uplinks.uplinks.allSatisfy { uplink in
             uplink.link.map { uplinks.attached.contains($0.index) } ?? true
         }
@@ -193,7 +189,9 @@ extension Engine {
             dataPath: DataPathStatus(
                 driver: dataPath.name, state: attached && dataPath.detail == nil ? "running" : "degraded",
                 detail: dataPath.detail ?? (attached ? nil : "not attached to every uplink")),
-            uplinks: uplinks.uplinks.map(status), contexts: byState, counters: counterReport(counts),
+            uplinks: uplinks.uplinks.map(status),
+            contexts: Dictionary(uniqueKeysWithValues: byState.map { ($0.key.rawValue, $0.value) }),
+            counters: counterReport(counts),
             drops: dropReport(counts),
             tables: [
                 TableUsage("contexts", counts.contexts, whenFull: "no new ones until some are idle"),
@@ -239,6 +237,7 @@ extension Engine {
             "address_questions": counters.questions,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
             "data_path_errors": counters.datapathErrors,
+            "longest_pass_us": UInt64(counters.longestPass.inSeconds * 1e6),
         ]
         for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
         for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }

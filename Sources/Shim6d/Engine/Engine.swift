@@ -1,4 +1,5 @@
 import CGA
+import Collections
 import Configuration
 import Datapath
 import Logging
@@ -15,6 +16,8 @@ final class Engine {
     private static let longestWait: Int32 = 500
     /// Changes that are kept until the next look at the network, which sees the others in the tables.
     private static let mostChanges = 8_192
+    /// What one pass gives to reports about every context.
+    static let surveyTime = Duration.milliseconds(5)
     /// Batches of packets that one pass takes from a socket: a flood must not keep timers waiting.
     private static let batchesInPass = 16
 
@@ -30,6 +33,8 @@ final class Engine {
     var timeline: Timeline
     /// Those who wait for a switch, by context.
     var switches: [ContextTag: SwitchAnswer] = [:]
+    /// Who waits for what takes a look at every context.
+    var surveys: Deque<Survey> = []
     var counters = EngineCounters()
     /// What an operator should know.
     var warnings: [String]
@@ -121,8 +126,9 @@ final class Engine {
             mailbox.descriptor, echoSocket.descriptor,
         ])
         while true {
-            let signal = loop.wait(milliseconds: waitMilliseconds)
-            dataPath.beat(at: .monotonicNow)
+            let signal = loop.wait(milliseconds: surveys.isEmpty ? waitMilliseconds : 0)
+            let begin = Instant.monotonicNow
+            dataPath.beat(at: begin)
             // What happened comes before what did not: after a late wake-up a timer must not see a silence that
             // traffic has ended long ago. So everything is drained, readable or not, and the mailbox last.
             readChanges()
@@ -132,9 +138,11 @@ final class Engine {
             readDatapath()
             if haveStandingsChanged { refreshOrTell() }
             readMail()
+            survey()
             tick()
             dataPath.settle()
             idleWatch.settle(at: .monotonicNow)
+            counters.longestPass = max(counters.longestPass, Instant.monotonicNow - begin)
             if let signal {
                 log.notice("ending", metadata: ["signal": "\(signal)"])
                 break
@@ -290,7 +298,7 @@ final class Engine {
             case .command(.switchTo(let tag, let pair), let continuation):
                 switchPair(tag, pair) { continuation.resume(returning: $0) }
             case .command(let command, let continuation):
-                continuation.resume(returning: answer(command))
+                carryOut(command) { continuation.resume(returning: $0) }
             }
         }
     }
@@ -337,17 +345,21 @@ final class Engine {
     }
 
     private func finishIdentity(_ result: Result<IdentityJob.Product, any Error>) {
-        var outcome = Result<Void, CommandError>.success(())
+        var failure: CommandError?
         do {
             try identities.finish(result)
             try refresh()
         } catch {
             let message = (error as? StartFailure)?.message ?? "\(error)"
             log.error("\(message)")
-            outcome = .failure(CommandError(.internal, message))
+            failure = CommandError(.internal, message)
         }
         for continuation in identityCommands {
-            continuation.resume(returning: outcome.map { .identity(identityReport) })
+            if let failure {
+                continuation.resume(returning: .failure(failure))
+            } else {
+                carryOut(.identity(.show)) { continuation.resume(returning: $0) }
+            }
         }
         identityCommands = []
     }
@@ -437,6 +449,8 @@ final class Engine {
     func refuseCommands() {
         for answer in switches.values { answer(.failure(CommandPost.unavailable)) }
         switches = [:]
+        for survey in surveys { survey.answer(.failure(CommandPost.unavailable)) }
+        surveys = []
         for case .command(_, let continuation) in mailbox.drain() { identityCommands.append(continuation) }
         for continuation in identityCommands { continuation.resume(returning: .failure(CommandPost.unavailable)) }
         identityCommands = []

@@ -4,6 +4,8 @@ struct EngineCounters {
     var resyncs: UInt64 = 0
     /// Looks at the network.
     var refreshes: UInt64 = 0
+    /// The longest time that one pass of the loop kept everything else waiting.
+    var longestPass = Duration.zero
     /// Packets that were longer than a control message can be.
     var truncated: UInt64 = 0
     var receiveErrors: UInt64 = 0

@@ -20,7 +20,7 @@ final class CommandPost: CommandHandler {
     }
 
     func handle(_ command: Command) async -> Result<Response, CommandError> {
-        await withCheckedContinuation { continuation in
+        let outcome = await withCheckedContinuation { continuation in
             // Posted under the lock: what is in the mailbox when `close` returns is all there will ever be.
             let isPosted = isClosed.withLock { isClosed in
                 if !isClosed { mailbox.post(.command(command, continuation)) }
@@ -28,10 +28,26 @@ final class CommandPost: CommandHandler {
             }
             if !isPosted { continuation.resume(returning: .failure(Self.unavailable)) }
         }
+        return outcome.map(\.inOrder)
     }
 
     /// From now on every command is refused.
     func close() { isClosed.withLock { $0 = true } }
 
     static let unavailable = CommandError(.unavailable, "the daemon ends")
+}
+
+extension Response {
+    /// In the order of the tags. The main thread gathers contexts as it finds them: sorting many would keep it.
+    fileprivate var inOrder: Response {
+        switch self {
+        case .contexts(var list):
+            list.contexts.sort { $0.tag.rawValue < $1.tag.rawValue }
+            return .contexts(list)
+        case .removed(var removal):
+            removal.tags.sort { $0.rawValue < $1.rawValue }
+            return .removed(removal)
+        case let response: return response
+        }
+    }
 }
