@@ -111,6 +111,9 @@ extension Form<String> {
             guard path.hasPrefix("/"), path.utf8.count < 4096 else {
                 throw ValueProblem(message: "must be an absolute path, not \(quoted(path))")
             }
+            guard path == path.printable else {
+                throw ValueProblem(message: "must not have control characters: \(quoted(path))")
+            }
             return path
         } write: {
             quoted($0)

@@ -14,26 +14,38 @@ extension Configuration {
         contentsOf file: String
     ) throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
         guard let text = String(validating: try octets(of: file), as: UTF8.self) else {
-            throw ConfigurationError(problems: ["\(file): is not UTF-8"])
+            throw ConfigurationError(problems: ["\(file.printable): is not UTF-8"])
         }
-        return try parse(text, file: file)
+        return try parse(text, file: file.printable)
     }
+
+    /// How long a pipe may say nothing, milliseconds.
+    private static let patience: Int32 = 5000
 
     private static func octets(of file: String) throws(ConfigurationError) -> [UInt8] {
         let limit = 1 << 20
-        let failure = { ConfigurationError(problems: ["\(file): cannot be read: \(String(cString: strerror(errno)))"]) }
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        let failure = {
+            ConfigurationError(problems: ["\(file.printable): cannot be read: \(String(cString: strerror(errno)))"])
+        }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
+        // Nobody may ever write to a FIFO; what a shell makes of <(...) has a writer.
+        var writer = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO, poll(&writer, 1, patience) == 0 {
+            throw ConfigurationError(problems: ["\(file.printable): is a pipe into which nobody writes"])
+        }
         var octets: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while octets.count <= limit {
             let count = read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EAGAIN, poll(&writer, 1, patience) > 0 { continue }
             guard count >= 0 else { throw failure() }
             if count == 0 { return octets }
             octets += chunk[..<count]
         }
-        throw ConfigurationError(problems: ["\(file): is longer than \(limit) octets"])
+        throw ConfigurationError(problems: ["\(file.printable): is longer than \(limit) octets"])
     }
 
     /// Reads the text of a configuration file; `file` is its name in messages.
@@ -54,6 +66,13 @@ extension Configuration {
             throw ConfigurationError(problems: reader.problems.inOrder(of: file))
         }
         return (configuration, recommendations.inOrder(of: file))
+    }
+}
+
+extension String {
+    /// Without anything that would break a line, or move a terminal's cursor.
+    var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
     }
 }
 

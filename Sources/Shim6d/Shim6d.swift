@@ -27,6 +27,7 @@ struct Shim6d: ParsableCommand {
     var flush = false
 
     func run() throws {
+        Start.openStandardStreams()
         do throws(StartFailure) {
             if printDefaults {
                 Start.printDefaults()

@@ -21,6 +21,28 @@ struct Shim6ctl: ParsableCommand {
         ])
 
     @OptionGroup var common: CommonOptions
+
+    static func main() {
+        // A stream that is closed would become the connection to the daemon, and the answer would go there. This way
+        // writing to it fails.
+        for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+            _ = open("/dev/null", O_RDONLY)
+        }
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            try flushOutput()
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// Half an answer is none.
+    static func flushOutput() throws {
+        guard fflush(nil) != 0 else { return }
+        ToolFailure.tell("shim6ctl: standard output: \(String(cString: strerror(errno)))")
+        throw ExitCode(EX_IOERR)
+    }
 }
 
 /// The options that every command for a daemon has.

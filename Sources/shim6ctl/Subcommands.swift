@@ -52,8 +52,8 @@ extension Shim6ctl {
         @Argument(help: "The local tag of a context of the ULID pair, hexadecimal.") var tag: ContextTag
         @Option(name: .customLong("protocol"), help: "tcp, udp, sctp, or a number of the IPv6 Next Header registry.")
         var transport: Transport
-        @Option(name: .customLong("sport"), help: "The port on this host.") var sourcePort: UInt16?
-        @Option(name: .customLong("dport"), help: "The port on the peer.") var destinationPort: UInt16?
+        @Option(name: .customLong("sport"), help: "The port on this host, 0 to 65535.") var sourcePort: UInt16?
+        @Option(name: .customLong("dport"), help: "The port on the peer, 0 to 65535.") var destinationPort: UInt16?
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -152,7 +152,7 @@ extension Shim6ctl {
         private func show(_ event: EventRecord) throws {
             print(common.json ? String(decoding: try ControlLine.encode(event), as: UTF8.self) : event.text)
             // At once, into a pipe as well.
-            fflush(nil)
+            try Shim6ctl.flushOutput()
         }
     }
 
@@ -200,6 +200,10 @@ extension Shim6ctl {
                 abstract: "The Send Timeout of RFC 5534; the peers of all contexts are told.")
             @Argument(help: "Decimal seconds.") var seconds: Double
             @OptionGroup var common: CommonOptions
+
+            func validate() throws {
+                guard seconds.isFinite else { throw ValidationError("The Send Timeout is a number of seconds.") }
+            }
 
             func run() throws {
                 try common.run(.setSendTimeout(seconds))

@@ -46,6 +46,40 @@ import Testing
         }
     }
 
+    @Test func `A pipe into which nobody writes is one clear line, and one with a writer is read`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "shim6-\(UUID().uuidString).fifo").path
+        #expect(mkfifo(path, 0o600) == 0)
+        defer { unlink(path) }
+        #expect(try problems(of: path) == ["\(path): is a pipe into which nobody writes"])
+        let writer = open(path, O_RDWR)
+        defer { close(writer) }
+        let text = "[limits]\nmax-contexts = 7\n"
+        #expect(write(writer, text, text.utf8.count) == text.utf8.count)
+        // A reader that finds the pipe open for writing waits for its end, but not for ever.
+        #expect(
+            try problems(of: path) == ["\(path): cannot be read: Resource temporarily unavailable"])
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        #expect(write(ends[1], text, text.utf8.count) == text.utf8.count)
+        close(ends[1])
+        #expect(try Configuration.load(contentsOf: "/dev/fd/\(ends[0])").configuration.limits.maxContexts == 7)
+    }
+
+    @Test func `A name with control characters stays on one line`() throws {
+        #expect(
+            try problems(of: "/nonexistent/a\nb\u{1b}[2J") == [
+                "/nonexistent/a?b?[2J: cannot be read: No such file or directory"
+            ])
+        try withFile(Data("[control]\nsocket = \"/run/a\\nb\"\n".utf8)) { file in
+            let found = try problems(of: file)
+            #expect(
+                found == [
+                    "\(file):2: socket must not have control characters: \"/run/a\\nb\""
+                ])
+        }
+    }
+
     @Test func `A file without end is refused`() throws {
         #expect(try problems(of: "/dev/zero") == ["/dev/zero: is longer than 1048576 octets"])
     }

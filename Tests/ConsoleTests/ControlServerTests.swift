@@ -77,6 +77,41 @@ import Testing
         }
     }
 
+    @Test func `A request that is too long is told so, whoever sends it and whether it ends or not`() async throws {
+        try await Daemon.run { daemon in
+            for line in [String(repeating: "x", count: 70_000) + "\n", String(repeating: " ", count: 65_536) + "{}\n"] {
+                let client = try TestSocket(path: daemon.socket)
+                client.send(line)
+                let answer = try client.readToEnd()
+                #expect(answer.contains("a request has at most 65536 octets"))
+                #expect(answer.split(separator: "\n").count == 1)
+            }
+            let pairs = Array(repeating: Fixtures.switch.to, count: 2000)
+            #expect(throws: ControlClientError.command(CommandError(.badArgument, ""))) {
+                try ControlClient(path: daemon.socket).send(.rank(pairs))
+            }
+            #expect(throws: ControlClientError.command(CommandError(.badArgument, ""))) {
+                try ControlClient(path: daemon.socket).send(.setSendTimeout(.nan))
+            }
+            #expect(daemon.handler.commands.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        (#""fork","arguments":{"tag":"2a","flows":[{"protocol":6,"destination_port":65536}]}"#, "destination_port"),
+        (#""fork","arguments":{"tag":"2a","flows":[{"protocol":6,"source_port":-1}]}"#, "source_port"),
+        (#""fork","arguments":{"tag":"2a","flows":[{"protocol":256}]}"#, "protocol"),
+    ])
+    func `A number out of range is told by name and range`(rest: String, name: String) async throws {
+        try await Daemon.run { daemon in
+            let client = try TestSocket(path: daemon.socket)
+            client.send("{\"version\":1,\"id\":1,\"command\":\(rest)}\n")
+            let answer = try client.line()
+            #expect(answer.contains(#""code":"bad-argument""#) && answer.contains("\(name) must be from 0 to "))
+            #expect(daemon.handler.commands.isEmpty)
+        }
+    }
+
     @Test func `One client too many is told so, and comes in when another has left`() async throws {
         try await Daemon.run {
             $0.limits.maxControlClients = 2

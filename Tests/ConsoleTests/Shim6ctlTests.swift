@@ -298,4 +298,39 @@ import Testing
                     == "shim6ctl: \(daemon.socket): access refused; root and the group of the socket may connect\n")
         }
     }
+
+    @Test(arguments: ["status", "contexts", "locators", "events"])
+    func `An answer that cannot be written is no success`(command: String) async throws {
+        try await Daemon.run { daemon in
+            for (shell, reason) in [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")] {
+                let end = try RunningProgram([
+                    "sh", "-c", "exec \"$0\" \"$@\" \(shell)", RunningProgram.built("shim6ctl"), command, "--json",
+                    "--socket", daemon.socket,
+                ]).finish()
+                #expect(end.code == 74 && end.output.isEmpty)
+                #expect(end.errors == "shim6ctl: standard output: \(reason)\n")
+            }
+        }
+    }
+
+    @Test(arguments: ["nan", "inf", "1e400", "-inf", "-nan", "5x"])
+    func `A Send Timeout that is no number is refused with a hint, and asks no daemon`(seconds: String) async throws {
+        try await Daemon.run { daemon in
+            let end = try Self.run("--socket", daemon.socket, "set", "send-timeout", "--", seconds)
+            #expect(end.code == 64 && end.errors.contains("seconds"))
+            #expect(daemon.handler.commands.isEmpty)
+        }
+    }
+
+    @Test func `A port beyond the last is refused with the range`() throws {
+        let end = try Self.run("fork", "2a", "--protocol", "tcp", "--dport", "65536")
+        #expect(end.code == 64 && end.errors.contains("65535"))
+    }
+
+    @Test(arguments: ["", "/etc/passwd", "/tmp", "/nonexistent/a\nb", String(repeating: "/x", count: 100)])
+    func `A socket that is none is one line`(path: String) throws {
+        let end = try Self.run("status", "--socket", path)
+        #expect(end.code == 69 && end.output.isEmpty)
+        #expect(end.errors.hasPrefix("shim6ctl: ") && end.errors.split(separator: "\n").count == 1)
+    }
 }

@@ -121,21 +121,61 @@ extension HostTests {
             }
         }
 
-        @Test func `With the console's port taken it refuses`() throws {
+        @Test func `With the console's port taken it runs without a console and says so`() throws {
             try withHost { topology, daemon in
                 try topology.laboratory.start(
                     ["socat", "TCP6-LISTEN:50000,bind=[::1]", "PIPE"], in: daemon.namespace, log: "taken.log")
                 try topology.laboratory.wait(until: "the port to be taken") {
                     try daemon.namespace.run("ss", "-6Htln", "sport", "=", ":50000").contains(":50000")
                 }
-                try expectRefusal(of: daemon, naming: /\[::1\]:50000/)
+                try daemon.start()
+                let warning = try daemon.status().warnings.first { $0.contains("[::1]:50000") }
+                #expect(warning == "console on [::1]:50000: Address already in use: there is no console")
+                #expect(daemon.logged.contains("console on [::1]:50000: Address already in use"))
+                #expect(daemon.stop() == 0)
+            }
+        }
+
+        @Test func `Where too few files may be open it takes more, or refuses`() throws {
+            try withHost { _, daemon in
+                let without = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"]
+                for limit in [12, 28] {
+                    try expectRefusal(
+                        of: daemon, behind: ["prlimit", "--nofile=\(limit)"] + without, code: 71,
+                        naming: try Regex("only \(limit) files may be open.*LimitNOFILE", as: Substring.self))
+                }
+                daemon.behind = ["prlimit", "--nofile=28"]
+                try daemon.start()
+                #expect(daemon.stop() == 0)
+            }
+        }
+
+        @Test func `Nothing that stands in place of the control socket is taken away`() throws {
+            try withHost { topology, daemon in
+                let text = try String(contentsOfFile: daemon.configuration, encoding: .utf8)
+                func refuse(_ socket: String, _ code: Int32, _ pattern: String, extra: String = "") throws {
+                    try text.replacing("socket = \"\(daemon.socket)\"", with: "socket = \"\(socket)\"\n\(extra)")
+                        .write(toFile: daemon.configuration, atomically: true, encoding: .utf8)
+                    try expectRefusal(of: daemon, code: code, naming: try Regex(pattern, as: Substring.self))
+                }
+                let place = topology.laboratory.path("place")
+                try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+                try refuse(place, 73, "place: exists and is not a socket")
+                try refuse("\(place)/no/s", 73, "s: No such file or directory")
+                try Data("precious".utf8).write(to: URL(filePath: "\(place)/file"))
+                try refuse("\(place)/file", 73, "file: exists and is not a socket")
+                #expect(try String(contentsOfFile: "\(place)/file", encoding: .utf8) == "precious")
+                try refuse(daemon.socket, 78, "there is no group \"nobody-at-all\"", extra: "group = \"nobody-at-all\"")
             }
         }
 
         @Test func `A second daemon on the same socket refuses and does not disturb the first`() throws {
-            try withHost { _, daemon in
+            try withHost { topology, daemon in
                 try daemon.start()
-                try expectRefusal(of: daemon, naming: /another shim6d/)
+                // Whoever else has the name that used to keep a second one from starting.
+                try topology.laboratory.start(
+                    ["socat", "ABSTRACT-LISTEN:shim6d,fork", "PIPE"], in: daemon.namespace, log: "squatter.log")
+                try expectRefusal(of: daemon, code: 75, naming: /another shim6d/)
                 #expect(daemon.isRunning)
                 #expect(try daemon.status().processId == daemon.identifier)
                 #expect(daemon.stop() == 0)

@@ -125,6 +125,76 @@ import Testing
         #expect(try provided(identities(), prefixes[0..<3]) == first)
     }
 
+    @Test func `Parameters that cannot be read are put aside, and those of a set are made again`() throws {
+        defer { removeDirectory() }
+        let first = try provided(identities(), prefixes[0..<3])
+        let paths = (1...3).map { "\(directory)/2001:db8:a\($0)::.cga" }
+        let whole = try Data(contentsOf: URL(filePath: paths[0]))
+        try whole.prefix(100).write(to: URL(filePath: paths[0]))
+        unlink(paths[1])
+        mkfifo(paths[1], 0o644)
+        mkdir("\(directory)/2001:db8:a9::.cga", 0o755)
+        #expect(try provided(identities(), prefixes[0..<3]) == first)
+        #expect(try Data(contentsOf: URL(filePath: paths[0])) == whole)
+        #expect(try Data(contentsOf: URL(filePath: paths[0] + ".unusable")) == whole.prefix(100))
+        #expect(access(paths[1] + ".unusable", F_OK) == 0)
+        // Nothing of it is in the way of the next start.
+        #expect(try provided(identities(), prefixes[0..<3]) == first)
+    }
+
+    @Test func `Where all parameters are cut short other addresses are made`() throws {
+        defer { removeDirectory() }
+        let first = try provided(identities(), prefixes[0..<1])
+        let path = "\(directory)/2001:db8:a1::.cga"
+        try Data().write(to: URL(filePath: path))
+        let second = try provided(identities(), prefixes[0..<1])
+        #expect(second != first)
+        #expect(try provided(identities(), prefixes[0..<1]) == second)
+    }
+
+    @Test func `What a start that was killed has left is no obstacle`() throws {
+        defer { removeDirectory() }
+        mkdir(directory, 0o700)
+        try Data("half a key".utf8).write(to: URL(filePath: "\(directory)/key.pem.new"))
+        mkdir("\(directory)/2001:db8:a1::.cga.new", 0o700)
+        let first = try provided(identities(), prefixes[0..<1])
+        #expect(try provided(identities(), prefixes[0..<1]) == first)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
+                "2001:db8:a1::.cga", "key.pem",
+            ])
+        unlink("\(directory)/key.pem")
+        mkdir("\(directory)/key.pem.new", 0o700)
+        try Data().write(to: URL(filePath: "\(directory)/key.pem.new/x"))
+        let failure = #expect(throws: StartFailure.self) { try Identities(configuration(), log: log) }
+        #expect(failure?.exitCode == 73)
+        #expect(failure?.message == "\(directory)/key.pem.new: a directory is in the way: Directory not empty")
+    }
+
+    @Test(arguments: ["fifo", "directory", "empty", "cut", "endless", "loop"])
+    func `A key file that is none is one clear line, and stays as it is`(kind: String) throws {
+        defer { removeDirectory() }
+        _ = try identities()
+        let path = configuration().key
+        let whole = try Data(contentsOf: URL(filePath: path))
+        unlink(path)
+        switch kind {
+        case "fifo": mkfifo(path, 0o600)
+        case "directory": mkdir(path, 0o700)
+        case "empty":
+            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+        case "cut":
+            _ = FileManager.default.createFile(
+                atPath: path, contents: whole.prefix(200), attributes: [.posixPermissions: 0o600])
+        case "endless": symlink("/dev/zero", path)
+        default: symlink(path, path)
+        }
+        let failure = #expect(throws: StartFailure.self) { try Identities(configuration(), log: log) }
+        #expect(failure?.exitCode == 78)
+        #expect(failure?.message.hasPrefix("\(path): ") == true && failure?.message.contains("\n") == false)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["key.pem"])
+    }
+
     @Test(.requirement("5535-6-16"))
     func `A duplicate in the set changes all members, and a restart keeps them`() throws {
         defer { removeDirectory() }

@@ -51,7 +51,13 @@ public final class ControlClient {
     /// Asks and waits for the answer.
     public func send(_ command: Command) throws(ControlClientError) -> Response {
         lastId += 1
-        guard let line = try? ControlLine.encode(Request(id: lastId, command: command)) else { throw .nonsense }
+        guard let line = try? ControlLine.encode(Request(id: lastId, command: command)) else {
+            throw .command(CommandError(.badArgument, "\(command.name): an argument is no number of the protocol"))
+        }
+        guard line.count < ControlProtocol.maximumRequestLength else {
+            let message = "a request has at most \(ControlProtocol.maximumRequestLength) octets"
+            throw .command(CommandError(.badArgument, message))
+        }
         wait(atMost: command.isUnbounded ? 0 : timeout)
         try write(line + [UInt8(ascii: "\n")])
         guard let answer = try nextLine() else { throw .closed }
@@ -93,7 +99,7 @@ public final class ControlClient {
             if count < 0 {
                 if errno == EINTR { continue }
                 // What the daemon said before it closed, that it has too many clients for example, may still be read.
-                if errno == EPIPE { return }
+                if errno == EPIPE || errno == ECONNRESET { return }
                 throw .unreachable(path: path, errno: errno)
             }
             rest = rest.dropFirst(count)
@@ -142,13 +148,21 @@ public enum ControlClientError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreachable(let path, ENOENT), .unreachable(let path, ECONNREFUSED):
-            "\(path): no daemon answers there; is shim6d running?"
-        case .unreachable(let path, let errno): "\(path): \(String(cString: strerror(errno)))"
-        case .accessRefused(let path): "\(path): access refused; root and the group of the socket may connect"
-        case .command(let error): error.message
+            "\(path.printable): no daemon answers there; is shim6d running?"
+        case .unreachable(let path, let errno): "\(path.printable): \(String(cString: strerror(errno)))"
+        case .accessRefused(let path):
+            "\(path.printable): access refused; root and the group of the socket may connect"
+        case .command(let error): error.message.printable
         case .timedOut: "the daemon does not answer"
         case .closed: "the daemon closed the connection"
         case .nonsense: "the answer is not of this version of the control protocol"
         }
+    }
+}
+
+extension String {
+    /// Without anything that would break a line, or move a terminal's cursor.
+    fileprivate var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
     }
 }

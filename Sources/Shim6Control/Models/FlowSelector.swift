@@ -20,6 +20,24 @@ public struct FlowSelector: Codable, Hashable, Sendable {
         case sourcePort, destinationPort
     }
 
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        /// A number that does not fit is told by the name and the range that the document has.
+        func number<Number: FixedWidthInteger>(_ key: CodingKeys, _ name: String) throws -> Number? {
+            guard let value = try container.decodeIfPresent(Int.self, forKey: key) else { return nil }
+            guard let number = Number(exactly: value) else {
+                throw CommandError(.badArgument, "\(name) must be from 0 to \(Number.max), not \(value)")
+            }
+            return number
+        }
+        guard let protocolNumber: UInt8 = try number(.protocolNumber, "protocol") else {
+            throw CommandError(.badRequest, "\"protocol\" is missing")
+        }
+        self.init(
+            protocolNumber: protocolNumber, sourcePort: try number(.sourcePort, "source_port"),
+            destinationPort: try number(.destinationPort, "destination_port"))
+    }
+
     /// Such as `tcp 5000 -> 80`; `*` for any port.
     public var text: String {
         let name = [6: "tcp", 17: "udp", 132: "sctp"][Int(protocolNumber)] ?? String(protocolNumber)

@@ -74,7 +74,11 @@ extension Request {
         case DecodingError.keyNotFound(let key, _): "\"\(key.stringValue)\" is missing"
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
             DecodingError.dataCorrupted(let context):
-            "\"\(context.codingPath.last?.stringValue ?? "request")\": \(context.debugDescription)"
+            if let key = context.codingPath.last {
+                "\"\(key.stringValue)\": \(context.debugDescription)"
+            } else {
+                "a number is not one that this member can have"
+            }
         case _: "cannot be understood"
         }
     }

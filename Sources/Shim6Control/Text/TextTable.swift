@@ -48,6 +48,7 @@ func padded(_ text: String, _ width: Int) -> String {
 
 /// Three decimals: `12.500`.
 func milliseconds(_ seconds: Double) -> String {
+    guard seconds.magnitude < 1e15 else { return String(seconds) }
     let thousandths = Int64((seconds.magnitude * 1000).rounded())
     let fraction = String(thousandths % 1000)
     let sign = seconds < 0 && thousandths > 0 ? "-" : ""

@@ -62,7 +62,7 @@ final class Identities: LocalIdentity {
         } else {
             makesAddresses = true
             key = try files.privateKey(at: configuration.key, bits: configuration.keyBits, log: log)
-            for parameters in try files.storedParameters() { try? adopt(parameters) }
+            for parameters in try files.storedParameters(log: log) { try? adopt(parameters) }
         }
     }
 

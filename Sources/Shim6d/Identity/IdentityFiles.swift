@@ -10,10 +10,11 @@ struct IdentityFiles {
     let directory: String
     private static let suffix = ".cga"
     private static let limit = 65_536
+    private static let badFile: Int32 = 78
 
     /// The key in `path`; made there if there is no such file.
     func privateKey(at path: String, bits: Int, log: Logger) throws(StartFailure) -> PrivateKey {
-        if access(path, F_OK) == 0 { return try Self.privateKey(at: path) }
+        if access(path, F_OK) == 0 || errno != ENOENT { return try Self.privateKey(at: path) }
         do {
             let key = try PrivateKey.generate(bits: bits)
             try Self.write(try key.pem(), to: path, mode: 0o600)
@@ -32,7 +33,10 @@ struct IdentityFiles {
         do {
             return try PrivateKey(pem: octets)
         } catch {
-            throw StartFailure("\(path): not a usable private key (\(error))", exitCode: 78)
+            // Never made anew unasked: every address of the host comes from it.
+            throw StartFailure(
+                "\(path): not a usable private key (\(error)); with the file out of the way another key is made",
+                exitCode: 78)
         }
     }
 
@@ -45,12 +49,24 @@ struct IdentityFiles {
         }
     }
 
-    /// The parameters that earlier runs made.
-    func storedParameters() throws(StartFailure) -> [CGAParameters] {
+    /// The parameters that earlier runs made. A file without any is put aside: those of a set are made again from one
+    /// another, and other addresses take the place of the rest.
+    func storedParameters(log: Logger) throws(StartFailure) -> [CGAParameters] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         var found: [CGAParameters] = []
         for name in names.sorted() where name.hasSuffix(Self.suffix) {
-            found.append(try Self.parameters(at: "\(directory)/\(name)"))
+            let path = "\(directory)/\(name)"
+            do {
+                found.append(try Self.parameters(at: path))
+            } catch {
+                // What is wrong with the system and not with the file keeps the daemon from starting.
+                guard error.exitCode == Self.badFile else { throw error }
+                log.warning("\(error.message); kept as \(path).unusable")
+                guard rename(path, "\(path).unusable") == 0 else {
+                    throw StartFailure(
+                        "\(path): cannot be put aside: \(String(cString: strerror(errno)))", exitCode: 73)
+                }
+            }
         }
         return found
     }
@@ -77,19 +93,24 @@ struct IdentityFiles {
     }
 
     private static func read(_ path: String, isSecret: Bool) throws(StartFailure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: 78) }
+        // Nobody may ever write to a FIFO.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            // ENXIO: a socket or a device without driver.
+            let code: Int32 = [ENOENT, ENXIO, ELOOP].contains(errno) ? badFile : 71
+            throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: code)
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-            throw StartFailure("\(path): not a regular file of at most \(limit) octets", exitCode: 78)
+            throw StartFailure("\(path): not a regular file of at most \(limit) octets", exitCode: badFile)
         }
         if isSecret, status.st_mode & 0o077 != 0 {
             throw StartFailure("\(path): others than its owner can read it: chmod 600 \(path)", exitCode: 78)
         }
         var octets = [UInt8](repeating: 0, count: Int(status.st_size))
         let count = Glibc.read(descriptor, &octets, octets.count)
-        guard count == octets.count else { throw StartFailure("\(path): cannot be read", exitCode: 78) }
+        guard count == octets.count else { throw StartFailure("\(path): cannot be read", exitCode: 74) }
         return octets
     }
 
@@ -101,7 +122,10 @@ struct IdentityFiles {
             StartFailure("\(what): \(String(cString: strerror(errno)))", exitCode: 73)
         }
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw fail(folder) }
-        unlink(temporary)
+        // An earlier run may have been killed in the middle. What it was about to write was in use nowhere.
+        if unlink(temporary) != 0, errno == EISDIR, rmdir(temporary) != 0 {
+            throw fail("\(temporary): a directory is in the way")
+        }
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw fail(temporary) }
         let written = Glibc.write(descriptor, octets, octets.count) == octets.count && fsync(descriptor) == 0

@@ -7,6 +7,15 @@ import Shim6Console
 
 /// From a configuration file to a running daemon. Everything that can fail without touching the host comes first.
 enum Start {
+    /// A stream that whoever started the daemon has closed would become the first socket that is opened, and the log would
+    /// go there.
+    static func openStandardStreams() {
+        for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
+            // The lowest descriptor that is free is this one.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
+
     static func configuration(from file: String) throws(StartFailure) -> (Configuration, [String]) {
         do {
             let loaded = try Configuration.load(contentsOf: file)
@@ -26,7 +35,7 @@ enum Start {
     static func printDefaults() { print(Configuration.defaultsText, terminator: "") }
 
     static func run(_ loaded: (Configuration, [String])) throws(StartFailure) {
-        let (configuration, warnings) = loaded
+        var (configuration, warnings) = loaded
         EventLoop.blockSignals()
         LoggingSystem.bootstrap { LimitedLogHandler(StreamLogHandler.standardError(label: $0)) }
         var log = Logger(label: "shim6d")
@@ -36,6 +45,7 @@ enum Start {
         }
         try requireCapabilities()
         try requireCryptography()
+        try requireDescriptors(configuration.limits)
         let lock = try InstanceLock()
         let dataPath = try LoadedDataPath(configuration)
         // Before the first other thread, which would keep what it inherits. The socket file may get another group.
@@ -43,6 +53,10 @@ enum Start {
         let mailbox = Mailbox<Mail>()
         let post = CommandPost(mailbox)
         let interfaces = try listen(configuration, post)
+        if let failure = interfaces.consoleFailure {
+            warnings.append("\(failure): there is no console")
+            log.warning("\(failure): there is no console")
+        }
         let engine: Engine
         do {
             engine = try Engine(
@@ -83,7 +97,23 @@ enum Start {
         do {
             return try OperatorInterfaces(configuration: configuration, handler: post)
         } catch {
-            throw StartFailure(error.description, exitCode: 69)
+            throw StartFailure(error.description, exitCode: error.exitCode)
+        }
+    }
+
+    /// For every client at once and all that the daemon has open by itself: whoever runs out of them fails in the middle.
+    private static func requireDescriptors(_ limits: Configuration.Limits) throws(StartFailure) {
+        let needed = rlim_t(128 + limits.maxControlClients + limits.maxConsoleClients)
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < needed else {
+            return
+        }
+        let old = limit.rlim_cur
+        limit = rlimit(rlim_cur: needed, rlim_max: max(needed, limit.rlim_max))
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            throw StartFailure(
+                "only \(old) files may be open at a time and \(needed) are needed: raise the limit (ulimit -n, LimitNOFILE)"
+            )
         }
     }
 
@@ -112,6 +142,17 @@ enum Start {
             try Capabilities.keepOnly(kept.intersection(Capabilities.effective()))
         } catch {
             log.warning("\(error)")
+        }
+    }
+}
+
+extension ListenError {
+    /// As in sysexits.h.
+    fileprivate var exitCode: Int32 {
+        switch self {
+        case .socketInUse: 75
+        case .unknownGroup: 78
+        case .notASocket, .system: 73
         }
     }
 }
