@@ -151,8 +151,19 @@ let package = Package(
         .target(
             name: "ControlFixtures", dependencies: ["Shim6Control", "Shim6Wire"], path: "Tests/ControlFixtures",
             swiftSettings: strict),
+        // Readers of what others have written, and inputs for them.
+        .target(
+            name: "CNetlinkFuzz", dependencies: ["CNetlink"], path: "Tests/CNetlinkFuzz",
+            cSettings: strictC + [.headerSearchPath("../../Sources/CNetlink")]),
+        .target(
+            name: "Fuzzing", dependencies: ["CNetlinkFuzz", "Configuration", "Shim6Control"], path: "Tests/Fuzzing",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "shim6fuzz",
+            dependencies: ["Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/shim6fuzz", swiftSettings: strict),
         .testTarget(
-            name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures"],
+            name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures", "Fuzzing"],
             swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",

@@ -9,6 +9,22 @@
 // `care_of` may be NULL.
 struct cnl_state state_from_info(const struct xfrm_usersa_info *info, const struct nlattr *care_of);
 
+struct event_target {
+    cnl_xfrm_event_handler handler;
+    void *context;
+};
+
+// Hands the event that a message tells of to the `struct event_target` at `target`; other messages are skipped.
+int decode_event(void *target, const struct nlmsghdr *message);
+
+struct state_target {
+    cnl_state_handler handler;
+    void *context;
+};
+
+// Hands the state that a message tells of to the `struct state_target` at `target`; other messages are skipped.
+int decode_state(void *target, const struct nlmsghdr *message);
+
 // Adds a request of any kind. -ENOMEM.
 int changes_append(struct cnl_changes *changes, const struct nlmsghdr *request);
 // Sends many requests, some at a time. As cnl_changes_send otherwise.

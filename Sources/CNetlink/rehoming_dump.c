@@ -28,12 +28,7 @@ struct cnl_state state_from_info(const struct xfrm_usersa_info *info, const stru
     return state;
 }
 
-struct state_target {
-    cnl_state_handler handler;
-    void *context;
-};
-
-static int decode_state(void *context, const struct nlmsghdr *message) {
+int decode_state(void *context, const struct nlmsghdr *message) {
     const struct state_target *target = context;
     if (message->nlmsg_type != XFRM_MSG_NEWSA || mnl_nlmsg_get_payload_len(message) < sizeof(struct xfrm_usersa_info))
         return 0;

@@ -23,11 +23,6 @@ int cnl_xfrm_events_open(int receive_buffer) {
     return result;
 }
 
-struct event_target {
-    cnl_xfrm_event_handler handler;
-    void *context;
-};
-
 static void decode_acquire(const struct nlmsghdr *message, const struct event_target *target) {
     const struct xfrm_user_acquire *acquire = mnl_nlmsg_get_payload(message);
     if (mnl_nlmsg_get_payload_len(message) < sizeof(*acquire) || acquire->sel.family != AF_INET6)
@@ -60,7 +55,7 @@ static void decode_policy_expiry(void *context, const struct cnl_policy *policy)
     target->handler(target->context, &event);
 }
 
-static int decode_event(void *context, const struct nlmsghdr *message) {
+int decode_event(void *context, const struct nlmsghdr *message) {
     struct event_target *target = context;
     struct policy_target expiry = {decode_policy_expiry, target};
     switch (message->nlmsg_type) {
