@@ -155,7 +155,8 @@ final class ConsoleConnection: ChannelInboundHandler {
     private func finish(_ text: String) {
         write(text + ConsoleConnection.prompt) {
             self.isBusy = false
-            self.next()
+            // Not within each other: one read may bring a line for every octet, and the stack is not endless.
+            self.context?.eventLoop.assumeIsolated().execute { self.next() }
         }
     }
 

@@ -136,7 +136,8 @@ final class ControlConnection: ChannelInboundHandler {
         sent.futureResult.assumeIsolated().whenComplete { _ in
             body()
             self.isBusy = false
-            self.next()
+            // Not within each other: one read may bring a request for every other octet, and the stack is not endless.
+            self.context?.eventLoop.assumeIsolated().execute { self.next() }
         }
     }
 

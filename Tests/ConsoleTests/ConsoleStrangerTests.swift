@@ -103,6 +103,18 @@ import Testing
         }
     }
 
+    @Test func `As many lines as one read can bring are carried out one after the other`() async throws {
+        try await Daemon.run { daemon in
+            let console = try TestSocket(port: daemon.consolePort)
+            console.send(String(repeating: "\n", count: 60_000) + "?\nls\n")
+            #expect(try console.read(through: "4a3b2c1d0e0f").contains("quit, exit"))
+            let control = try TestSocket(path: daemon.socket)
+            control.send(String(repeating: "x\n", count: 5000))
+            for _ in 0..<5000 { #expect(try control.line().contains("bad-request")) }
+            #expect(try ControlClient(path: daemon.socket).send(.locators) == .locators(Fixtures.locators))
+        }
+    }
+
     @Test func `A client that reads nothing is disconnected when it has been idle for too long`() async throws {
         try await Daemon.run {
             $0.console.idleTimeout = .milliseconds(200)

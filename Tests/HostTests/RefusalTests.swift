@@ -144,7 +144,7 @@ extension HostTests {
                         of: daemon, behind: ["prlimit", "--nofile=\(limit)"] + without, code: 71,
                         naming: try Regex("only \(limit) files may be open.*LimitNOFILE", as: Substring.self))
                 }
-                daemon.behind = ["prlimit", "--nofile=28"]
+                daemon.behind = ["prlimit", "--nofile=28:4096"]
                 try daemon.start()
                 #expect(daemon.stop() == 0)
             }
