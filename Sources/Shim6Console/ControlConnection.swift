@@ -184,8 +184,9 @@ private enum LongReplies {
         return octets.futureResult
     }
 
-    /// The allocator keeps what a report took, tens of MiB, for reports that may never come.
+    /// The allocator keeps what a report took, tens of MiB, for reports that may never come. A moment later nobody holds
+    /// anything of this one any more.
     static func giveMemoryBack() {
-        queue.async { malloc_trim(0) }
+        queue.asyncAfter(deadline: .now() + .seconds(1)) { malloc_trim(0) }
     }
 }

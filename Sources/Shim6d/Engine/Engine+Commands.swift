@@ -29,7 +29,7 @@ extension Engine {
 
     private func contextList(_ answer: @escaping Survey.Answer) -> Survey {
         var list: [ContextSummary] = []
-        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+        return Survey(of: self.host.tags, answer: answer) { [unowned self] tag in
             if let outline = host.outline(of: tag) { list.append(summary(outline)) }
         } result: {
             .contexts(ContextList(contexts: list))
@@ -38,7 +38,7 @@ extension Engine {
 
     private func removal(_ answer: @escaping Survey.Answer) -> Survey {
         var tags: [ContextTag] = []
-        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+        return Survey(of: self.host.tags, answer: answer) { [unowned self] tag in
             guard host.outline(of: tag) != nil else { return }
             handle(.remove(tag))
             tags.append(tag)
@@ -52,7 +52,7 @@ extension Engine {
         _ answer: @escaping Survey.Answer, _ report: @escaping (Engine, AddressUse) -> Response
     ) -> Survey {
         var use = AddressUse()
-        return Survey(of: host.tags, answer: answer) { [unowned self] tag in
+        return Survey(of: self.host.tags, answer: answer) { [unowned self] tag in
             if let outline = host.outline(of: tag) { use.count(outline) }
         } result: { [unowned self] in
             report(self, use)

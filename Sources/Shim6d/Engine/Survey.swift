@@ -8,16 +8,19 @@ final class Survey {
     typealias Answer = (Result<Response, CommandError>) -> Void
 
     let answer: Answer
-    private var tags: ArraySlice<ContextTag>
+    private let all: () -> [ContextTag]
+    /// Those that are left; nil before the first pass.
+    private var left: ArraySlice<ContextTag>?
     private let visit: (ContextTag) -> Void
     private let result: () -> Response
 
-    /// `visit` is called once for each of `tags`, and `result` for what is answered in the end.
+    /// `visit` is called once for each of `tags`, as they are in the first pass, and `result` for what is answered.
     init(
-        of tags: [ContextTag], answer: @escaping Answer, visit: @escaping (ContextTag) -> Void,
+        of tags: @autoclosure @escaping () -> [ContextTag], answer: @escaping Answer,
+        visit: @escaping (ContextTag) -> Void,
         result: @escaping () -> Response
     ) {
-        self.tags = tags[...]
+        all = tags
         self.answer = answer
         self.visit = visit
         self.result = result
@@ -25,9 +28,15 @@ final class Survey {
 
     /// Visits at least one context, and more until `isOver`. Returns whether that was all and the answer has been given.
     func proceed(until isOver: () -> Bool) -> Bool {
+        var tags = left ?? all()[...]
+        // Not two owners, or each step would copy them.
+        left = []
         while let tag = tags.popFirst() {
             visit(tag)
-            if isOver(), !tags.isEmpty { return false }
+            if isOver(), !tags.isEmpty {
+                left = tags
+                return false
+            }
         }
         answer(.success(result()))
         return true
