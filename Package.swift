@@ -89,6 +89,10 @@ let package = Package(
             exclude: ["Catalogue", "exceptions.tsv"], swiftSettings: strict),
         // Makes docs/conformance.md of the catalogue and the tests.
         .executableTarget(name: "conformance", path: "Tests/conformance", swiftSettings: strict),
+        // Who uses whom, by the compiler's index.
+        .target(
+            name: "CIndexStore", path: "Tests/CIndexStore", cSettings: strictC, linkerSettings: [.linkedLibrary("dl")]),
+        .executableTarget(name: "graph", dependencies: ["CIndexStore"], path: "Tests/graph", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
         .testTarget(
             name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink", "Requirements"], swiftSettings: strict),
@@ -199,3 +203,43 @@ let package = Package(
             path: "Benchmarks/Throughput", swiftSettings: strict),
     ]
 )
+
+// SHIM6_TARGETS=REAPTests,CGATests leaves only these targets and what they need, so that a try builds nothing else.
+// Scripts/part.sh makes a tree of its own for it. With SHIM6_OPTIMIZED=1 all but the tests themselves is optimized.
+if let names = Context.environment["SHIM6_TARGETS"] {
+    package.keep(names.split(separator: ",").map(String.init))
+}
+if Context.environment["SHIM6_OPTIMIZED"] == "1" {
+    for target in package.targets where target.type == .regular || target.type == .executable {
+        target.swiftSettings?.append(.unsafeFlags(["-O"]))
+        target.cSettings?.append(.unsafeFlags(["-O2"]))
+    }
+}
+
+extension Package {
+    func keep(_ names: [String]) {
+        var kept: Set<String> = []
+        var packages: Set<String> = []
+        var queue = names
+        while let name = queue.popLast() {
+            guard kept.insert(name).inserted else { continue }
+            guard let target = targets.first(where: { $0.name == name }) else {
+                fatalError("there is no target \(name)")
+            }
+            for dependency in target.dependencies {
+                switch dependency {
+                case .targetItem(let name, _), .byNameItem(let name, _): queue.append(name)
+                case .productItem(_, let package, _, _): packages.insert(package ?? "")
+                @unknown default: fatalError("a dependency of \(name) is of an unknown kind")
+                }
+            }
+            for case .plugin(let name, _) in target.plugins ?? [] { queue.append(name) }
+        }
+        targets.removeAll { !kept.contains($0.name) }
+        products = []
+        dependencies.removeAll { dependency in
+            guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+            return !packages.contains { location.hasSuffix("/\($0)") }
+        }
+    }
+}

@@ -66,50 +66,16 @@ change() {
         print $text{0};' "$(<"$1/file")" "$1/from" "$1/to"
 }
 
-# The package of a part: only the targets that its tests need.
-manifest() {
-    perl -we '
-        use strict;
-        my ($part) = @ARGV;
-        my %tests = (
-            wire => ["Shim6WireTests"], cga => ["CGATests"], reap => ["LocatorsTests", "REAPTests"], core => ["Shim6CoreTests"],
-            simulation => ["SimulationTests"], configuration => ["ConfigurationTests"], datapath => ["DatapathTests"],
-            netlink => ["CNetlinkTests"], daemon => ["Shim6dTests"]);
-        local $/;
-        my $manifest = <STDIN>;
-        # Each target with its name, as it stands in the manifest.
-        my %targets;
-        while ($manifest =~ /^        (\.(?:\w*[tT]arget|systemLibrary|plugin)\(\s*name: "([^"]+)".*?\)),\n(?=        \.|        \/\/|    \])/msg) {
-            $targets{$2} = $1;
-        }
-        my @queue = ("conformance", @{$tests{$part} || die "no part $part\n"});
-        my (%wanted, %packages);
-        while (defined(my $name = shift @queue)) {
-            next if $wanted{$name}++;
-            my $text = $targets{$name} or next;
-            $packages{$1} = 1 while $text =~ /package: "([^"]+)"/g;
-            $packages{"TOMLKit"} = 1 if $text =~ /"TOMLKit"/;
-            (my $plain = $text) =~ s/\.product\([^)]*\)//g;
-            push @queue, grep { exists $targets{$_} && !$wanted{$_} } $plain =~ /"(\w+)"/g;
-        }
-        my ($head) = $manifest =~ /\A(.*?)let package/s;
-        my @packages = grep { my $p = $_; grep { $p =~ /\/\Q$_\E"/ } keys %packages } $manifest =~ /^ +(\.package\(.*\)),$/mg;
-        print $head, "let package = Package(\n    name: \"shim6d\",\n    dependencies: [\n";
-        print "        $_,\n" for @packages;
-        print "    ],\n    targets: [\n";
-        for my $name (sort keys %wanted) { print "        $targets{$name},\n" if $targets{$name} }
-        print "    ])\n";' "$1" <Package.swift
-}
+# The test modules of the parts.
+declare -A modules=([wire]=Shim6WireTests [cga]=CGATests [reap]=LocatorsTests,REAPTests [core]=Shim6CoreTests
+    [simulation]=SimulationTests [configuration]=ConfigurationTests [datapath]=DatapathTests [netlink]=CNetlinkTests
+    [daemon]=Shim6dTests)
 
-# A tree of links to the sources, in which a change takes the place of a link.
+# Builds the tests of a part in a tree of links to the sources, in which a change takes the place of a link.
 prepare() {
     local tree=$work/$1
-    mkdir -p "$tree"
-    for folder in Sources Tests Plugins; do
-        rm -rf "${tree:?}/$folder"
-        cp -rs "$PWD/$folder" "$tree/"
-    done
-    manifest "$1" >"$tree/Package.swift"
+    export SHIM6_TARGETS=${modules[$1]},conformance
+    Scripts/part.sh "$tree"
     echo "== part $1: the tests as they are" >&2
     (cd "$tree" && swift build --build-tests >"$work/$1.log" 2>&1) || { tail -20 "$work/$1.log" >&2 && return 1; }
     (cd "$tree" && swift run --skip-build conformance --tests) >"$tree.tests"
