@@ -70,7 +70,7 @@ let package = Package(
                 "CGA", "CLinux", "Configuration", "Datapath", "Locators", "Netlink", "REAP", "Shim6Console",
                 "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDatapath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Collections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,7 +1,7 @@
 import CGA
-import Collections
 import Configuration
 import Datapath
+import DequeModule
 import Logging
 import Netlink
 import REAP

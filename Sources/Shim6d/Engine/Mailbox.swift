@@ -1,5 +1,5 @@
 import CLinux
-import Collections
+import DequeModule
 import Glibc
 import Synchronization
 

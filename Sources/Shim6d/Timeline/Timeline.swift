@@ -1,4 +1,4 @@
-import Collections
+import DequeModule
 import REAP
 import Shim6Control
 import Shim6Core
