@@ -126,7 +126,7 @@ queue() {
     if is guest; then of guest | sed -E 's/[][().*+?^$|{}\\]/\\&/g; s/^/^/'; fi
     if [ "$ring" = all ] && [ -z "$filter" ]; then echo soak; fi
     if is host; then
-        of host | cut -d/ -f1-2 | grep -v "^$laboratory\$" | sort | uniq -c | sort -rn | while read -r _ suite; do
+        of host | cut -d/ -f1-2 | sed "\\,^$laboratory\$,d" | sort | uniq -c | sort -rn | while read -r _ suite; do
             printf '^%s/%s\n' "$suite" "${filter:+.*($filter)}"
         done
     fi
@@ -134,7 +134,7 @@ queue() {
 
 if is host || is guest; then
     # Two would download the kernel at the same time. Code 77: there is none, and the tests say so.
-    if is guest; then Scripts/guest.sh true || [ $? = 77 ]; fi
+    if is guest && [ "$(id -u)" = 0 ]; then Scripts/guest.sh true || [ $? = 77 ]; fi
     # First what all others stand on; it also looks at what other runs have left.
     if is host && of host | grep "^$laboratory/" >/dev/null; then
         step "the laboratory"
