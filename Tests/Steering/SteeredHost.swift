@@ -18,6 +18,8 @@ public final class SteeredHost {
             try namespace.run(
                 "ip", "-6", "route", "add", "default", "via", uplink.gateway, "dev", uplink.device, "table",
                 "\(6141 + number)")
+            // Without one that is not tentative the kernel cannot ask for neighbours of packets with other sources.
+            try namespace.run("ip", "addr", "add", "fe80::5533/64", "dev", uplink.device, "nodad")
             try namespace.run(
                 "ip", "-6", "rule", "add", "pref", "200", "from", uplink.prefix, "lookup", "\(6141 + number)")
         }
@@ -82,7 +84,10 @@ public final class SteeredHost {
             guard let inUse else { throw LabError("\(entry.outgoing.source) is on no uplink") }
             try namespace.inside { try datapath.install(entry) }
             try namespace.run(
-                ["ip", "-6", "route", "replace"] + route + ["via", inUse.gateway, "dev", inUse.device, "mtu", "1492"])
+                ["ip", "-6", "route", "replace"] + route + [
+                    "via", inUse.gateway, "dev", inUse.device, "mtu",
+                    entry.form == .homeAddress ? "1452" : "1492",
+                ])
             try namespace.run(
                 "ip", "addr", "replace", "\(entry.ulids.local)/128", "dev", "shim0", "nodad", "preferred_lft", "0")
             // A socket keeps the route that it has found until something about rules changes: a new route does not matter to it.

@@ -43,16 +43,19 @@ INLINE int read_home_headers(
 /// Gives a packet the locators and the headers. The kernel knows these and segments behind them.
 NOINLINE int rehome_with_home_address(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out) {
-    if (!packet || !out || packet->insertion.at != IPV6_LENGTH) return -1;
+    if (!packet || !out) return -1;
+    int is_large = is_jumbo(skb, packet);
+    if (packet->insertion.at != IPV6_LENGTH && !is_large) return -1;
     __u64 room = skb->gso_size && packet->keeps_segments ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
-    if (bpf_skb_adjust_room(skb, HOME_HEADERS_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
+    __s32 added = is_large ? HOME_HEADERS_LENGTH - JUMBO_LENGTH : HOME_HEADERS_LENGTH;
+    if (bpf_skb_adjust_room(skb, added, BPF_ADJ_ROOM_NET, room)) return -1;
     struct home_headers headers = {
         .routing_next = DESTINATION_OPTIONS,
         .routing_length = 2,
         .routing_type = 2,
         .segments_left = 1,
         .destination = packet->ip.destination,
-        .options_next = packet->ip.next,
+        .options_next = packet->insertion.next,
         .options_length = 2,
         .padding = {1, 2},
         .option_type = 201,
@@ -61,7 +64,7 @@ NOINLINE int rehome_with_home_address(
     };
     packet->ip.source = out->source;
     packet->ip.destination = out->destination;
-    packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + HOME_HEADERS_LENGTH);
+    if (!is_large) packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + HOME_HEADERS_LENGTH);
     packet->ip.next = ROUTING;
     if (bpf_skb_store_bytes(skb, l2, &packet->ip, sizeof packet->ip, 0)) return -1;
     return bpf_skb_store_bytes(skb, l2 + IPV6_LENGTH, &headers, sizeof headers, 0);

@@ -27,6 +27,7 @@
 #define IPV6_LENGTH 40
 #define PAYLOAD_HEADER_LENGTH 8
 #define HOME_HEADERS_LENGTH 48
+#define JUMBO_LENGTH 8
 /// Extension headers that are followed, and how many octets of them may stand before the payload header.
 #define MOST_HEADERS 8
 #define MOST_OCTETS_BEFORE 512
@@ -125,6 +126,13 @@ INLINE int read_packet(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
         return 0;
     }
     return follow_headers(skb, l2, packet);
+}
+
+/// Whether the first extension header is the one that the kernel puts into a TCP super-packet of more than 65,535 octets, for
+/// itself: Hop-by-Hop Options with the length (RFC 2675), which would not be found behind another header.
+INLINE int is_jumbo(const struct __sk_buff *skb, const struct packet *packet) {
+    return skb->gso_size && !packet->ip.payload_length && packet->ip.next == HOP_BY_HOP && packet->end.next == TCP &&
+           packet->end.at == IPV6_LENGTH + JUMBO_LENGTH;
 }
 
 /// Gives a packet of a link without them an Ethernet header, which other links and some helpers want.

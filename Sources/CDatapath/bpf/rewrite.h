@@ -12,12 +12,15 @@ NOINLINE int rehome(
     if (!packet || !out) return -1;
     __u32 before = packet->insertion.at - IPV6_LENGTH;
     if (before > MOST_OCTETS_BEFORE) return -1;
+    int is_large = is_jumbo(skb, packet);
     __u64 room = skb->gso_size && packet->keeps_segments ? BPF_F_ADJ_ROOM_FIXED_GSO : 0;
-    if (bpf_skb_adjust_room(skb, PAYLOAD_HEADER_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
+    // The header takes the place of the other, which is as long.
+    if (is_large) before = 0;
+    else if (bpf_skb_adjust_room(skb, PAYLOAD_HEADER_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
 
     packet->ip.source = out->source;
     packet->ip.destination = out->destination;
-    packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + PAYLOAD_HEADER_LENGTH);
+    if (!is_large) packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + PAYLOAD_HEADER_LENGTH);
     packet->shim.next = packet->insertion.next;
     packet->shim.length = 0;
     __u64 tag = bpf_cpu_to_be64(out->peer_tag | 1ULL << 47);

@@ -2,6 +2,7 @@ import Datapath
 import Foundation
 import Lab
 import Requirements
+import Shim6Core
 import Shim6Wire
 import Steering
 import Testing
@@ -56,6 +57,21 @@ extension HostTests {
             #expect(try pair.carry(5_000_000, from: after.a, to: after.b))
             #expect(try pair.carry(5_000_000, from: after.b, to: after.a))
             #expect(try pair.a.count(.rehomedSuperPackets) > 0)
+        }
+
+        @Test(arguments: [PayloadForms.payloadHeader, .homeAddress])
+        func `Super-packets that are larger than the length in an IPv6 header are rehomed too`(form: PayloadForms)
+            throws
+        {
+            for device in ["a1", "a2"] {
+                let large = ["gso_max_size", "262144"]
+                try pair.a.namespace.run(["ip", "link", "set", device] + large)
+            }
+            try pair.rehome(form: form)
+            let streams = try pair.streams(port: 5010)
+            #expect(try pair.carry(8_000_000, from: streams.a, to: streams.b))
+            #expect(try pair.a.count(.rehomedSuperPackets) > 0)
+            #expect(try pair.a.count(.unchangeable) == 0)
         }
 
         @Test(.requirement("5533-15.2-01", "5533-1.3-02", "5533-11.1-02"))

@@ -40,25 +40,29 @@ final class SteeredPair {
     }
 
     /// What A sends goes from this locator to that.
-    func moveA(_ source: IPv6Address, _ destination: IPv6Address) throws {
+    func moveA(
+        _ source: IPv6Address, _ destination: IPv6Address, form: PayloadForms = .payloadHeader
+    ) throws {
         try a.move(
             DataPathEntry(
                 localTag: Self.tagA, peerTag: Self.tagB, slot: 1, ulids: ULIDPair(local: a1, peer: b1),
-                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver))
+                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver, form: form))
     }
 
-    func moveB(_ source: IPv6Address, _ destination: IPv6Address) throws {
+    func moveB(
+        _ source: IPv6Address, _ destination: IPv6Address, form: PayloadForms = .payloadHeader
+    ) throws {
         try b.move(
             DataPathEntry(
                 localTag: Self.tagB, peerTag: Self.tagA, slot: 1, ulids: ULIDPair(local: b1, peer: a1),
-                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver))
+                outgoing: LocatorPair(source: source, destination: destination), inbound: .deliver, form: form))
     }
 
     /// The links of the ULIDs are dead, and both hosts have moved to the others.
-    func rehome() throws {
+    func rehome(form: PayloadForms = .payloadHeader) throws {
         try topology.cut(topology.uplink("a1"))
         try topology.cut(topology.uplink("b1"))
-        try moveA(a2, b2)
-        try moveB(b2, a2)
+        try moveA(a2, b2, form: form)
+        try moveB(b2, a2, form: form)
     }
 }
