@@ -41,6 +41,49 @@ extension HostTests {
             }
         }
 
+        @Test func `No rule by interface sees the daemon's own device while a moved session has an uplink`() throws {
+            try withPair { pair in
+                let host = pair.a.namespace
+                for host in [pair.a, pair.b] {
+                    try host.namespace.run(
+                        "nft", "-f", "-",
+                        input: """
+                            table ip6 firewall {
+                                counter seen {}
+                                chain input {
+                                    type filter hook input priority filter;
+                                    iifname "shim0*" counter name seen drop
+                                }
+                                chain output {
+                                    type filter hook output priority filter;
+                                    oifname "shim0*" counter name seen drop
+                                }
+                            }
+                            """)
+                }
+                let echo = try pair.startSession()
+                let begin = try pair.rehome()
+                let moved = Clock.now
+                try pair.laboratory.pass(seconds: 3)
+                let record = try echo.stop()
+                #expect(try pair.straysOutsideFailure(record, begin).isEmpty)
+                #expect(record.received.contains { $0 > moved + .seconds(1) })
+                for host in [pair.a, pair.b] {
+                    let seen = try host.namespace.run("nft", "list", "counter", "ip6", "firewall", "seen")
+                    #expect(seen.contains("packets 0 "))
+                }
+                func route() throws -> String { try host.run("ip", "-6", "route", "show", "table", "6140") }
+                let second = pair.topology.uplink("a2")
+                let leading = "via \(second.gateway) dev a2 "
+                #expect(try route().contains(leading) && !route().contains("shim0"))
+                // While there is none nothing is lost: the packets go to the data path.
+                try pair.topology.lower(second)
+                try pair.laboratory.wait(until: "the route to lead to shim0") { try route().contains("dev shim0 ") }
+                try pair.topology.raise(second)
+                try pair.laboratory.wait(until: "the route to lead to a2 again") { try route().contains(leading) }
+            }
+        }
+
         @Test func `Someone's ESP policy for the same addresses is neither replaced nor weakened`() throws {
             var settings = quick
             settings.sections["protocol"] = ["idle-timeout = 4"]

@@ -60,16 +60,17 @@ final class OwnRows {
         attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
-    func want(_ row: Route) {
-        let key = row.key
-        guard routes.updateValue(row, forKey: key) != row else { return }
-        attempt(.route(key)) { () throws(KernelError) in try socket.replace(row) }
+    /// False if the kernel refuses it now.
+    @discardableResult
+    func want(_ row: Route) -> Bool {
+        routes[row.key] == row || put(row)
     }
 
-    /// Makes the route anew, without what the kernel has learnt about it.
-    func put(_ row: Route) {
+    /// Makes the route anew, without what the kernel has learnt about it. False if the kernel refuses it now.
+    @discardableResult
+    func put(_ row: Route) -> Bool {
         routes[row.key] = row
-        attempt(.route(row.key)) { () throws(KernelError) in try socket.replace(row) }
+        return attempt(.route(row.key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
     func want(_ row: Rule) {

@@ -155,7 +155,7 @@ final class Steering {
         guard now != nil else { return }
         if was == nil { hasNewRoutes = true }
         // The kernel keeps with a route what it was told of the MTU of the path before.
-        if old?.outgoing == entry.outgoing { rows.want(route(for: ulids)) } else { rows.put(route(for: ulids)) }
+        lead(ulids, anew: old?.outgoing != entry.outgoing)
     }
 
     func remove(_ entry: DataPathEntry) throws(DatapathError) {
@@ -166,7 +166,7 @@ final class Steering {
         if siblings[ulids]?.isEmpty == true { siblings[ulids] = nil }
         let now = leader(of: ulids)
         defer {
-            if now != nil { rows.want(route(for: ulids)) }
+            if now != nil { lead(ulids) }
             unpin(ulids.local)
         }
         if was != nil, now == nil { rows.release(route(for: ulids)) }
@@ -184,20 +184,37 @@ final class Steering {
 
     /// Leads the routes of rehomed pairs by the uplinks as they are now.
     func refresh(_ uplink: (IPv6Address) -> Uplink?) {
+        let were = siblings.keys.compactMap(leader)
         for (tag, (entry, _)) in entries { entries[tag]?.exit = Exit(uplink(entry.outgoing.source)) }
-        for ulids in siblings.keys where leader(of: ulids) != nil { rows.want(route(for: ulids)) }
+        for was in were {
+            lead(was.ulids)
+            guard leader(of: was.ulids)?.outgoing.source != was.outgoing.source else { continue }
+            do { try write(siblings[was.ulids, default: []]) } catch { log.error("\(error)") }
+        }
     }
 
-    /// The context of a ULID pair whose uplink has the route of the pair: the default one if that is rehomed, else one of
-    /// those forked off. Nil if none has packets for the program.
+    /// The context of a ULID pair whose uplink has the route of the pair: the default one, rehomed or not, else one of those
+    /// forked off; one without an uplink only if there is no other. Nil if none has packets for the program.
     private func leader(of ulids: ULIDPair) -> DataPathEntry? {
-        carrying(ulids).map(\.entry).min {
-            ($0.forkedInstance, $0.localTag.rawValue) < ($1.forkedInstance, $1.localTag.rawValue)
-        }
+        let all = siblings[ulids, default: []].compactMap { entries[$0] }
+        guard all.contains(where: \.entry.carriesHeader) else { return nil }
+        return all.filter { $0.entry.carriesHeader || $0.entry.forkedInstance == 0 }.min { one, other in
+            guard (one.exit == nil) == (other.exit == nil) else { return one.exit != nil }
+            return (one.entry.forkedInstance, one.entry.localTag.rawValue)
+                < (other.entry.forkedInstance, other.entry.localTag.rawValue)
+        }?.entry
     }
 
     private func carrying(_ ulids: ULIDPair) -> [(entry: DataPathEntry, exit: Exit?)] {
         siblings[ulids, default: []].compactMap { entries[$0] }.filter(\.entry.carriesHeader)
+    }
+
+    /// Makes the route of a rehomed pair. One by a next hop that the kernel does not take must not leave an old one there.
+    private func lead(_ ulids: ULIDPair, anew: Bool = false) {
+        var route = route(for: ulids)
+        guard !(anew ? rows.put(route) : rows.want(route)), route.interface != device else { return }
+        (route.interface, route.gateway) = (device, nil)
+        rows.put(route)
     }
 
     /// The route of a rehomed pair: to the next hop of its locators on the uplink in use, or to shim0 while there is none.
@@ -206,9 +223,9 @@ final class Steering {
         var route = Route(
             to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
             table: Mark.steeringTable, metric: 1024, mtu: rooms.min(), protocol: Mark.protocolNumber)
-        guard let leader = leader(of: ulids), let exit = entries[leader.localTag]?.exit,
-            let nextHop = datapath.nextHop(for: leader.outgoing) ?? exit.gateway
-        else { return route }
+        guard let leader = leader(of: ulids), let exit = entries[leader.localTag]?.exit else { return route }
+        let nextHop = datapath.nextHop(for: leader.outgoing) ?? exit.gateway
+        guard nextHop != nil || !leader.carriesHeader else { return route }
         route.interface = exit.interface
         route.gateway = nextHop == ulids.peer ? nil : nextHop
         return route
