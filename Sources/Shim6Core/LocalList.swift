@@ -178,14 +178,14 @@ extension LocalList {
         return shorter.announcement?.locators
     }
 
-    /// Whether a message can carry the list: an I2 with a validator of 36 octets stands for the largest one
+    /// Whether a message can carry the list: an I2 with a validator of 28 octets stands for the largest one
     /// (RFC 5533, section 5.1).
     fileprivate var fits: Bool {
         var options = withoutPreferences.options(keepaliveTimeout: 1)
         options.reachabilityTiming = ReachabilityTiming(sendTimeoutMilliseconds: 1)
         let i2 = I2(
             initiatorTag: ContextTag(truncating: 0), initiatorNonce: 0, responderNonce: 0,
-            responderValidator: [UInt8](repeating: 0, count: 36), options: options)
+            responderValidator: [UInt8](repeating: 0, count: 28), options: options)
         return (try? ControlMessage.i2(i2).encoded()) != nil
     }
 }

@@ -53,7 +53,7 @@ public struct MessageView: Sendable {
         var walk = OptionWalk(octets: octets, offset: optionsOffset, end: length)
         var seen: UInt16 = 0
         while let raw = walk.next() {
-            if let type = OptionType(rawValue: raw.type), type.isDefined(in: self.type) {
+            if let type = walk.type(of: raw, in: self.type) {
                 let bit: UInt16 = 1 << type.place
                 guard seen & bit == 0 else { throw ParseError(.duplicateOption, at: raw.offset) }
                 seen |= bit

@@ -44,7 +44,7 @@ import Testing
         for type in [MessageType.i2, .r2, .updateRequest] {
             let packet = try #require(pair.last(type), "no \(type)")
             let option = try #require(try MessageView(packet.octets).option(.payloadForms), "\(type)")
-            #expect(Array(option.contents) == [0, 3, 0, 0])
+            #expect(Array(option.contents) == OptionType.discriminator + [0, 3, 0, 0])
         }
     }
 
@@ -58,7 +58,7 @@ import Testing
         pair.run(for: .milliseconds(100))
         let packet = try #require(pair.last(.i2bis))
         let option = try #require(try MessageView(packet.octets).option(.payloadForms))
-        #expect(Array(option.contents) == [0, 2, 0, 0])
+        #expect(Array(option.contents) == OptionType.discriminator + [0, 2, 0, 0])
         #expect(try entry(pair.b).form == .homeAddress)
         #expect(pair.b.context?.unsuitableForms == nil)
     }

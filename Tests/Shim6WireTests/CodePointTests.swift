@@ -11,8 +11,8 @@ import Testing
 
     @Test("Option types: those of table 3, and ours from the range for experiments", .requirement("5533-17-02"))
     func optionTypes() {
-        let ours: [OptionType] = [.payloadForms, .reachabilityTiming, .payloadReport]
-        #expect(ours.map(\.rawValue) == [16384, 21348, 21349])
+        let ours: [OptionType] = [.earlierPayloadForms, .payloadForms, .reachabilityTiming, .payloadReport]
+        #expect(ours.map(\.rawValue) == [16384, 21350, 21351, 21352])
         #expect(ours.allSatisfy { (16384...32767).contains($0.rawValue) })
         #expect(
             (0...32767).filter { OptionType(rawValue: $0) != nil } == [1, 2, 3, 4, 5, 6, 7, 10] + ours.map(\.rawValue))

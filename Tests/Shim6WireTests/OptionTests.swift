@@ -97,7 +97,14 @@ import Vectors
     /// What describes a host.
     private static let described: Set<OptionType> = [
         .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .keepaliveTimeout, .reachabilityTiming,
-        .payloadForms,
+        .payloadForms, .earlierPayloadForms,
+    ]
+
+    /// Contents by which an experimental option is known.
+    private static let contents: [OptionType: [UInt8]] = [
+        .payloadForms: OptionType.discriminator + [0, 3, 0, 0], .earlierPayloadForms: [0, 3, 0, 0],
+        .reachabilityTiming: OptionType.discriminator + [0, 0, 1, 0],
+        .payloadReport: OptionType.discriminator + [UInt8](repeating: 1, count: 36),
     ]
 
     @Test(
@@ -113,7 +120,9 @@ import Vectors
         var raw = try bare(type)
         let offset = raw.octets.count
         let number = option.rawValue << 1
-        raw.octets += [UInt8(number >> 8), UInt8(truncatingIfNeeded: number), 0, 4, 0, 0, 0, 1]
+        let contents = Self.contents[option] ?? [0, 0, 0, 1]
+        raw.octets += [UInt8(number >> 8), UInt8(truncatingIfNeeded: number), 0, UInt8(contents.count)] + contents
+        raw.octets += [UInt8](repeating: 0, count: 7 - (contents.count + 3) % 8)
         let view = try MessageView(raw.sealed())
         #expect((view.option(option) != nil) == defined.contains(option))
         raw.octets[offset + 1] |= 1
@@ -124,19 +133,57 @@ import Vectors
         }
     }
 
-    @Test func `Payload Forms is an option for experiments, without C, and flags without a meaning are ignored`() throws
-    {
-        // Type 16384 in the upper 15 bits.
-        guard case .updateRequest(let update) = try decode(request(options: "80000004 fffe0000")) else { return }
+    @Test(.requirement("5533-17-02"))
+    func `Payload Forms is an option for experiments, without C, and flags without a meaning are ignored`() throws {
+        // Type 0x5366 in the upper 15 bits, then the discriminator.
+        let octets = try request(options: "a6cc0008 7368699d fffe0000 00000000")
+        guard case .updateRequest(let update) = try decode(octets) else { return }
         #expect(update.options.payloadForms == .homeAddress)
         let none = UpdateRequest(
             receiverTag: update.receiverTag, requestNonce: update.requestNonce, options: LocatorOptions())
         var told = none
         told.options.payloadForms = [.payloadHeader, .homeAddress]
-        let octets = try ControlMessage.updateRequest(told).encoded()
-        #expect(octets.suffix(8) == [0x80, 0, 0, 4, 0, 3, 0, 0])
-        #expect(octets.count == (try ControlMessage.updateRequest(none).encoded().count) + 8)
-        #expect(throws: ParseError(.optionLength, at: 18)) { try decode(request(options: "80000002 00030000")) }
+        let encoded = try ControlMessage.updateRequest(told).encoded()
+        #expect(encoded.suffix(16).hex == "a6cc00087368699d0003000000000000")
+        #expect(encoded.count == (try ControlMessage.updateRequest(none).encoded().count) + 16)
+        // Version 0.1.0 has to know what this host cannot take; it has no discriminator.
+        told.options.payloadForms = .homeAddress
+        let warning = try ControlMessage.updateRequest(told).encoded()
+        #expect(warning.suffix(24).hex == "a6cc00087368699d0002000000000000" + "8000000400020000")
+        #expect(try decode(warning) == .updateRequest(told))
+        let earlier = try decode(request(options: "80000004 00020000"))
+        #expect(earlier == .updateRequest(told))
+    }
+
+    /// Numbers of experimental options: ours, and those that others may use as well.
+    private static let foreign = [
+        "80000004 00040000", "80000004 00020001", "80000004 00000000", "80000008 0002000000020000 00000000",
+        "80000000 00000000", "a6c80004 00000064", "a6ca0024" + String(repeating: "01", count: 36),
+        // Ours, but for the discriminator or the length.
+        "a6cc0004 00020000", "a6cc0008 7368699e 00020000 00000000", "a6cc0009 7368699d 00020000 00000000",
+        "a6cc0007 7368699d 00020000 00000000", "a6ce0004 00000064", "a6ce0008 00000064 00000000 00000000",
+        "a6cc0000 00000000",
+    ]
+
+    @Test(.requirement("5533-5.15-11"), arguments: foreign, [false, true])
+    func `What others mean by a number for experiments is skipped, also twice; a critical one is refused`(
+        option: String, isCritical: Bool
+    ) throws {
+        var raw = try RawMessage(type: 64, body: "7edcba987654 00000001" + option + option)
+        #expect(try decode(raw.sealed()) == .updateRequest(request))
+        guard isCritical else { return }
+        raw.octets[17] |= 1
+        #expect(throws: ParseError(.unrecognisedCriticalOption, at: 16)) { try MessageView(raw.sealed()) }
+    }
+
+    @Test(.requirement("5533-5.15-11"), arguments: ["a6ca0024", "a6d00024", "a6d00004"])
+    func `A Probe with somebody else's option is a Probe`(option: String) throws {
+        var raw = try bare(.probe)
+        let plain = try decode(raw.sealed())
+        let length = Int(option.suffix(2), radix: 16) ?? 0
+        raw.octets += try #require([UInt8](hex: option)) + [UInt8](repeating: 7, count: length)
+        #expect(raw.octets.count % 8 == 0)
+        #expect(try decode(raw.sealed()) == plain)
     }
 
     @Test func `The same option twice is refused where it comes again`() throws {
@@ -146,10 +193,9 @@ import Vectors
         #expect(throws: ParseError(.duplicateOption, at: 32)) {
             try decode(request(options: "00140004 0000001e 000a0004 01020304 00140004 0000001e"))
         }
-        // Those for experiments are no exception.
-        #expect(throws: ParseError(.duplicateOption, at: 24)) {
-            try decode(request(options: "80000004 00030000 80000004 00010000"))
-        }
+        // Ours for experiments are no exception.
+        let forms = "a6cc0008 7368699d 00030000 00000000"
+        #expect(throws: ParseError(.duplicateOption, at: 32)) { try decode(request(options: forms + forms)) }
         // Not where it means nothing.
         let twice = try request(options: "000e0004 00000001 000e0004 00000001")
         #expect(try decode(twice) == .updateRequest(request))

@@ -8,16 +8,17 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     case ulidPair = 6
     case forkedInstance = 7
     case keepaliveTimeout = 10  // 5534-5.3-07
-    /// For experiments (RFC 5533, section 17): see `PayloadForms`.
-    case payloadForms = 0x4000
-    /// Of this implementation, from the experimental range: see `ReachabilityTiming`.
-    case reachabilityTiming = 0x5364
-    /// Of this implementation, from the experimental range: see `PayloadReport`.
-    case payloadReport = 0x5365
+    // Of this implementation: see ExperimentalOptions.swift.
+    case payloadForms = 0x5366
+    case reachabilityTiming = 0x5367
+    case payloadReport = 0x5368
+    /// `payloadForms` as version 0.1.0 sends it.
+    case earlierPayloadForms = 0x4000
 
     /// A number below 16 of its own, for sets of types in one word.
     var place: UInt16 {
         switch self {
+        case .earlierPayloadForms: 12
         case .payloadForms: 13
         case .reachabilityTiming: 14
         case .payloadReport: 15
@@ -38,7 +39,7 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
         case (.forkedInstance, .i1), (.forkedInstance, .i2), (.forkedInstance, .i2bis):
             true
         case (.locatorList, _), (.locatorPreferences, _), (.cgaParameters, _), (.cgaSignature, _),
-            (.keepaliveTimeout, _), (.reachabilityTiming, _), (.payloadForms, _):
+            (.keepaliveTimeout, _), (.reachabilityTiming, _), (.payloadForms, _), (.earlierPayloadForms, _):
             message == .i2 || message == .r2 || message == .i2bis || message == .updateRequest
         case (.payloadReport, _):
             message == .probe

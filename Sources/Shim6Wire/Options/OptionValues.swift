@@ -18,9 +18,11 @@ struct OptionValues {
             case .ulidPair: ulidPair = try ULIDPairOption(option)
             case .forkedInstance: forkedInstance = try option.forkedInstance()
             case .keepaliveTimeout: locatorOptions.keepaliveTimeout = try option.keepaliveTimeout()
-            case .payloadForms: locatorOptions.payloadForms = try option.payloadForms()
-            case .reachabilityTiming: locatorOptions.reachabilityTiming = try ReachabilityTiming(option)
-            case .payloadReport: payloadReport = try PayloadReport(option)
+            case .payloadForms: locatorOptions.payloadForms = PayloadForms(option.ownContents)
+            case .earlierPayloadForms:
+                locatorOptions.payloadForms = locatorOptions.payloadForms ?? PayloadForms(option.contents)
+            case .reachabilityTiming: locatorOptions.reachabilityTiming = ReachabilityTiming(option.ownContents)
+            case .payloadReport: payloadReport = PayloadReport(option.ownContents)
             }
         }
     }

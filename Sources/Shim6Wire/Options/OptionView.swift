@@ -40,7 +40,7 @@ public struct OptionSequence: Sequence, IteratorProtocol, Sendable {
 
     public mutating func next() -> OptionView? {
         while let raw = walk.next() {
-            guard let type = OptionType(rawValue: raw.type), type.isDefined(in: message) else { continue }
+            guard let type = walk.type(of: raw, in: message) else { continue }
             return OptionView(type: type, offset: raw.offset, contents: walk.octets[raw.contents])
         }
         return nil
@@ -82,6 +82,14 @@ struct OptionWalk: Sendable {
             type: word >> 1, isCritical: word & 1 == 1, offset: offset,
             contents: (offset + 4)..<(offset + 4 + length)
         )
+    }
+
+    /// The type of an option if it means something in a message; nil if it is to be handled as an unknown one.
+    func type(of option: RawOption, in message: MessageType) -> OptionType? {
+        guard let type = OptionType(rawValue: option.type), type.isDefined(in: message),
+            type.admits(octets[option.contents])
+        else { return nil }
+        return type
     }
 
     /// The octets that an option with contents of `length` octets takes, header and padding included. The octets of the

@@ -1,8 +1,8 @@
 /// The forms of rehomed payload that a host accepts: contents of the Payload Forms option.
 ///
-/// The option is ours, from the range for experiments (RFC 5533, section 17), without C: hosts that do not know it skip
-/// it. Octets 0-1 are flags, those of unknown forms are ignored; 2-3 are reserved, zero. A host without the option accepts
-/// what RFC 5533 says: the payload extension header.
+/// The option is an experimental one: hosts that do not know it skip it. Octets 0-1 behind the discriminator are flags,
+/// those of unknown forms are ignored; 2-3 are reserved, zero. A host without the option accepts what RFC 5533 says: the
+/// payload extension header.
 public struct PayloadForms: OptionSet, Hashable, Sendable {
     public let rawValue: UInt16
 
@@ -19,19 +19,21 @@ public struct PayloadForms: OptionSet, Hashable, Sendable {
     public static let known: PayloadForms = [.payloadHeader, .homeAddress]
 }
 
-extension OptionView {
-    /// - Throws: `optionLength`.
-    func payloadForms() throws(ParseError) -> PayloadForms {
-        guard contents.count == 4 else { throw lengthError }
-        return PayloadForms(rawValue: contents.bigEndian(UInt16.self, at: 0)).intersection(.known)
+extension PayloadForms {
+    /// `contents` are 4 octets.
+    init(_ contents: ArraySlice<UInt8>) {
+        self = PayloadForms(rawValue: contents.bigEndian(UInt16.self, at: 0)).intersection(.known)
     }
 }
 
 extension MessageWriter {
     mutating func append(_ forms: PayloadForms) {
-        option(.payloadForms) { writer in
+        func write(_ writer: inout MessageWriter) {
             writer.append(forms.rawValue)
             writer.append(zeros: 2)
         }
+        experimental(.payloadForms, contents: write)
+        // A peer of version 0.1.0 would send what this host cannot take.
+        if !forms.contains(.payloadHeader) { option(.earlierPayloadForms, contents: write) }
     }
 }

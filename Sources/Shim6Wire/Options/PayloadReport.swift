@@ -2,7 +2,7 @@
 /// host whose own direction works that it need not move, when only the other one has failed ("information about the
 /// recently received payload traffic", RFC 5534, section 4.2). C is 0, so that others skip it.
 ///
-/// Type 0x5365, Length 36. Octets 0-15 and 16-31 the locators of the packet as it arrived, source and destination, 32-35
+/// Octets 0-15 and 16-31 behind the discriminator the locators of the packet as it arrived, source and destination, 32-35
 /// its age in milliseconds when the Probe was sent, rounded up.
 public struct PayloadReport: Hashable, Sendable {
     public var source: IPv6Address
@@ -17,17 +17,15 @@ public struct PayloadReport: Hashable, Sendable {
 }
 
 extension PayloadReport {
-    /// - Throws: `optionLength`.
-    init(_ option: OptionView) throws(ParseError) {
-        guard option.contents.count == 36 else { throw option.lengthError }
-        let contents = Array(option.contents)
+    /// `contents` are 36 octets.
+    init(_ contents: ArraySlice<UInt8>) {
         self.init(
             source: contents.address(at: 0), destination: contents.address(at: 16),
             ageMilliseconds: contents.bigEndian(UInt32.self, at: 32))
     }
 
     func write(to writer: inout MessageWriter) {
-        writer.option(.payloadReport) { writer in
+        writer.experimental(.payloadReport) { writer in
             writer.append(source)
             writer.append(destination)
             writer.append(ageMilliseconds)

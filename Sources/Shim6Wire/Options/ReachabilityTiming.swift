@@ -1,7 +1,7 @@
 /// An experimental option of I2, R2, I2bis and Update Request, beside Keepalive Timeout, which counts whole seconds: the
 /// sender's Send Timeout, finer. It holds only between hosts that both send it; C is 0, so that others skip it.
 ///
-/// Type 0x5364, Length 4. Octets 0-3 Send Timeout in milliseconds.
+/// Octets 0-3 behind the discriminator: Send Timeout in milliseconds.
 public struct ReachabilityTiming: Hashable, Sendable {
     /// Not 0.
     public var sendTimeoutMilliseconds: UInt32
@@ -12,16 +12,14 @@ public struct ReachabilityTiming: Hashable, Sendable {
 }
 
 extension ReachabilityTiming {
-    /// Nil for a Send Timeout of 0, which means nothing usable.
-    /// - Throws: `optionLength`.
-    init?(_ option: OptionView) throws(ParseError) {
-        guard option.contents.count == 4 else { throw option.lengthError }
-        sendTimeoutMilliseconds = option.contents.bigEndian(UInt32.self, at: 0)
+    /// Nil for a Send Timeout of 0, which means nothing usable. `contents` are 4 octets.
+    init?(_ contents: ArraySlice<UInt8>) {
+        sendTimeoutMilliseconds = contents.bigEndian(UInt32.self, at: 0)
         if sendTimeoutMilliseconds == 0 { return nil }
     }
 
     func write(to writer: inout MessageWriter) {
         guard sendTimeoutMilliseconds > 0 else { return }
-        writer.option(.reachabilityTiming) { $0.append(sendTimeoutMilliseconds) }
+        writer.experimental(.reachabilityTiming) { $0.append(sendTimeoutMilliseconds) }
     }
 }
