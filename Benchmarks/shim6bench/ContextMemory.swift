@@ -7,7 +7,7 @@ import Shim6Wire
 struct ContextMemory {
     private static let contexts = 100_000
     /// Octets of a context on top of its key material, the peer's CGA Parameter Data Structure.
-    private static let limit = 2048
+    private static let limit = 2304
 
     /// Whether a context takes no more than the limit.
     let holds: Bool

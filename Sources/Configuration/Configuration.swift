@@ -170,6 +170,7 @@ extension Configuration {
     public struct Limits: Hashable, Sendable {
         public var maxContexts = 16_384
         public var maxContextsPerPeerPrefix = 1024
+        public var maxContextsPerPeerSite = 4096
         public var maxHolddowns = 4096
         public var maxLocators = 16
         public var maxVerificationsPerSecond = 1000
@@ -177,7 +178,11 @@ extension Configuration {
         public var maxPeerKeyBits = 4096
         public var maxPeerKeys = 256
         public var maxProofs = 1024
+        public var maxRefusedProofs = 1024
         public var maxAnswersPerSecond = 16
+        public var maxContextAnswersPerSecond = 4
+        public var maxUnansweredProbes = 3
+        public var maxAmplification = 3
         public var maxProbesPerSecond = 2000
         public var maxStrangerMessagesPerSecond = 5000
         public var maxStrangerMessagesPerPrefix = 500

@@ -106,10 +106,15 @@ enum Declaration {
         Section(
             name: "limits", comment: "What is bounded, and how.",
             keys: [
-                Key("max-contexts", \.limits.maxContexts, .integer(1...1_000_000), "Contexts at a time."),
+                Key(
+                    "max-contexts", \.limits.maxContexts, .integer(1...1_000_000),
+                    "Contexts at a time; beyond it one that a peer made and that never carried payload makes room."),
                 Key(
                     "max-contexts-per-peer-prefix", \.limits.maxContextsPerPeerPrefix, .integer(1...1_000_000),
                     "Contexts that peers of one /64 can make here."),
+                Key(
+                    "max-contexts-per-peer-site", \.limits.maxContextsPerPeerSite, .integer(1...1_000_000),
+                    "Contexts that peers of one /48 can make here."),
                 Key(
                     "max-holddowns", \.limits.maxHolddowns, .integer(1...1_000_000),
                     "Contexts in E-FAILED or NO-SUPPORT; beyond it the one that ends first makes room."),
@@ -118,7 +123,8 @@ enum Declaration {
                     "Locators kept of one list, own or a peer's."),
                 Key(
                     "max-verifications-per-second", \.limits.maxVerificationsPerSecond, .integer(1...1_000_000),
-                    "Messages a second whose keys and signatures are checked."),
+                    "Messages a second whose keys and signatures are checked, and as many answers to this host. One /48 gets "
+                        + "half of it, one /32 three quarters, and who has not asked before comes first."),
                 Key(
                     "min-peer-key-bits", \.limits.minPeerKeyBits, .integer(1024...4096),
                     "Shortest RSA key of a peer whose signature is looked at, bits."),
@@ -133,8 +139,21 @@ enum Declaration {
                     "Verified proofs of peers that are kept, 2 KiB each at most; the one unused for longest makes room."
                 ),
                 Key(
+                    "max-refused-proofs", \.limits.maxRefusedProofs, .integer(0...65_536),
+                    "Refused proofs of peers that are kept, so that the same one again costs nothing; the one unused for "
+                        + "longest makes room."),
+                Key(
                     "max-answers-per-second", \.limits.maxAnswersPerSecond, .integer(1...10_000),
                     "R1bis messages a second to one /48, and as many Errors."),
+                Key(
+                    "max-context-answers-per-second", \.limits.maxContextAnswersPerSecond, .integer(1...10_000),
+                    "R2 messages a second of one context."),
+                Key(
+                    "max-unanswered-probes", \.limits.maxUnansweredProbes, .integer(1...1000),
+                    "Probes to a peer's locator at which it has answered nothing yet; then one a minute."),
+                Key(
+                    "max-amplification", \.limits.maxAmplification, .integer(1...1000),
+                    "Octets of such Probes of one context for each octet that its peer has sent."),
                 Key(
                     "max-probes-per-second", \.limits.maxProbesPerSecond, .integer(1...1_000_000),
                     "Probes that all contexts together may begin a second. Contexts with traffic come first."),

@@ -43,9 +43,17 @@ struct Exploration: Sendable {
         return isNew
     }
 
-    /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate. Rounds follow each
-    /// other: 5534-4.3-05.
-    mutating func takeNext(after last: LocatorPair?) -> LocatorPair? {
+    /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate. `barred`
+    /// destinations are passed over. Rounds follow each other: 5534-4.3-05.
+    mutating func takeNext(after last: LocatorPair?, barred: [IPv6Address] = []) -> LocatorPair? {
+        for _ in 0..<order.count {
+            let pair = takeNext(after: last)
+            if let pair, !barred.contains(pair.destination) { return pair }
+        }
+        return nil
+    }
+
+    private mutating func takeNext(after last: LocatorPair?) -> LocatorPair? {
         guard !order.isEmpty else { return nil }
         if confirmations > 0, order.contains(failed) {
             confirmations -= 1

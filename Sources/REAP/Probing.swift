@@ -60,7 +60,8 @@ extension REAPMachine {
     }
 
     mutating func nextPair() -> LocatorPair? {
-        phase.exploration?.takeNext(after: memory.lastPair)
+        let (last, barred) = (memory.lastPair, barred)
+        return phase.exploration?.takeNext(after: last, barred: barred)
     }
 
     /// The pair for the answer to a Probe that came on `pair`.

@@ -18,6 +18,8 @@ public struct REAPMachine: Sendable {
     public internal(set) var current: LocatorPair
     /// CT(peer), which Probes carry.
     public var peerTag: ContextTag
+    /// Locators of the peer that explorations pass over for now.
+    public var barred: [IPv6Address] = []
     private var shared: SharedConfiguration
     /// The locators that may be used, best first.
     var local: [IPv6Address]

@@ -33,6 +33,10 @@ final class Context {
     /// The latest I2 and I2bis messages, newest last. The same one again is just answered; a late copy of an older one
     /// must not bring a tag back that the peer has given up.
     var introductions: [Introduction.ID] = []
+    /// Up to when the R2 messages that went out are those of its rate.
+    var answersUsedUp = Instant(nanoseconds: 0)
+    /// Whether a peer asked for it, not this host.
+    let isOfPeer: Bool
     var state: State
 
     /// RFC 5533, section 6.2. IDLE is the absence of a context.
@@ -47,7 +51,7 @@ final class Context {
 
     init(
         tag: ContextTag, key: ContextKey, flows: [Flow] = [], slot: UInt32?, announced: LocalList, state: State,
-        at now: Instant
+        isOfPeer: Bool = false, at now: Instant
     ) {
         self.tag = tag
         self.key = key
@@ -55,6 +59,7 @@ final class Context {
         self.slot = slot
         self.announced = announced
         self.state = state
+        self.isOfPeer = isOfPeer
         createdAt = now
         stateSince = now
     }
@@ -195,6 +200,17 @@ final class Established {
     var awaitedPayload: Set<Direction> = []
     /// When the last packet came in before the exploration that is under way.
     @Rare var lastInBefore: Instant? = nil
+    var reach = Reach()
+    /// What there is to explore for, once there is payload.
+    var postponed: Set<Doubt> = []
+
+    /// Why the pair in use may not work.
+    enum Doubt {
+        /// Locators have come or gone, and the pair with them.
+        case locatorsChanged
+        /// The context's messages took another pair.
+        case establishedElsewhere
+    }
 
     init(peer: Peer, machine: REAPMachine, since: Instant) {
         self.peer = peer
@@ -206,6 +222,7 @@ final class Established {
     func replace(_ peer: Peer) {
         self.peer = peer
         machine.peerTag = peer.tag
+        reach.keep(where: peer.hasLocator)
     }
 }
 

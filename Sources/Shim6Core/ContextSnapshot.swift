@@ -127,10 +127,12 @@ extension Host {
     public var counters: HostCounters {
         var counters = tally
         counters.contexts = HostCounters.TableUse(
-            used: table.activeCount, limit: table.maximumContexts, evictions: tally.triggersRefused)
+            used: table.activeCount, limit: table.maximumContexts,
+            evictions: tally.triggersRefused &+ tally.contextsEvicted)
         counters.holddowns = HostCounters.TableUse(
             used: table.holddowns.count, limit: table.maximumHolddowns, evictions: tally.holddownsEvicted)
         counters.proofs = HostCounters.TableUse(proofs)
+        counters.refusals = HostCounters.TableUse(refusals)
         counters.keys = verifier.keys
         return counters
     }

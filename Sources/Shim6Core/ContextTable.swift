@@ -6,6 +6,7 @@ final class ContextTable {
     let maximumContexts: Int
     let maximumHolddowns: Int
     private let maximumPerPeerPrefix: Int
+    private let maximumPerPeerSite: Int
 
     private var byTag: [ContextTag: Context] = [:]
     private var byKey: [ContextKey: Context] = [:]
@@ -14,6 +15,11 @@ final class ContextTable {
     /// By CT(peer), which different peers may choose alike.
     private var byPeerTag: [ContextTag: [Context]] = [:]
     private var perPeerPrefix: [UInt64: Int] = [:]
+    /// The same by /48.
+    private var perPeerSite: [UInt64: Int] = [:]
+    /// Contexts that may make room, the next one last, and when others may be looked for.
+    private var spares: [Context] = []
+    private var nextSearch = Instant(nanoseconds: 0)
     /// E-FAILED and NO-SUPPORT.
     private(set) var holddowns: [ContextTag: Context] = [:]
     /// States without a context may be missing.
@@ -26,6 +32,7 @@ final class ContextTable {
         maximumContexts = configuration.maximumContexts
         maximumHolddowns = configuration.maximumHolddowns
         maximumPerPeerPrefix = configuration.maximumContextsPerPeerPrefix
+        maximumPerPeerSite = configuration.maximumContextsPerPeerSite
     }
 
     var tags: [ContextTag] { Array(byTag.keys) }
@@ -47,6 +54,30 @@ final class ContextTable {
 
     /// Whether a peer may not have one more context made for it here.
     func isFull(for peer: IPv6Address) -> Bool { (perPeerPrefix[peer.high] ?? 0) >= maximumPerPeerPrefix }
+
+    /// The same for all of its /48.
+    func isFull(forSiteOf peer: IPv6Address) -> Bool { (perPeerSite[peer.site] ?? 0) >= maximumPerPeerSite }
+
+    /// The context that makes room when the table is full: of those that `may`, the oldest of the /48 that has most. They
+    /// are looked for once a second at most, since that takes a look at all of them.
+    func spare(at now: Instant, where may: (Context) -> Bool) -> Context? {
+        while let spare = spares.last {
+            if byTag[spare.tag] === spare, may(spare) { return spare }
+            spares.removeLast()
+        }
+        guard now >= nextSearch else { return nil }
+        nextSearch = now + .seconds(1)
+        var left = perPeerSite
+        var found: [(context: Context, left: Int)] = []
+        for context in byTag.values.filter(may).sorted(by: { $0.createdAt < $1.createdAt }) {
+            let site = context.ulids.peer.site
+            found.append((context, left[site] ?? 0))
+            left[site, default: 0] -= 1
+        }
+        found.sort { ($1.left, $0.context.createdAt) < ($0.left, $1.context.createdAt) }
+        spares = found.prefix(max(maximumContexts / 8, 1)).map(\.context).reversed()
+        return spares.last
+    }
 
     /// A random tag that no context has (RFC 5533, section 7.1).
     func freshTag(_ random: inout RandomSource) -> ContextTag {
@@ -76,6 +107,7 @@ final class ContextTable {
         byTag[context.tag] = context
         byKey[context.key] = context
         perPeerPrefix[context.ulids.peer.high, default: 0] += 1
+        perPeerSite[context.ulids.peer.site, default: 0] += 1
         index(context)
     }
 
@@ -84,8 +116,12 @@ final class ContextTable {
         releaseSlot(of: context)
         byTag[context.tag] = nil
         byKey[context.key] = nil
-        let prefix = context.ulids.peer.high
-        if let count = perPeerPrefix[prefix] { perPeerPrefix[prefix] = count > 1 ? count - 1 : nil }
+        Self.decrement(&perPeerPrefix, context.ulids.peer.high)
+        Self.decrement(&perPeerSite, context.ulids.peer.site)
+    }
+
+    private static func decrement(_ counts: inout [UInt64: Int], _ prefix: UInt64) {
+        if let count = counts[prefix] { counts[prefix] = count > 1 ? count - 1 : nil }
     }
 
     /// Changes a context so that it is still found by what it is found by.
@@ -120,4 +156,9 @@ final class ContextTable {
         }
         holddowns[context.tag] = nil
     }
+}
+
+extension IPv6Address {
+    /// The leftmost 48 bits.
+    fileprivate var site: UInt64 { high >> 16 }
 }

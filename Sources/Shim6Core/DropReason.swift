@@ -25,6 +25,12 @@ public enum DropReason: Error, Hashable, Sendable {
     case unexpectedInState
     /// An Error that quotes nothing of ours.
     case unmatchedError
+    /// The packet's source, the peer's ULID or a locator of its list is an address of this host.
+    case ownAddress
+    /// The peer's tag is one that this host has given out itself.
+    case ownTag
+    /// The Initiator Nonce of the peer is that of an exchange which this host has begun with it.
+    case ownNonce
 
     // Establishment.
     /// The Receiver ULID is no address of this host.
@@ -39,6 +45,8 @@ public enum DropReason: Error, Hashable, Sendable {
     case supersededIntroduction
     case contextTableFull
     case tooManyContextsOfPeer
+    /// The peer's /48 has as many contexts as it may have.
+    case tooManyContextsOfSite
     /// More proofs of peers to verify than the limit for one second.
     case verificationRate
 

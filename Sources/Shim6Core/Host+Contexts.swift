@@ -3,20 +3,41 @@ import Shim6Wire
 
 // The life of a context: made, moved from state to state, established, removed.
 extension Host {
-    /// Makes a context with a fresh tag; nil if there is no slot. A negative cache entry for the same ULIDs ends.
+    /// Makes a context with a fresh tag; nil if there is no slot. A negative cache entry for the same ULIDs ends, and so
+    /// does a context that makes room.
     func create(
-        _ key: ContextKey, flows: [Flow] = [], _ announced: LocalList, _ state: Context.State, reason: String
+        _ key: ContextKey, flows: [Flow] = [], _ announced: LocalList, _ state: Context.State, isOfPeer: Bool = false,
+        reason: String
     ) -> Context? {
         if let holddown = table[key] { remove(holddown, reason: reason) }
+        if table.isFull, let spare {
+            tally.contextsEvicted &+= 1
+            remove(spare, reason: "makes room, never used")
+        }
         guard let slot = table.takeSlot() else { return nil }
         activity.clear(slot: slot)
         let context = Context(
             tag: table.freshTag(&random), key: key, flows: flows, slot: slot, announced: announced, state: state,
-            at: now)
+            isOfPeer: isOfPeer, at: now)
         table.insert(context)
         publish(.state(from: nil, to: context.name, reason: reason), context)
         install(context)
         return context
+    }
+
+    /// Whether there is a place for one more context, or one that can be made free.
+    var hasRoom: Bool { !table.isFull || spare != nil }
+
+    /// The context that makes room: of those that peers have made, one that was never used.
+    private var spare: Context? {
+        table.spare(at: now) { $0.isOfPeer && $0.established != nil && !hasCarriedPayload($0) }
+    }
+
+    /// Whether payload of a context ever passed, either way.
+    func hasCarriedPayload(_ context: Context) -> Bool {
+        guard let slot = context.slot else { return false }
+        let activity = activity[slot].snapshot
+        return activity.lastIn != nil || activity.lastOut != nil
     }
 
     /// Moves a context to another state, tells so, and brings the data path up to date.
@@ -39,7 +60,7 @@ extension Host {
     func established(_ ulids: ULIDPair, _ announced: LocalList, _ peer: Peer) -> Established {
         let machine = REAPMachine(
             current: LocatorPair(source: ulids.local, destination: ulids.peer), peerTag: peer.tag,
-            local: available(announced), peer: peer.candidates,
+            local: available(announced), peer: destinations(of: peer),
             configuration: reapConfiguration(for: peer), paths: paths, random: &random)
         return Established(peer: peer, machine: machine, since: now)
     }

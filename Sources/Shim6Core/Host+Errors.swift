@@ -83,7 +83,9 @@ extension Problem {
     /// Nil where the sender is told nothing. A Parameter Data Structure of somebody else is dropped silently
     /// (sections 7.13, 7.16 and 10.4); a list that it does not prove is an error in an Update Request (section 10.4), and
     /// everywhere if its method is at fault (section 7.2).
-    init?(_ reason: DropReason, in view: MessageView) {
+    ///
+    /// - Parameter faulty: the entry of the list at which its verification failed.
+    init?(_ reason: DropReason, in view: MessageView, faulty: Int?) {
         let list = view.option(.locatorList)
         let preferences = view.option(.locatorPreferences)
         func method(where isAtFault: (UInt8) -> Bool) -> Problem? {
@@ -97,10 +99,21 @@ extension Problem {
         switch reason {
         case .unsupportedMethod:  // 5533-7.2-08
             problem = method { VerificationMethod(rawValue: $0) == nil }
-        case .proof(.methodContradictsParameters):  // 5533-7.2-08
-            problem = method { $0 == VerificationMethod.hba.rawValue }
+        case .proof(let error) where faulty != nil:  // 5533-7.2-08
+            guard let list, let faulty, view.type == .updateRequest || error == .methodContradictsParameters else {
+                return nil
+            }
+            problem = Problem(
+                code: .verificationMethodFailed, offset: list.offset + LocatorList.methodOffset(faulty))
         case .proof(.signature), .signatureMissing, .parametersMissing:
             problem = view.type == .updateRequest ? method { $0 == VerificationMethod.cga.rawValue } : nil
+        case .noUsableLocator:
+            guard let list, view.type == .updateRequest else { return nil }
+            // An empty list has no method to point at: its number of locators is wrong.
+            problem =
+                method { _ in true }
+                ?? Problem(
+                    code: .verificationMethodFailed, offset: list.offset + LocatorList.methodOffset(0) - 1)
         case .generationOutOfSync:
             problem = preferences.map { Problem(code: .generationOutOfSync, offset: $0.offset + 4) }
         case .wrongNumberOfLocators:

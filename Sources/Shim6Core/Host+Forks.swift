@@ -28,7 +28,7 @@ extension Host {
         guard flows.count <= Self.maximumFlows else { return .tooManyFlows }
         let siblings = table.all.filter { $0.ulids == context.ulids }
         if siblings.contains(where: { !Set($0.flows).isDisjoint(with: flows) }) { return .taken }
-        return table.isFull ? .tableFull : nil
+        return hasRoom ? nil : .tableFull
     }
 
     /// Begins to make a context of their own for some flows. I1 goes where the packets of the context go that it is

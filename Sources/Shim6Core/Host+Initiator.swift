@@ -6,7 +6,7 @@ import Shim6Wire
 extension Host {
     /// Why no context can be made for a ULID pair.
     public enum Refusal: String, Error, Sendable {
-        /// Multicast, link-local, loopback or unspecified, or both the same.
+        /// Multicast, link-local, loopback or unspecified, or both of this host.
         case unusable = "ULIDs unusable"
         /// The local address is not among the local locators.
         case notLocal = "local ULID not a local locator"
@@ -16,11 +16,11 @@ extension Host {
 
     /// Why `.establish` of this pair would do nothing; nil if it would start an exchange.
     public func refusal(of ulids: ULIDPair) -> Refusal? {
-        guard ulids.areUsable else { return .unusable }
+        guard ulids.areUsable, !lists.contains(ulids.peer) else { return .unusable }
         guard lists.contains(ulids.local) else { return .notLocal }
         switch table[ContextKey(ulids: ulids)]?.state {
         case .i1Sent, .i2Sent, .established, .i2bisSent: return .exists
-        case .eFailed, .noSupport, nil: return table.isFull ? .tableFull : nil
+        case .eFailed, .noSupport, nil: return hasRoom ? nil : .tableFull
         }
     }
 
@@ -154,12 +154,15 @@ extension Host {
         switch context.state {
         case .i1Sent, .i2Sent, .i2bisSent:
             let peer = try verifiedPeer(
-                tag: r2.responderTag, r2.options, of: context.ulids, known: context.peer)
+                tag: r2.responderTag, r2.options, of: context.ulids, known: context.peer, .answer(locators.source))
             context.counters.messagesIn &+= 1
             if case .i2bisSent(let sent) = context.state {
+                sent.kept.reach.received(view.length)
                 becomeRecovered(context, sent.kept, peer)
             } else {
                 becomeEstablished(context, peer, reason: "R2 received")
+                context.established?.reach.answers(at: locators.source)
+                context.established?.reach.received(view.length)
                 doubtUnusedULIDs(context, locators.reversed)
             }
             announceChanges(context)
@@ -168,9 +171,11 @@ extension Host {
         }
     }
 
-    /// A new context uses the ULID pair. If its messages took another one, that had a reason: both are tried at once.
+    /// A new context uses the ULID pair. If its messages took another one, that had a reason: both are tried at once, or
+    /// where it was the peer's wish as soon as there is payload.
     func doubtUnusedULIDs(_ context: Context, _ locators: LocatorPair) {
         guard locators != context.ulidLocators else { return }
+        if context.isOfPeer { return postpone(.establishedElsewhere, context) }
         reachability(context, .suspected(.establishedElsewhere))
     }
 

@@ -4,6 +4,7 @@ import Shim6Wire
 // Messages in and out: the checks of RFC 5533 section 12.3 and the dispatch of section 12.4.
 extension Host {
     func receive(_ octets: [UInt8], from source: IPv6Address, to destination: IPv6Address) {
+        faultyEntry = nil
         let locators = LocatorPair(source: source, destination: destination)
         let view: MessageView
         do {
@@ -29,7 +30,7 @@ extension Host {
             guard view.type.elicitsR1bis, let tag = view.contextTag else { return }
             answer { () throws(DropReason) in try sendR1bis(tag, over: locators.reversed) }
         default:
-            guard let problem = Problem(reason, in: view) else { return }
+            guard let problem = Problem(reason, in: view, faulty: faultyEntry) else { return }
             answer { () throws(DropReason) in try sendError(problem, about: view.octets, locators) }
         }
     }
@@ -44,6 +45,8 @@ extension Host {
     }
 
     private func dispatch(_ view: MessageView, _ locators: LocatorPair) throws(DropReason) {
+        // Whatever says so is reflected or forged, and an answer would come back here.
+        guard !lists.contains(locators.source) else { throw .ownAddress }
         tally.messagesIn[view.type, default: 0] &+= 1
         switch view.type {
         case .i1: try receiveI1(view, locators)
@@ -80,6 +83,7 @@ extension Host {
         let isFromPeer = context.peerTag == nil || isPeerLocator(locators.source, of: context)
         guard isFromPeer, isLocalLocator(locators.destination, of: context) else { throw .locatorsOutsideSets }
         context.counters.messagesIn &+= 1
+        context.kept?.reach.received(view.length)
         return context
     }
 

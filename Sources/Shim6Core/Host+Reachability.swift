@@ -6,14 +6,33 @@ extension Host {
     /// Hands an event to the machine of an established context and does what it asks for.
     func reachability(_ context: Context, _ event: REAPEvent) {
         guard let data = context.established, let slot = context.slot else { return }
+        let isUsed = hasCarriedPayload(context)
+        if isUsed, !data.postponed.isEmpty { resumeDoubts(context, data) }
+        if let lastIn = activity[slot].snapshot.lastIn { data.reach.received(payloadAt: lastIn) }
+        // Without payload nothing is missed, whatever is silent. What a Probe of the peer has begun goes on.
+        if !isUsed, data.machine.state == .operational, case .timer(.send) = event {
+            activity[slot].tell(send: .stop, keepalive: nil, at: now)
+        }
+        data.machine.barred = data.reach.barred(data.peer.candidates, configuration, at: now)
         let wanted = data.machine.handle(event, stamps: activity[slot], paths: paths, random: random, at: now)
+        if case .probeReceived = event {
+            for (pair, evidence) in data.machine.evidence where evidence.confirmed == now {
+                data.reach.answers(at: pair.destination)
+            }
+        }
+        var isDue = true
+        if !isUsed, context.isOfPeer, case .timer(.probe) = event { isDue = false }
         var hasSwitched = false
         for effect in wanted {
             switch effect {
             case .sendKeepalive(let locators):
                 send(.keepalive(Keepalive(receiverTag: data.peer.tag)), over: locators, of: context)
                 publish(.keepaliveSent(locators), context)
-            case .sendProbe(let probe, let locators):
+            case .sendProbe(let wanted, let locators):
+                guard isDue, let probe = admitted(wanted, to: locators.destination, data) else {
+                    tally.probesHeldBack &+= 1
+                    continue
+                }
                 send(.probe(probe), over: locators, of: context)
                 let nonce = probe.sent.first?.nonce ?? 0
                 publish(.probeSent(locators, nonce: nonce, state: REAPState(probe.state)), context)
@@ -47,6 +66,29 @@ extension Host {
         }
         // Only now: the machine's effects keep their order.
         if hasSwitched { repeatUpdateRequest(context) }
+    }
+
+    /// A Probe as it may be sent; nil if it may not. Where the peer never answered it is as short as it can be.
+    private func admitted(_ probe: Probe, to locator: IPv6Address, _ data: Established) -> Probe? {
+        guard !data.reach.hasAnswered(at: locator) else { return probe }
+        var probe = probe
+        probe.sent.removeSubrange(1...)
+        guard let length = try? ControlMessage.probe(probe).encodedLength() else { return nil }
+        return data.reach.admits(length, to: locator, configuration, at: now) ? probe : nil
+    }
+
+    /// Nobody needs to know whether a pair works that no payload ever used.
+    func postpone(_ doubt: Established.Doubt, _ context: Context) {
+        guard let data = context.established, let slot = context.slot else { return }
+        data.postponed.insert(doubt)
+        activity[slot].requestNotification(incoming: true, outgoing: true)
+    }
+
+    private func resumeDoubts(_ context: Context, _ data: Established) {
+        let doubts = data.postponed
+        data.postponed = []
+        if doubts.contains(.locatorsChanged) { locatorsChanged(context) }
+        if doubts.contains(.establishedElsewhere) { reachability(context, .suspected(.establishedElsewhere)) }
     }
 
     private func moved(_ context: Context, from old: LocatorPair, to new: LocatorPair, _ reason: UseReason) {
@@ -130,8 +172,14 @@ extension Host {
     /// Tells the machine which locators may be used now.
     func locatorsChanged(_ context: Context) {
         guard let peer = context.peer else { return }
-        let local = available(context.announced)
-        reachability(context, .locatorsChanged(local: local, peer: peer.candidates))
+        let (local, destinations) = (available(context.announced), destinations(of: peer))
+        if let data = context.established, data.machine.state == .operational, !hasCarriedPayload(context) {
+            let current = data.machine.current
+            guard local.contains(current.source), destinations.contains(current.destination) else {
+                return postpone(.locatorsChanged, context)
+            }
+        }
+        reachability(context, .locatorsChanged(local: local, peer: destinations))
     }
 
     /// What the host still has of the locators that a peer knows, best first. Others are no sources until the peer has

@@ -21,6 +21,7 @@ extension Host {
         // The context may have been made since the packet came.
         if let context = table[tag], context.slot != nil { return }
         count(.unknownPayloadTag)
+        guard !lists.contains(locators.source) else { return count(.ownAddress) }
         guard (try? MessageView.checkAddresses(source: locators.source, destination: locators.destination)) != nil
         else { return }
         answer { () throws(DropReason) in try sendR1bis(tag, over: locators.reversed) }
@@ -86,7 +87,7 @@ extension Host {
         try take(
             Introduction(
                 name: "I2bis", key: offer.key, locators: locators, tag: i2bis.initiatorTag,
-                nonce: i2bis.initiatorNonce, options: i2bis.options))
+                nonce: i2bis.initiatorNonce, options: i2bis.options, length: view.length))
     }
 
     /// The peer has the context again. Payload stays where it is.

@@ -8,6 +8,7 @@ extension Host {
         let offer = try offer(view, locators)
         guard let nonce = view.initiatorNonce else { return }
         if let context = table[offer.key], deservesR2(offer, context) {
+            guard context.canAnswer(at: now) else { throw .answerRate }
             context.counters.messagesIn &+= 1
             sendR2(context, nonce: nonce, over: locators.reversed)
             return
@@ -44,7 +45,7 @@ extension Host {
         try take(
             Introduction(
                 name: "I2", key: offer.key, locators: locators, tag: i2.initiatorTag, nonce: i2.initiatorNonce,
-                options: i2.options))
+                options: i2.options, length: view.length))
     }
 
     /// Refuses a validator that this host has not made, or too long ago.
@@ -62,8 +63,12 @@ extension Host {
     func take(_ introduction: Introduction) throws(DropReason) {
         // A new context has about as many.
         effects.reserveCapacity(12)
+        if let context = table[introduction.key], !context.canAnswer(at: now) { throw .answerRate }
         let (context, isNew) = try accept(introduction)
         context.counters.messagesIn &+= 1
+        // The validator shows that the peer gets what is sent there.
+        context.kept?.reach.answers(at: introduction.locators.source)
+        context.kept?.reach.received(introduction.length)
         sendR2(context, nonce: introduction.nonce, over: introduction.locators.reversed)
         if isNew { doubtUnusedULIDs(context, introduction.locators.reversed) }
         announceChanges(context)
@@ -111,12 +116,15 @@ extension Host {
         case .eFailed, .noSupport, nil:
             break
         }
-        guard !table.isFull else { throw .contextTableFull }
+        guard hasRoom else { throw .contextTableFull }
         guard !table.isFull(for: introduction.key.ulids.peer) else { throw .tooManyContextsOfPeer }
+        guard !table.isFull(forSiteOf: introduction.key.ulids.peer) else { throw .tooManyContextsOfSite }
         let peer = try peer(introduction, nil)
         let announced = localList(for: introduction.key.ulids.local)
         let state = Context.State.established(established(introduction.key.ulids, announced, peer))
-        guard let context = create(introduction.key, announced, state, reason: reason) else { throw .contextTableFull }
+        guard let context = create(introduction.key, announced, state, isOfPeer: true, reason: reason) else {
+            throw .contextTableFull
+        }
         context.remember(introduction)
         enteredEstablished(context)
         return (context, true)
@@ -141,13 +149,15 @@ extension Host {
         // What cannot make it one needs no look at the proof.
         let listed = introduction.options.locatorList?.locators ?? []
         guard isKnown || listed.contains(where: { $0.locator == source }) else { throw .sourceNotALocator }
-        let peer = try verifiedPeer(tag: introduction.tag, introduction.options, of: ulids, known: context?.peer)
+        let peer = try verifiedPeer(
+            tag: introduction.tag, introduction.options, of: ulids, known: context?.peer, .peer(source))
         guard isKnown || peer.hasLocator(source) else { throw .sourceNotALocator }
         return peer
     }
 
     /// R2, always in answer to something (section 7.14).
     private func sendR2(_ context: Context, nonce: UInt32, over locators: LocatorPair) {
+        context.answered(atMost: configuration.maximumContextAnswersPerSecond, at: now)
         func r2() -> ControlMessage {
             .r2(R2(responderTag: context.tag, initiatorNonce: nonce, options: locatorOptions(of: context)))
         }
@@ -173,6 +183,9 @@ extension Host {
             throw .parse(error.reason)
         }
         guard offer.ulids.areUsable else { throw .ulidNotUsable }
+        guard !lists.contains(offer.ulids.peer) else { throw .ownAddress }
+        guard table[tag] == nil else { throw .ownTag }
+        if let nonce = view.initiatorNonce, let own = table.negotiating(nonce), own.key == offer.key { throw .ownNonce }
         guard lists.contains(offer.ulids.local) || table[offer.key] != nil else { throw .ulidNotLocal }
         return offer
     }
@@ -192,6 +205,8 @@ struct Introduction {
     var tag: ContextTag
     var nonce: UInt32
     var options: LocatorOptions
+    /// Octets of the message.
+    var length: Int
 
     /// What tells one from all others that the peer makes.
     struct ID: Equatable {
@@ -208,5 +223,13 @@ extension Context {
     fileprivate func remember(_ introduction: Introduction) {
         if introductions.count == Self.rememberedIntroductions { introductions.removeFirst() }
         introductions.append(introduction.id)
+    }
+
+    /// Whether an R2 may go out: not more than one second's worth ahead of the time.
+    fileprivate func canAnswer(at now: Instant) -> Bool { answersUsedUp < now + .seconds(1) }
+
+    fileprivate func answered(atMost perSecond: Int, at now: Instant) {
+        let interval = Duration.nanoseconds(1_000_000_000 / Int64(max(perSecond, 1)))
+        answersUsedUp = max(answersUsedUp, now) + interval
     }
 }

@@ -55,20 +55,21 @@ extension Host {
         guard let data = context.established, let update = data.update else { return }
         let backoff = Backoff(initial: configuration.updateTimeout, maximum: configuration.maxUpdateTimeout)
         arm(context, after: backoff.wait(before: update.retransmissions + 1, random: &random))
-        guard let locators = updateLocators(context, data, attempt: update.retransmissions) else { return }
+        var request = UpdateRequest(
+            receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: news(update, context))
+        let isTooLong = request.options.locatorPreferences != nil && encoded(.updateRequest(request)) == nil
+        // The preferences follow when the list is acknowledged (section 5.1).
+        if isTooLong { request.options.locatorPreferences = nil }
+        guard let length = try? ControlMessage.updateRequest(request).encodedLength(),
+            let locators = updateLocators(context, data, attempt: update.retransmissions, length: length)
+        else { return }
+        if isTooLong { context.established?.update?.list = update.list.withoutPreferences }
         if update.sentAt == nil, let announcement = update.list.announcement {
             let withdrawn = context.announced.addresses.filter { !update.list.contains($0) }
             publish(.locatorsAnnounced(announcement.locators, withdrawn: withdrawn), context)
         }
         context.established?.update?.sentAt = now
         context.counters.updatesSent &+= 1
-        var request = UpdateRequest(
-            receiverTag: data.peer.tag, requestNonce: update.requestNonce, options: news(update, context))
-        if request.options.locatorPreferences != nil, encoded(.updateRequest(request)) == nil {
-            // The preferences follow when the list is acknowledged (section 5.1).
-            request.options.locatorPreferences = nil
-            context.established?.update?.list = update.list.withoutPreferences
-        }
         send(.updateRequest(request), over: locators, of: context)
     }
 
@@ -89,19 +90,24 @@ extension Host {
 
     /// Locators for an Update Request: those of payload at first, then all others in turn, since either side may have
     /// lost the former. The ULID is a source even while it is withdrawn: the peer takes it as one.
-    private func updateLocators(_ context: Context, _ data: Established, attempt: Int) -> LocatorPair? {
+    /// Where the peer has not answered before, messages of this `length` may go only now and then.
+    private func updateLocators(
+        _ context: Context, _ data: Established, attempt: Int, length: Int
+    ) -> LocatorPair? {
         let current = data.machine.current
         var sources = available(context.announced)
         if lists.contains(context.ulids.local) { sources.append(context.ulids.local) }
         // The peer refuses a request from an address that it does not know, but by R1bis, and the I2bis makes it known.
         if sources.isEmpty { sources = lists.locators.map(\.address) }
         var candidates = explorationOrder(
-            local: sources, peer: data.peer.candidates, failed: current)
+            local: sources, peer: destinations(of: data.peer), failed: current)
         if sources.contains(current.source) {
             candidates.removeAll { $0 == current }
             candidates.insert(current, at: 0)
         }
-        return candidates.isEmpty ? nil : candidates[attempt % candidates.count]
+        return candidates.indices.lazy.map { candidates[(attempt + $0) % candidates.count] }.first {
+            data.reach.admits(length, to: $0.destination, configuration, at: now)
+        }
     }
 
     /// The Update Request has not been acknowledged in time. It is repeated for as long as the context lives
@@ -127,15 +133,15 @@ extension Host {
         case .i2Sent:
             answerWithRequest(context)
             guard case .i2Sent(var sent) = context.state, let known = sent.peer else { throw .peerTagUnknown }
-            sent.peer = try updated(known, view, context)
+            sent.peer = try updated(known, view, context, locators.source)
             table.change(context) { context.state = .i2Sent(sent) }
         case .i2bisSent:
             answerWithRequest(context)
             guard case .i2bisSent(let sent) = context.state else { return }
-            let peer = try updated(sent.kept.peer, view, context)
+            let peer = try updated(sent.kept.peer, view, context, locators.source)
             table.change(context) { sent.kept.replace(peer) }
         case .established(let data):
-            let peer = try updated(data.peer, view, context)
+            let peer = try updated(data.peer, view, context, locators.source)
             reachability(context, .otherMessageReceived)
             replace(peer, of: context)
         }
@@ -145,12 +151,14 @@ extension Host {
     }
 
     /// The peer after an Update Request; unchanged by one that only repeats the latest.
-    private func updated(_ known: Peer, _ view: MessageView, _ context: Context) throws(DropReason) -> Peer {
+    private func updated(
+        _ known: Peer, _ view: MessageView, _ context: Context, _ source: IPv6Address
+    ) throws(DropReason) -> Peer {
         guard case .updateRequest(let request) = try message(view) else { return known }
         guard known.requestNonces.last != request.requestNonce else { return known }
         guard !known.requestNonces.contains(request.requestNonce) else { throw .supersededUpdate }
         var peer = known
-        try take(request.options, into: &peer, of: context.ulids)
+        try take(request.options, into: &peer, of: context.ulids, .peer(source))
         try takePreferences(request.options, into: &peer)
         peer.requestNonces = (peer.requestNonces + [request.requestNonce]).suffix(Peer.rememberedRequests)
         context.counters.updatesReceived &+= 1

@@ -2,12 +2,22 @@ import Locators
 import REAP
 import Shim6Wire
 
+/// For whom a proof is looked at, and where its message came from.
+enum Asker {
+    /// A peer that begins something.
+    case peer(IPv6Address)
+    /// One that answers this host.
+    case answer(IPv6Address)
+}
+
 // What a peer says about itself, verified (RFC 5533, section 7.2).
 extension Host {
-    /// A peer that introduces itself in I2 or R2. What was verified for this ULID before, `known`, is not verified again.
+    /// A peer that introduces itself in I2 or R2 from `asker`. What was verified for this ULID before, `known`, is not
+    /// verified again.
     func verifiedPeer(
-        tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil
+        tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer? = nil, _ asker: Asker
     ) throws(DropReason) -> Peer {
+        guard table[tag] == nil else { throw .ownTag }
         guard known?.tag == tag || table.sending(tag).count < configuration.maximumContextsPerPeerTag else {
             throw .tooManyContextsOfPeer
         }
@@ -21,7 +31,7 @@ extension Host {
             peer.generation = known.generation
             peer.parameters = known.parameters
         }
-        try take(options, into: &peer, of: ulids)
+        try take(options, into: &peer, of: ulids, asker)
         do throws(DropReason) {
             try takePreferences(options, into: &peer)
         } catch {
@@ -33,7 +43,9 @@ extension Host {
 
     /// Takes a Locator List and the rest over into what is known of the peer. In I2 and R2 a list needs the PDS beside
     /// it; an Update Request may rely on the one sent earlier.
-    func take(_ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair) throws(DropReason) {
+    func take(
+        _ options: LocatorOptions, into peer: inout Peer, of ulids: ULIDPair, _ asker: Asker
+    ) throws(DropReason) {
         if let timeout = options.keepaliveTimeout {  // 5534-5.3-05
             peer.keepaliveTimeout = timeout
             peer.timing = options.reachabilityTiming
@@ -43,8 +55,13 @@ extension Host {
         let parameters = options.cgaParameters ?? peer.parameters
         guard let list = options.locatorList else {
             if let parameters, parameters != peer.parameters {
-                try takeFromBudget()
-                try verifier.verify(parameters: parameters, of: ulids.peer)
+                // No list is empty that is looked at.
+                let proof = Proof(
+                    ulid: ulids.peer, list: LocatorList(generation: 0, locators: []), parameters: parameters,
+                    signature: nil)
+                try verify(proof, asker) { () throws(DropReason) in
+                    try verifier.verify(parameters: parameters, of: ulids.peer)
+                }
                 peer.parameters = parameters
             }
             return
@@ -52,22 +69,26 @@ extension Host {
         guard list != peer.list || parameters != peer.parameters else { return }
         guard let parameters else { throw .parametersMissing }
         peer.locators = try provenLocators(
-            Proof(ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature))
+            Proof(ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature), asker)
         peer.parameters = parameters
         peer.list = list
         peer.generation = list.generation
         peer.candidates = peer.locators.map(\.address)
+        if peer.candidates.contains(where: lists.contains) { count(.ownAddress) }
     }
 
     /// The locators of a list which may be used, as far as this host wants to know them.
-    private func provenLocators(_ proof: Proof) throws(DropReason) -> [VerifiedLocator] {
+    private func provenLocators(_ proof: Proof, _ asker: Asker) throws(DropReason) -> [VerifiedLocator] {
         if let known = proofs.value(for: proof) {
             tally.knownProofs &+= 1
             return known
         }
-        guard proof.list.locators.contains(where: { $0.locator.canBeLocator }) else { throw .noUsableLocator }
-        try takeFromBudget()
-        try verifier.verify(proof.list, parameters: proof.parameters, signature: proof.signature, of: proof.ulid)
+        guard proof.list.locators.contains(where: { $0.locator.canBeLocator && !lists.contains($0.locator) }) else {
+            throw .noUsableLocator
+        }
+        try verify(proof, asker) { () throws(DropReason) in
+            try verifier.verify(proof.list, parameters: proof.parameters, signature: proof.signature, of: proof.ulid)
+        }
         var locators: [VerifiedLocator] = []
         for entry in proof.list.locators where locators.count < configuration.maximumLocators {
             guard entry.locator.canBeLocator, !locators.contains(where: { $0.address == entry.locator }) else {
@@ -91,9 +112,38 @@ extension Host {
         peer.candidates = peer.locators.ranked(random: &random)
     }
 
-    private func takeFromBudget() throws(DropReason) {
-        guard budget.take(at: now) else { throw .verificationRate }
+    /// Looks at a proof, unless it is known to be none or the asker's network has had its share.
+    private func verify(
+        _ proof: Proof, _ asker: Asker, _ look: () throws(DropReason) -> Void
+    ) throws(DropReason) {
+        if let known = refusals.value(for: proof) {
+            tally.knownRefusals &+= 1
+            faultyEntry = known.entry
+            throw known.reason
+        }
+        let isGranted =
+            switch asker {
+            case .peer(let source): budget.take(for: source, at: now)
+            case .answer(let source): ownBudget.take(for: source, at: now)
+            }
+        guard isGranted else { throw .verificationRate }
         tally.verifications &+= 1
+        do throws(DropReason) {
+            try look()
+        } catch {
+            faultyEntry = verifier.faultyEntry(of: proof.list, parameters: proof.parameters, ulid: proof.ulid)
+            // What failed for a reason of this host may be right the next time.
+            if error != .proof(.cryptography) {
+                refusals.insert(Refutation(reason: error, entry: faultyEntry), for: proof)
+            }
+            throw error
+        }
+    }
+
+    /// What payload and Probes may be sent to, best first: an address of this host leads nowhere.
+    func destinations(of peer: Peer) -> [IPv6Address] {
+        guard peer.candidates.contains(where: lists.contains) else { return peer.candidates }
+        return peer.candidates.filter { !lists.contains($0) }
     }
 
     /// Puts newly verified data of the peer into an established context.

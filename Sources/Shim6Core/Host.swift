@@ -19,9 +19,14 @@ public final class Host {
     let table: ContextTable
     var lists: LocalLists
     var secrets: ResponderSecrets
+    /// Verifications that peers have begun.
     var budget: VerificationBudget
+    /// Those of exchanges that this host began: peers cannot use them up.
+    var ownBudget: VerificationBudget
     /// Proofs that were verified, with the locators that they prove to be of use.
     var proofs: RecentlyUsed<Proof, [VerifiedLocator]>
+    /// Proofs that were refused, and why.
+    var refusals: RecentlyUsed<Proof, Refutation>
     var recoveryLimit: SourceLimit
     var errorLimit: SourceLimit
     var tally = HostCounters()
@@ -29,6 +34,8 @@ public final class Host {
     /// The time and the effects of the event under way.
     var now = Instant(nanoseconds: 0)
     var effects: [Effect] = []
+    /// The entry at fault in a Locator List that the message under way has brought.
+    var faultyEntry: Int?
 
     /// A host without locators and contexts. `activity` needs `configuration.maximumContexts` slots.
     public init(
@@ -45,7 +52,9 @@ public final class Host {
         lists = LocalLists(maximumLocators: configuration.maximumLocators)
         secrets = ResponderSecrets(lifetime: configuration.validatorMinLifetime)
         proofs = RecentlyUsed(capacity: configuration.maximumProofs)
+        refusals = RecentlyUsed(capacity: configuration.maximumRefusals)
         budget = VerificationBudget(perSecond: configuration.maximumVerificationsPerSecond)
+        ownBudget = budget
         recoveryLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
         errorLimit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
     }

@@ -41,6 +41,8 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumContexts = 16_384
     /// Contexts with ULIDs of one /64, which is what one host can use as it likes. Limits only those that peers make.
     public var maximumContextsPerPeerPrefix = 1_024
+    /// The same of one /48, which is what one site has: a quarter of all, so that nobody alone can fill the table.
+    public var maximumContextsPerPeerSite = 4_096
     /// Contexts that send with one tag, which different peers may choose alike: all of them are looked at to find the one that
     /// a message is about. Tags are random, so that more than one is rare by itself.
     public var maximumContextsPerPeerTag = 32
@@ -50,11 +52,22 @@ public struct HostConfiguration: Sendable, Equatable {
     public var maximumLocators = 16
     /// Probes that all contexts together may begin a second.
     public var maximumProbesPerSecond = 2_000
-    /// I2, R2 and Update Requests a second whose keys and signatures are looked at; also the size of a burst.
+    /// I2, I2bis and Update Requests a second whose keys and signatures are looked at, and as many R2; also the size of a
+    /// burst. One /48 gets half of it, one /32 three quarters.
     public var maximumVerificationsPerSecond = 1_000
     /// Verified proofs of peers that are kept, 2 KiB each at most, so that the next context of such a peer needs no
     /// verification. The one unused for longest makes room.
     public var maximumProofs = 1_024
+    /// Proofs of peers that were refused: the same one again costs no verification. As large as the others, and the one
+    /// unused for longest makes room.
+    public var maximumRefusals = 1_024
+    /// Probes to a locator of a peer at which it has answered nothing yet; from then on there is one a minute.
+    public var maximumUnansweredProbes = 3
+    /// Octets of Probes to all such locators of a context for each octet that the peer has sent in it.
+    public var maximumAmplification = 3
+    /// R2 messages a second of one context, also the size of a burst: an I2 may come again, but need not be answered each
+    /// time.
+    public var maximumContextAnswersPerSecond = 4
 
     /// R1bis messages a second to sources of one /48, and as many Errors; also the size of a burst.
     public var maximumAnswersPerSecond = 16

@@ -11,6 +11,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var verifications: UInt64 = 0
     /// Proofs that were verified before, for another context of the peer.
     public internal(set) var knownProofs: UInt64 = 0
+    /// Proofs that were refused before, and were not looked at again.
+    public internal(set) var knownRefusals: UInt64 = 0
     /// Error messages about messages of ours, by code.
     public internal(set) var errorsIn: [UInt8: UInt64] = [:]
     /// Contexts that became established.
@@ -23,6 +25,10 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var dampings: UInt64 = 0
     /// Own triggers that were refused because the table was full.
     public internal(set) var triggersRefused: UInt64 = 0
+    /// Contexts that peers made, that never carried payload, and that made room for others.
+    public internal(set) var contextsEvicted: UInt64 = 0
+    /// Probes that were not sent, to locators at which nothing was ever answered, or of contexts without payload.
+    public internal(set) var probesHeldBack: UInt64 = 0
 
     /// Negative cache entries that ended early because there were too many.
     var holddownsEvicted: UInt64 = 0
@@ -32,6 +38,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var holddowns = TableUse()
     /// Verified proofs of peers.
     public internal(set) var proofs = TableUse()
+    /// Refused proofs of peers.
+    public internal(set) var refusals = TableUse()
     /// Decoded keys of peers.
     public internal(set) var keys = TableUse()
 

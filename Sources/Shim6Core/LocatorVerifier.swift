@@ -10,11 +10,17 @@ public protocol LocatorVerifier {
     mutating func verify(
         _ list: LocatorList, parameters: [UInt8], signature: [UInt8]?, of ulid: IPv6Address
     ) throws(DropReason)
+    /// Which entry of a list that was refused is at fault, counted from 0; nil if the parameters are not those of the
+    /// ULID, so that no entry is.
+    func faultyEntry(of list: LocatorList, parameters: [UInt8], ulid: IPv6Address) -> Int?
     /// The keys of peers that it keeps decoded.
     var keys: HostCounters.TableUse { get }
 }
 
 extension LocatorVerifier {
+    /// It cannot tell.
+    public func faultyEntry(of list: LocatorList, parameters: [UInt8], ulid: IPv6Address) -> Int? { nil }
+
     /// It keeps none.
     public var keys: HostCounters.TableUse { HostCounters.TableUse() }
 }
@@ -59,5 +65,19 @@ public struct CGALocatorVerifier: LocatorVerifier, Sendable {
         } catch {
             throw .proof(error)
         }
+    }
+
+    public func faultyEntry(of list: LocatorList, parameters octets: [UInt8], ulid: IPv6Address) -> Int? {
+        guard let parameters = try? CGAParameters(octets) else { return nil }
+        func first(_ method: VerificationMethod) -> Int? {
+            list.locators.firstIndex { $0.method == method.rawValue }
+        }
+        guard (try? parameters.verify(ulid, by: .hba)) != nil || (try? parameters.verify(ulid)) != nil else {
+            return nil
+        }
+        let stranger = list.locators.firstIndex {
+            $0.method == VerificationMethod.hba.rawValue && (try? parameters.verify($0.locator, by: .hba)) == nil
+        }
+        return stranger ?? first(.cga)
     }
 }

@@ -16,3 +16,10 @@ struct Proof: Hashable, Sendable {
         signature?.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }
+
+/// What is wrong with a proof.
+struct Refutation: Sendable {
+    let reason: DropReason
+    /// The entry of the list at which it failed.
+    let entry: Int?
+}

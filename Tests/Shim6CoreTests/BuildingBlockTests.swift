@@ -42,17 +42,46 @@ struct BuildingBlockTests {
         #expect(configuration.maxUpdateTimeout == .seconds(120))
     }
 
-    @Test("A bucket holds one second's worth and fills evenly, also when time stands still or goes back")
+    @Test("A /48 gets half of the budget, also when time stands still or goes back; it fills as time goes by")
     func budget() {
-        var budget = VerificationBudget(perSecond: 4)
-        func taken(_ nanoseconds: UInt64) -> Int {
-            (0..<20).count { _ in budget.take(at: Instant(nanoseconds: nanoseconds)) }
+        var budget = VerificationBudget(perSecond: 100)
+        func taken(_ nanoseconds: UInt64, _ high: UInt64 = 0x2001_0db8_0001_0000) -> Int {
+            (0..<200).count { number in
+                let source = IPv6Address(high: high + UInt64(number) % 3, low: 1)
+                return budget.take(for: source, at: Instant(nanoseconds: nanoseconds))
+            }
         }
-        #expect(taken(5_000_000_000) == 4)
+        #expect(taken(5_000_000_000) == 50)
         #expect(taken(5_000_000_000) == 0)
         #expect(taken(4_000_000_000) == 0)
-        #expect(taken(5_500_000_000) == 2)
-        #expect(taken(900_000_000_000) == 4)
+        #expect((25...36).contains(taken(6_000_000_000)))
+        #expect(taken(900_000_000_000) == 50)
+        // Others of its /32 get half of what is left, and so on; then those elsewhere.
+        #expect(taken(900_000_000_000, 0x2001_0db8_0002_0000) == 25)
+        #expect(taken(900_000_000_000, 0x2001_0db8_0003_0000) == 0)
+        #expect(taken(900_000_000_000, 0x2001_0db9_0003_0000) == 13)
+    }
+
+    @Test("However many networks ask without end, there is something for one that has not asked before")
+    func crowd() {
+        var budget = VerificationBudget(perSecond: 1000)
+        var now = Instant(nanoseconds: 5_000_000_000)
+        func ask(_ network: UInt64) -> Bool {
+            budget.take(for: IPv6Address(high: network << 32, low: 1), at: now)
+        }
+        var served = 0
+        var waiting: [UInt64] = []
+        for round in 0..<400 as Range<UInt64> {
+            for network in 0..<200 as Range<UInt64> { _ = ask(0x2001_0000 + network) }
+            if round >= 100, round < 380 { waiting.append(0x2a00_0000 + round) }
+            let before = waiting.count
+            waiting.removeAll(where: ask)
+            served += before - waiting.count
+            // Nobody waits long.
+            #expect(waiting.count <= 20)
+            now = now + .milliseconds(10)
+        }
+        #expect(served == 280)
     }
 
     @Test("A Responder Nonce lasts one period and the validators of two periods hold", .requirement("5533-7.10.1-01"))

@@ -235,4 +235,103 @@ struct CGATests {
         #expect(b.contexts.isEmpty)
         #expect(b.counters.drops(.proof(.hash1)) == 1)
     }
+
+    /// A set without a key.
+    private struct KeylessHost: LocalIdentity {
+        let members: [(address: IPv6Address, parameters: CGAParameters)]
+
+        init(_ prefixes: [UInt64]) throws {
+            members = try HBAGenerator(
+                subnetPrefixes: prefixes, extendedModifier: [UInt8](repeating: 5, count: 48), sec: 0, modifier: 7
+            ).addresses()
+        }
+
+        func parameters(of ulid: IPv6Address) -> [UInt8]? {
+            members.first { $0.address == ulid }?.parameters.octets
+        }
+        func signature(by ulid: IPv6Address, generation: UInt32, locators: [IPv6Address]) -> [UInt8]? { nil }
+        func isInSet(_ locator: IPv6Address, of ulid: IPv6Address) -> Bool {
+            members.contains { $0.address == locator }
+        }
+    }
+
+    /// What B answers to an Update Request of a peer with this list; nil if nothing.
+    private func error(
+        to entries: [LocatorList.Entry], of peer: some LocalIdentity, _ addresses: [IPv6Address],
+        parameters: [UInt8]? = nil, signature: [UInt8]? = nil
+    ) throws -> ErrorMessage? {
+        let ulid = addresses[0]
+        let a = Host(identity: peer, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(1))
+        _ = a.handle(.localLocators(addresses.map { LocalLocator(address: $0, method: .cga) }), at: .seconds(1))
+        let b = host(try identities([0x2001_0db8_00b1_0000]), seed: 2)
+        let own = try #require(b.localLocators.first?.address)
+        converse(a, b, a.handle(.trigger(ULIDPair(local: ulid, peer: own)), at: .seconds(1)))
+        let before = try #require(b.contexts.first)
+        #expect(before.state == .established && before.peerLocators.count == addresses.count)
+        let options = LocatorOptions(
+            locatorList: LocatorList(generation: 99, locators: entries), cgaParameters: parameters,
+            cgaSignature: signature)
+        let request = UpdateRequest(receiverTag: before.localTag, requestNonce: 1, options: options)
+        let octets = try ControlMessage.updateRequest(request).encoded()
+        let answers = [1, 2].map { _ in
+            b.handle(.packet(octets: octets, source: ulid, destination: own), at: .seconds(1)).compactMap { effect in
+                if case .send(let octets, _, _) = effect { octets } else { nil }
+            }
+        }
+        // The second time the refusal is known, and the answer the same.
+        #expect(answers[0] == answers[1] && answers[0].count <= 1)
+        #expect(b.counters.verifications <= 2)
+        #expect(b.contexts.first?.peerLocators == before.peerLocators)
+        guard let answer = answers[0].first else { return nil }
+        guard case .error(let error) = try ControlMessage(MessageView(answer)) else { throw Pair.Missing.message }
+        return error
+    }
+
+    /// The Pointer to the method of a list's entry: IPv6 header, fixed part of the message, option.
+    private func pointer(_ entry: Int) -> UInt16 { UInt16(40 + 16 + LocatorList.methodOffset(entry)) }
+
+    @Test(
+        "A list that is not proven is an error, with the Pointer at the method of the entry at fault",
+        .requirement("5533-10.4-10", "5533-7.2-08", "5533-5.14-03"))
+    func errorPointers() throws {
+        let peer = try HybridHost([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000, 0x2001_0db8_00a3_0000])
+        let addresses = peer.identities.map(\.address)
+        func entry(_ address: IPv6Address, _ method: VerificationMethod) -> LocatorList.Entry {
+            LocatorList.Entry(locator: address, method: method)
+        }
+        let good = [entry(addresses[0], .hba), entry(addresses[1], .hba), entry(addresses[2], .cga)]
+        let signature = try #require(peer.signature(by: addresses[0], generation: 99, locators: [addresses[2]]))
+        let broken: [(entries: [LocatorList.Entry], signature: [UInt8]?, at: Int)] = [
+            // Signatures of a wrong length, made for another generation, or missing.
+            (good, Array(signature.dropLast()), 2), (good, signature + [0], 2), (good, [], 2),
+            (good, peer.signature(by: addresses[0], generation: 98, locators: [addresses[2]]), 2), (good, nil, 2),
+            // An address of no prefix of the set, and one with another interface identifier.
+            ([good[0], entry(addresses[2], .hba)], nil, 1),
+            ([good[0], good[1], entry(IPv6Address(high: addresses[1].high, low: addresses[1].low ^ 1), .hba)], nil, 2),
+            // No list at all: the Pointer is at the number of locators.
+            ([], nil, -1),
+        ]
+        for (entries, signature, fault) in broken {
+            let error = try error(to: entries, of: peer, addresses, signature: signature)
+            #expect(error?.code == .verificationMethodFailed, "\(entries)")
+            #expect(error?.pointer == pointer(fault), "\(entries)")
+        }
+        // Parameters of another ULID are dropped silently.
+        #expect(
+            try error(
+                to: good, of: peer, addresses, parameters: try identities([0x2001_0db8_00a1_0000])[0].parameters.octets,
+                signature: signature) == nil)
+    }
+
+    @Test("CGA with parameters that hold no key is the fault of the CGA entry", .requirement("5533-7.2-08"))
+    func methodWithoutKey() throws {
+        let peer = try KeylessHost([0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000])
+        let addresses = peer.members.map(\.address)
+        let entries = [
+            LocatorList.Entry(locator: addresses[0], method: .hba), LocatorList.Entry(locator: .a3, method: .cga),
+        ]
+        let error = try error(to: entries, of: peer, addresses, signature: [UInt8](repeating: 1, count: 128))
+        #expect(error?.code == .verificationMethodFailed)
+        #expect(error?.pointer == pointer(1))
+    }
 }

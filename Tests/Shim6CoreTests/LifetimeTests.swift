@@ -120,6 +120,9 @@ struct LifetimeTests {
         }
         #expect(pair.b.host.contexts.count == 3)
         #expect(Set(pair.b.entries.values.map(\.slot)) == [0, 1, 2])
+        for index in 1...3 {
+            pair.receivePayload(nil, LocatorPair(source: peer(index), destination: .b1), .b)
+        }
         let r1 = try pair.challenge(tag: .ofA)
         let looks = pair.b.verifier.looks
         try pair.forge(.i2(pair.i2(r1, tag: .ofA)), from: .a1, to: .b1)

@@ -175,23 +175,25 @@ struct VerificationTests {
         #expect(pair.b.host.contexts.isEmpty)
     }
 
-    @Test("Only so many proofs a second are looked at; then it goes on")
+    @Test("Of the proofs that are looked at in a second one /48 gets half; then it goes on")
     func rate() throws {
         var configuration = HostConfiguration()
         configuration.maximumVerificationsPerSecond = 10
         let pair = Pair(configuration: configuration)
+        var number: UInt8 = 0
         func attempt() throws {
             var i2 = pair.i2(try pair.challenge(tag: .ofA), tag: .ofA)
-            i2.options.cgaSignature = [0]
+            number += 1
+            i2.options.cgaSignature = [number]
             try pair.forge(.i2(i2), from: .a1, to: .b1)
         }
         for _ in 0..<25 { try attempt() }
-        #expect(pair.b.verifier.looks == 10)
-        #expect(pair.b.drops(.verificationRate) == 15)
+        #expect(pair.b.verifier.looks == 5)
+        #expect(pair.b.drops(.verificationRate) == 20)
         pair.run(for: .milliseconds(500))
         for _ in 0..<25 { try attempt() }
-        #expect(pair.b.verifier.looks == 15)
-        #expect(pair.b.host.counters.verifications == 15)
+        #expect(pair.b.verifier.looks == 7)
+        #expect(pair.b.host.counters.verifications == 7)
     }
 
     @Test(

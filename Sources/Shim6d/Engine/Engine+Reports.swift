@@ -194,9 +194,11 @@ extension Engine {
             counters: counterReport(counts),
             drops: dropReport(counts),
             tables: [
-                TableUsage("contexts", counts.contexts, whenFull: "no new ones until some are idle"),
+                TableUsage(
+                    "contexts", counts.contexts, whenFull: "one that a peer made and never used goes; else no new ones"),
                 TableUsage("holddowns", counts.holddowns, whenFull: "the one that ends first goes"),
                 TableUsage("proofs", counts.proofs, whenFull: "the one unused for longest goes"),
+                TableUsage("refused-proofs", counts.refusals, whenFull: "the one unused for longest goes"),
                 TableUsage("peer-keys", counts.keys, whenFull: "the one unused for longest goes"),
                 TableUsage(
                     name: "failovers", used: timeline.used, limit: configuration.limits.maxFailovers,
@@ -231,9 +233,10 @@ extension Engine {
         var report: [String: UInt64] = [
             "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
             "dampings": counts.dampings, "verifications": counts.verifications, "known_proofs": counts.knownProofs,
-            "triggers_refused": counts.triggersRefused, "rows_restored": rows.restored,
-            "network_refreshes": counters.refreshes, "network_resyncs": counters.resyncs,
-            "local_icmp_errors": counters.localErrors,
+            "known_refusals": counts.knownRefusals, "contexts_evicted": counts.contextsEvicted,
+            "probes_held_back": counts.probesHeldBack, "triggers_refused": counts.triggersRefused,
+            "rows_restored": rows.restored, "network_refreshes": counters.refreshes,
+            "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
             "address_questions": counters.questions,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
             "data_path_errors": counters.datapathErrors,

@@ -32,11 +32,16 @@ extension HostConfiguration {
         let limits = configuration.limits
         maximumContexts = limits.maxContexts
         maximumContextsPerPeerPrefix = limits.maxContextsPerPeerPrefix
+        maximumContextsPerPeerSite = limits.maxContextsPerPeerSite
         maximumHolddowns = limits.maxHolddowns
         maximumLocators = limits.maxLocators
         maximumProbesPerSecond = limits.maxProbesPerSecond
         maximumVerificationsPerSecond = limits.maxVerificationsPerSecond
         maximumProofs = limits.maxProofs
+        maximumRefusals = limits.maxRefusedProofs
         maximumAnswersPerSecond = limits.maxAnswersPerSecond
+        maximumContextAnswersPerSecond = limits.maxContextAnswersPerSecond
+        maximumUnansweredProbes = limits.maxUnansweredProbes
+        maximumAmplification = limits.maxAmplification
     }
 }
