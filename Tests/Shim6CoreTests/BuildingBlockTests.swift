@@ -62,28 +62,6 @@ struct BuildingBlockTests {
         #expect(taken(900_000_000_000, 0x2001_0db9_0003_0000) == 13)
     }
 
-    @Test("However many networks ask without end, there is something for one that has not asked before")
-    func crowd() {
-        var budget = VerificationBudget(perSecond: 1000)
-        var now = Instant(nanoseconds: 5_000_000_000)
-        func ask(_ network: UInt64) -> Bool {
-            budget.take(for: IPv6Address(high: network << 32, low: 1), at: now)
-        }
-        var served = 0
-        var waiting: [UInt64] = []
-        for round in 0..<400 as Range<UInt64> {
-            for network in 0..<200 as Range<UInt64> { _ = ask(0x2001_0000 + network) }
-            if round >= 100, round < 380 { waiting.append(0x2a00_0000 + round) }
-            let before = waiting.count
-            waiting.removeAll(where: ask)
-            served += before - waiting.count
-            // Nobody waits long.
-            #expect(waiting.count <= 20)
-            now = now + .milliseconds(10)
-        }
-        #expect(served == 280)
-    }
-
     @Test("A Responder Nonce lasts one period and the validators of two periods hold", .requirement("5533-7.10.1-01"))
     func periods() throws {
         var random = RandomSource(Seeded(1))

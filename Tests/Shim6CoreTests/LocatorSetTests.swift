@@ -17,7 +17,10 @@ struct LocatorSetTests {
 
     @Test("A new locator is no source before the acknowledgement", .requirement("5533-7.2-05", "5533-5.11-07"))
     func notASourceYet() {
-        let pair = Pair()
+        var configuration = HostConfiguration()
+        // The messages of toy hosts are short: their triple is soon used up.
+        configuration.maximumAmplification = 1000
+        let pair = Pair(configuration: configuration)
         pair.establish()
         pair.isCut = { _ in true }
         pair.announce([.a3, .a2, .a1], by: .a)
