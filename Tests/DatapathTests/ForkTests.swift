@@ -62,7 +62,9 @@ import Testing
             #expect(try Self.sent(bench, next: 44, [17, 0, 0, 1, 1, 2, 3, 4] + Self.datagram(1000, 9)) == nil)
             #expect(
                 try Self.sent(bench, next: 44, [6, 0, 0, 1, 1, 2, 3, 4] + Self.datagram(1, 2))?.pair == Self.ways[1])
-            // Each has its own stamps.
+            // Each has its own stamps. What is not rehomed has them when it leaves by the uplink of its ULID.
+            _ = try bench.run(
+                .uplinkOut, Bench.a1, Bench.b1, next: 17, Self.datagram(1001, 10), on: bench.uplink1)
             for slot in [3, 5, 6, 7] as [UInt32] { #expect(bench.datapath.activity[slot].lastOut != nil) }
             try bench.datapath.remove(forks[0])
             #expect(try takes(2, 1000, 9) || takes(1, 1000, 9))
