@@ -110,7 +110,8 @@ extension Host {
             state: context.name, localTag: context.tag, ulids: context.ulids,
             reachability: context.established?.machine.state,
             outgoing: context.kept == nil ? nil : context.entry?.outgoing,
-            incoming: context.slot.flatMap { activity[$0].snapshot.incoming }, isRehomed: context.entry?.isRehomed ?? false)
+            incoming: context.slot.flatMap { activity[$0].snapshot.incoming },
+            isRehomed: context.entry?.isRehomed ?? false)
     }
 
     /// The context with this CT(local).

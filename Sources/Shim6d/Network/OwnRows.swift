@@ -181,7 +181,8 @@ extension Rule {
     /// Whether the kernel's row is this one: the same selector and table.
     fileprivate func isSame(as row: Rule) -> Bool {
         priority == row.priority && source == row.source && destination == row.destination
-            && incoming == row.incoming && outgoing == row.outgoing && nextHeader == row.nextHeader && table == row.table
+            && incoming == row.incoming && outgoing == row.outgoing && nextHeader == row.nextHeader
+            && table == row.table
             && action == row.action && target == row.target && suppressedLength == row.suppressedLength
             && `protocol` == row.protocol
     }
