@@ -52,7 +52,10 @@ public struct REAPMachine: Sendable {
         self.peerTag = peerTag
         self.local = local
         self.peer = peer
-        shared = paths?.share(configuration) ?? SharedConfiguration(configuration)
+        // What differs from context to context is not shared.
+        var common = configuration
+        common.roundTrip = nil
+        shared = paths?.share(common) ?? SharedConfiguration(common)
         if let known = configuration.roundTrip { roundTrip.measured(known) }
         timers.drawJitter(configuration, random: &random)
     }

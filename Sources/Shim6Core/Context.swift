@@ -186,6 +186,8 @@ struct OutstandingRequest {
     /// Those of the R1 or R1bis, reversed: the validator holds for no others.
     var locators: LocatorPair
     var retransmissions = 0
+    /// Whether it was also sent again since packets came that wait for it.
+    var isRepeated = false
     var sentAt: Instant
 }
 

@@ -57,18 +57,22 @@ extension Host {
     }
 
     /// The data of ESTABLISHED at its beginning: payload uses the ULID pair (RFC 5533, section 1.3).
-    func established(_ ulids: ULIDPair, _ announced: LocalList, _ peer: Peer) -> Established {
+    func established(
+        _ ulids: ULIDPair, _ announced: LocalList, _ peer: Peer, roundTrip: Duration? = nil
+    ) -> Established {
+        var configuration = reapConfiguration(for: peer)
+        configuration.roundTrip = roundTrip
         let machine = REAPMachine(
             current: LocatorPair(source: ulids.local, destination: ulids.peer), peerTag: peer.tag,
             local: available(announced), peer: destinations(of: peer),
-            configuration: reapConfiguration(for: peer), paths: paths, random: &random)
+            configuration: configuration, paths: paths, random: &random)
         return Established(peer: peer, machine: machine, since: now)
     }
 
-    /// Ends a negotiation well.
-    func becomeEstablished(_ context: Context, _ peer: Peer, reason: String) {
+    /// Ends a negotiation well. `roundTrip` is how long the peer took to answer, if that is known.
+    func becomeEstablished(_ context: Context, _ peer: Peer, roundTrip: Duration? = nil, reason: String) {
         disarm(context)
-        let data = established(context.ulids, context.announced, peer)
+        let data = established(context.ulids, context.announced, peer, roundTrip: roundTrip)
         change(context, to: .established(data), reason: reason)
         enteredEstablished(context)
     }

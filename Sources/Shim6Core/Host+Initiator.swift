@@ -144,6 +144,7 @@ extension Host {
     /// (section 12.2). A stream of payload gets no stream of I2 messages.
     func answerWithRequest(_ context: Context) {
         guard let request = context.request, request.sentAt + .milliseconds(500) <= now else { return }
+        context.request?.isRepeated = true
         sendRequest(context)
     }
 
@@ -160,7 +161,7 @@ extension Host {
                 sent.kept.reach.received(view.length)
                 becomeRecovered(context, sent.kept, peer)
             } else {
-                becomeEstablished(context, peer, reason: "R2 received")
+                becomeEstablished(context, peer, roundTrip: roundTrip(of: context), reason: "R2 received")
                 context.established?.reach.answers(at: locators.source)
                 context.established?.reach.received(view.length)
                 doubtUnusedULIDs(context, locators.reversed)
@@ -168,6 +169,16 @@ extension Host {
             announceChanges(context)
         case .established, .eFailed, .noSupport:
             throw .unexpectedInState
+        }
+    }
+
+    /// How long the R2 that came in now took. Nil where it could be the answer to an earlier message of the same kind.
+    private func roundTrip(of context: Context) -> Duration? {
+        switch context.state {
+        case .i1Sent(let sent): sent.retransmissions == 0 ? now - context.stateSince : nil
+        case .i2Sent(let sent):
+            sent.request.retransmissions == 0 && !sent.request.isRepeated ? now - sent.request.sentAt : nil
+        case .established, .i2bisSent, .eFailed, .noSupport: nil
         }
     }
 

@@ -98,6 +98,24 @@ struct ReachabilityTests {
         #expect(isQuickAtA && isQuickAtB ? wait < .milliseconds(250) : wait > .milliseconds(900), "\(wait)")
     }
 
+    @Test(
+        "The handshake tells the round-trip time, unless its answer could be that to an earlier message",
+        arguments: [0, 1])
+    func roundTripOfHandshake(lost: Int) throws {
+        let pair = Pair()
+        var left = lost
+        pair.fate = { sent in
+            guard sent.type == .r2, left > 0 else { return .deliver }
+            left -= 1
+            return .drop
+        }
+        pair.trigger()
+        pair.run(for: .seconds(10))
+        let context = try #require(pair.a.context)
+        #expect(context.state == .established)
+        #expect(context.roundTrip == (lost == 0 ? pair.latency * 2 : nil))
+    }
+
     @Test("A failure in one direction is survived")
     func oneWayCut() throws {
         let pair = Pair(configuration: Self.fast())
