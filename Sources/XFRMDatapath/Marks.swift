@@ -9,6 +9,8 @@ public struct Marks: Hashable, Sendable {
     public var context: UInt32
     /// Packets of sessions that may deserve a context.
     public var candidate: UInt32
+    /// ICMPv6 of none of these: it makes no session worthwhile.
+    public var messages: UInt32
     /// All other outgoing packets: tells of new sessions.
     public var watch: UInt32
 
@@ -18,7 +20,8 @@ public struct Marks: Hashable, Sendable {
         exempt = context - 2
         self.context = context
         candidate = context + 1
-        watch = context + 2
+        messages = context + 2
+        watch = context + 3
     }
 
     public var priorities: ClosedRange<UInt32> { exempt...watch }

@@ -64,6 +64,13 @@ extension Marks {
             }
     }
 
+    /// Lets ICMPv6 pass without a word: the daemon's own questions must not look like sessions.
+    var messagesPolicy: RehomingPolicy {
+        var policy = RehomingPolicy(source: nil, destination: nil, direction: .outgoing, priority: messages)
+        policy.nextHeader = NextHeader.icmpv6
+        return policy
+    }
+
     /// Lets everything pass, and makes the kernel tell of each new session.
     var watchPolicy: RehomingPolicy {
         var policy = RehomingPolicy(source: nil, destination: nil, direction: .outgoing, priority: watch)

@@ -98,7 +98,8 @@ public final class XFRMDatapath {
 
     /// Begins to look for sessions.
     public func start() throws(KernelError) {
-        try socket.apply((marks.exemptions + [marks.watchPolicy]).map(RehomingSocket.Change.addPolicy))
+        let policies = marks.exemptions + [marks.messagesPolicy, marks.watchPolicy]
+        try socket.apply(policies.map(RehomingSocket.Change.addPolicy))
     }
 
     // MARK: Contexts
@@ -189,8 +190,8 @@ public final class XFRMDatapath {
     /// something.
     private func audit() throws(KernelError) {
         let exemptions = try socket.policyUses(priorities: marks.exempt...marks.exempt).count
-        let watches = try socket.policyUses(priorities: marks.watch...marks.watch).count
-        if exemptions < marks.exemptions.count || watches == 0 {
+        let others = try socket.policyUses(priorities: marks.messages...marks.watch).count
+        if exemptions < marks.exemptions.count || others < 2 {
             // Refused where they are there already.
             try? start()
         }
