@@ -125,6 +125,7 @@ extension HostTests {
                 let host = pair.a.namespace
                 let echo = try pair.startSession()
                 _ = try addOffice(to: pair)
+                try pair.topology.waitForAddresses(of: "a")
                 let before = try HostState(of: host)
                 let routes = (0..<10_000).map { "2001:db9:\(String($0, radix: 16))::/48 via fd00:1::2 dev lan\n" }
                 try host.run("ip", "-6", "-batch", "-", input: routes.map { "route add \($0)" }.joined())
