@@ -14,7 +14,7 @@ die() {
     exit 1
 }
 
-command -v swift >/dev/null || die "no 'swift' on the PATH: install a Swift 6.2 or newer toolchain from https://swift.org/install"
+command -v swift >/dev/null || die "no 'swift' on the PATH: install a Swift 6.3 or newer toolchain from https://swift.org/install"
 
 missing=()
 for package in "${build[@]}" "${run[@]}"; do
