@@ -81,6 +81,7 @@ extension HostTests {
                 let why = try #require(status.dataPath.detail)
                 for word in ["BPF", "CONFIG_IPV6_MIP6", "shim6ctl doctor"] { #expect(why.contains(word), "\(why)") }
                 #expect(try daemon.control(["status"]).contains("CONFIG_IPV6_MIP6"))
+                #expect(program.text.contains("no session survives") && program.text.contains("CONFIG_IPV6_MIP6"))
                 #expect(program.end(grace: 10) == 0)
             }
         }

@@ -68,7 +68,15 @@ enum Start {
             throw error as? StartFailure ?? StartFailure("\(error)")
         }
         dropCapabilities(keeping: needed, log)
-        log.notice("ready", metadata: ["version": "\(Version.text)", "socket": "\(configuration.control.socket)"])
+        if let obstacle = engine.dataPath.detail {
+            log.warning("no data path, so no session survives the failure of its uplink: \(obstacle)")
+        }
+        log.notice(
+            "ready",
+            metadata: [
+                "version": "\(Version.text)", "socket": "\(configuration.control.socket)",
+                "driver": "\(engine.dataPath.name)",
+            ])
         ServiceManager.notify("READY=1")
         engine.run()
         post.close()
