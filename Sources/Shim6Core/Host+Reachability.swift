@@ -29,7 +29,9 @@ extension Host {
                 send(.keepalive(Keepalive(receiverTag: data.peer.tag)), over: locators, of: context)
                 publish(.keepaliveSent(locators), context)
             case .sendProbe(let wanted, let locators):
-                guard isDue, let probe = admitted(wanted, to: locators.destination, data) else {
+                var isAnswer = false
+                if case .probeReceived(_, let pair) = event { isAnswer = pair.source == locators.destination }
+                guard isDue, let probe = admitted(wanted, to: locators.destination, isAnswer: isAnswer, data) else {
                     tally.probesHeldBack &+= 1
                     continue
                 }
@@ -68,13 +70,20 @@ extension Host {
         if hasSwitched { repeatUpdateRequest(context) }
     }
 
-    /// A Probe as it may be sent; nil if it may not. Where the peer never answered it is as short as it can be.
-    private func admitted(_ probe: Probe, to locator: IPv6Address, _ data: Established) -> Probe? {
+    /// A Probe as it may be sent; nil if it may not. Where the peer never answered it is as short as it can be. One that
+    /// answers a Probe from there takes nothing of the locator's rate: it is no more than came in.
+    private func admitted(
+        _ probe: Probe, to locator: IPv6Address, isAnswer: Bool, _ data: Established
+    ) -> Probe? {
         guard !data.reach.hasAnswered(at: locator) else { return probe }
         var probe = probe
         probe.sent.removeSubrange(1...)
         guard let length = try? ControlMessage.probe(probe).encodedLength() else { return nil }
-        return data.reach.admits(length, to: locator, configuration, at: now) ? probe : nil
+        let isAdmitted =
+            isAnswer
+            ? data.reach.admitsAnswer(length, configuration, at: now)
+            : data.reach.admits(length, to: locator, configuration, at: now)
+        return isAdmitted ? probe : nil
     }
 
     /// Nobody needs to know whether a pair works that no payload ever used.

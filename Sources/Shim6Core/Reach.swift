@@ -56,14 +56,20 @@ struct Reach {
     /// Whether something of `length` octets may go to a locator; it is counted if it has not answered.
     mutating func admits(_ length: Int, to locator: IPv6Address, _ limits: HostConfiguration, at now: Instant) -> Bool {
         guard !hasAnswered(at: locator) else { return true }
-        guard mayTry(locator, length, limits, at: now) else { return false }
-        if isBeyond(length, limits) { nextBeyond = now + Self.interval }
-        octetsOut = UInt32(clamping: Int(octetsOut) + Self.header + length)
+        guard mayTry(locator, length, limits, at: now), admitsAnswer(length, limits, at: now) else { return false }
         if let index = attempts.firstIndex(where: { $0.locator == locator }) {
             attempts[index].usedUp = max(attempts[index].usedUp, now) + Self.interval
         } else {
             attempts.append(Attempt(locator: locator, usedUp: now + Self.interval))
         }
+        return true
+    }
+
+    /// Whether an answer of `length` octets may go to where its question came from; it is counted.
+    mutating func admitsAnswer(_ length: Int, _ limits: HostConfiguration, at now: Instant) -> Bool {
+        guard mayGo(length, limits, at: now) else { return false }
+        if isBeyond(length, limits) { nextBeyond = now + Self.interval }
+        octetsOut = UInt32(clamping: Int(octetsOut) + Self.header + length)
         return true
     }
 
@@ -76,10 +82,15 @@ struct Reach {
     private func mayTry(
         _ locator: IPv6Address, _ length: Int, _ limits: HostConfiguration, at now: Instant
     ) -> Bool {
-        guard !isBeyond(length, limits) || nextBeyond <= now else { return false }
+        guard mayGo(length, limits, at: now) else { return false }
         guard let attempt = attempts.first(where: { $0.locator == locator }) else { return true }
         return attempt.usedUp <= now + Self.interval * (limits.maximumUnansweredProbes - 1)
     }
+
+    private func mayGo(_ length: Int, _ limits: HostConfiguration, at now: Instant) -> Bool {
+        !isBeyond(length, limits) || nextBeyond <= now
+    }
+
     /// Whether a message of `length` octets is more than the peer's octets allow.
     private func isBeyond(_ length: Int, _ limits: HostConfiguration) -> Bool {
         Int(octetsOut) + Self.header + length > Int(octetsIn) * limits.maximumAmplification

@@ -116,6 +116,23 @@ struct ReachabilityTests {
         #expect(context.roundTrip == (lost == 0 ? pair.latency * 2 : nil))
     }
 
+    @Test("A peer's Probes are answered also where it never got an answer, and those of this host were lost")
+    func answersGoOn() throws {
+        let pair = Pair(configuration: Self.fast())
+        pair.establish()
+        traffic(pair, for: .seconds(5))
+        pair.isCut = { $0.source == .a1 || $0.destination == .a1 }
+        var lost = 0
+        pair.fate = { sent in
+            guard sent.by == .b, sent.type == .probe, sent.packet.destination == .a2, lost < 6 else { return .deliver }
+            lost += 1
+            return .drop
+        }
+        traffic(pair, for: .seconds(20))
+        #expect(lost == 6)
+        #expect(pair.a.context?.outgoing?.source == .a2 && pair.b.context?.outgoing?.destination == .a2)
+    }
+
     @Test("A failure in one direction is survived")
     func oneWayCut() throws {
         let pair = Pair(configuration: Self.fast())
