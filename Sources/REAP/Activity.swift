@@ -35,6 +35,11 @@ public struct Activity: Sendable, Equatable {
     }
 }
 
+extension Activity {
+    /// Whether any packet has passed, either way.
+    public var hasPayload: Bool { lastIn != nil || lastOut != nil }
+}
+
 /// What the tables of RFC 5534 say to the Send Timer and the Keepalive Timer (section 6.1).
 public enum TimerCommand: Sendable {
     /// START: runs from now, unless it is running.

@@ -36,8 +36,7 @@ extension Host {
     /// Whether payload of a context ever passed, either way.
     func hasCarriedPayload(_ context: Context) -> Bool {
         guard let slot = context.slot else { return false }
-        let activity = activity[slot].snapshot
-        return activity.lastIn != nil || activity.lastOut != nil
+        return activity[slot].snapshot.hasPayload
     }
 
     /// Moves a context to another state, tells so, and brings the data path up to date.

@@ -6,9 +6,10 @@ extension Host {
     /// Hands an event to the machine of an established context and does what it asks for.
     func reachability(_ context: Context, _ event: REAPEvent) {
         guard let data = context.established, let slot = context.slot else { return }
-        let isUsed = hasCarriedPayload(context)
+        let stamps = activity[slot].snapshot
+        let isUsed = stamps.hasPayload
         if isUsed, !data.postponed.isEmpty { resumeDoubts(context, data) }
-        if let lastIn = activity[slot].snapshot.lastIn { data.reach.received(payloadAt: lastIn) }
+        if let lastIn = stamps.lastIn { data.reach.received(payloadAt: lastIn) }
         // Without payload nothing is missed, whatever is silent. What a Probe of the peer has begun goes on.
         if !isUsed, data.machine.state == .operational, case .timer(.send) = event {
             activity[slot].tell(send: .stop, keepalive: nil, at: now)
@@ -77,7 +78,7 @@ extension Host {
     ) -> Probe? {
         guard !data.reach.hasAnswered(at: locator) else { return probe }
         var probe = probe
-        probe.sent.removeSubrange(1...)
+        probe.sent.removeLast(max(0, probe.sent.count - 1))
         guard let length = try? ControlMessage.probe(probe).encodedLength() else { return nil }
         let isAdmitted =
             isAnswer
