@@ -64,8 +64,9 @@ let package = Package(
             ], swiftSettings: strict),
         // The daemon.
         .systemLibrary(name: "CLinux"),
-        .executableTarget(
-            name: "Shim6d",
+        .executableTarget(name: "Shim6d", dependencies: ["Shim6Daemon"], swiftSettings: strict),
+        .target(
+            name: "Shim6Daemon",
             dependencies: [
                 "CGA", "CLinux", "Configuration", "Datapath", "Locators", "Netlink", "REAP", "Shim6Console",
                 "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDatapath",
@@ -75,36 +76,36 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
-        // Benchmarks.
-        .target(name: "CAllocations", path: "Benchmarks/CAllocations", cSettings: strictC),
+        // Tools.
+        .target(name: "CAllocations", path: "Tools/CAllocations", cSettings: strictC),
         .executableTarget(
             name: "shim6bench",
             dependencies: [
                 "CAllocations", "CGA", "COpenSSL", "REAP", "Shim6Core", "Shim6Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], path: "Benchmarks/shim6bench", swiftSettings: strict),
+            ], path: "Tools/shim6bench", swiftSettings: strict),
         // Tests.
         .target(
             name: "Requirements", path: "Tests/Requirements",
             exclude: ["Catalogue", "exceptions.tsv"], swiftSettings: strict),
         // Makes docs/conformance.md of the catalogue and the tests.
-        .executableTarget(name: "conformance", path: "Tests/conformance", swiftSettings: strict),
+        .executableTarget(name: "conformance", path: "Tools/conformance", swiftSettings: strict),
         // Who uses whom, by the compiler's index.
         .target(
-            name: "CIndexStore", path: "Tests/CIndexStore", cSettings: strictC, linkerSettings: [.linkedLibrary("dl")]),
-        .executableTarget(name: "graph", dependencies: ["CIndexStore"], path: "Tests/graph", swiftSettings: strict),
+            name: "CIndexStore", path: "Tools/CIndexStore", cSettings: strictC, linkerSettings: [.linkedLibrary("dl")]),
+        .executableTarget(name: "graph", dependencies: ["CIndexStore"], path: "Tools/graph", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
         .testTarget(
             name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink", "Requirements"], swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
-        .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tests/Lab", swiftSettings: strict),
+        .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tools/Lab", swiftSettings: strict),
         .executableTarget(
             name: "shim6lab",
             dependencies: [
                 "Lab", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering", "XFRMDatapath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Tests/shim6lab", swiftSettings: strict),
+            path: "Tools/shim6lab", swiftSettings: strict),
         .testTarget(
             name: "HostTests",
             dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "Shim6Control", "Shim6Wire", "Steering"],
@@ -124,10 +125,10 @@ let package = Package(
             name: "Shim6CoreTests", dependencies: ["Shim6Core", "CGA", "REAP", "Shim6Wire", "Requirements", "Stamps"],
             swiftSettings: strict),
         .testTarget(
-            name: "Shim6dTests",
+            name: "Shim6DaemonTests",
             dependencies: [
                 "CGA", "CNetlink", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core",
-                "Shim6Wire", "Shim6d", "shim6ctl", .product(name: "Logging", package: "swift-log"),
+                "Shim6Daemon", "Shim6Wire", "shim6ctl", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -141,11 +142,11 @@ let package = Package(
                 "CGA", "REAP", "Shim6Core", "Shim6Wire", "Stamps", "Vectors",
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
-            path: "Tests/Simulation", swiftSettings: strict),
+            path: "Tools/Simulation", swiftSettings: strict),
         .executableTarget(
             name: "shim6sim",
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "Tests/shim6sim", swiftSettings: strict),
+            path: "Tools/shim6sim", swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["CGA", "REAP", "Requirements", "Shim6Core", "Shim6Wire", "Simulation"],
@@ -157,15 +158,15 @@ let package = Package(
             swiftSettings: strict),
         // Readers of what others have written, and inputs for them.
         .target(
-            name: "CNetlinkFuzz", dependencies: ["CNetlink"], path: "Tests/CNetlinkFuzz",
+            name: "CNetlinkFuzz", dependencies: ["CNetlink"], path: "Tools/CNetlinkFuzz",
             cSettings: strictC + [.headerSearchPath("../../Sources/CNetlink")]),
         .target(
-            name: "Fuzzing", dependencies: ["CNetlinkFuzz", "Configuration", "Shim6Control"], path: "Tests/Fuzzing",
+            name: "Fuzzing", dependencies: ["CNetlinkFuzz", "Configuration", "Shim6Control"], path: "Tools/Fuzzing",
             swiftSettings: strict),
         .executableTarget(
             name: "shim6fuzz",
             dependencies: ["Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "Tests/shim6fuzz", swiftSettings: strict),
+            path: "Tools/shim6fuzz", swiftSettings: strict),
         .testTarget(
             name: "Shim6ControlTests", dependencies: ["Shim6Control", "Shim6Wire", "ControlFixtures", "Fuzzing"],
             swiftSettings: strict),
@@ -194,13 +195,13 @@ let package = Package(
             dependencies: [
                 "CTestKernel", "Datapath", "Lab", "Netlink", "REAP", "Shim6Core", "Shim6Wire", "XFRMDatapath",
             ],
-            path: "Tests/Steering", swiftSettings: strict),
+            path: "Tools/Steering", swiftSettings: strict),
         .executableTarget(
             name: "bench-handshakes", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],
-            path: "Benchmarks/Handshakes", swiftSettings: strict),
+            path: "Tools/bench-handshakes", swiftSettings: strict),
         .executableTarget(
             name: "bench-throughput", dependencies: ["Lab", "Shim6Control", "Shim6Wire"],
-            path: "Benchmarks/Throughput", swiftSettings: strict),
+            path: "Tools/bench-throughput", swiftSettings: strict),
     ]
 )
 

@@ -15,7 +15,7 @@ step() {
 }
 
 step "format"
-swift format lint --strict -r -p Package.swift Sources Tests Plugins Benchmarks
+swift format lint --strict -r -p Package.swift Sources Tools Tests Plugins
 
 # Runs a command and shows the last line of what it says, or all of it if the command fails.
 quietly() {

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 tree=${1:?which folder?}
 mkdir -p "$tree"
-for name in Sources Tests Plugins Benchmarks docs Package.swift; do
+for name in Sources Tools Tests Plugins docs Package.swift; do
     rm -rf "${tree:?}/$name"
     cp -rs "$PWD/$name" "$tree/"
 done

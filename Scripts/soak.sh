@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Long runs. The first ends with the first failure.
-# Usage: Scripts/soak.sh sim [SEEDS [FIRST]]        # simulated hosts: a million seeds by default, from the clock's on
-#        Scripts/soak.sh host [MINUTES]            # two real hosts (30 minutes): loss and stalls must move nothing. Needs root.
+# Usage: Scripts/soak.sh sim [SEEDS [FIRST]]
+#        Scripts/soak.sh host [MINUTES] [--spares-processors]
+# sim: simulated hosts, a million seeds by default, from the clock's on. host: two real hosts for 30 minutes, as root; loss
+# and stalls must move nothing. --spares-processors stops daemons only, so that what else runs on this machine goes on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -35,7 +35,7 @@ Scripts/bootstrap.sh
 
 if [ "$ring" = all ] && [ -z "$filter" ]; then
     step "format"
-    swift format lint --strict -r -p Package.swift Sources Tests Plugins Benchmarks
+    swift format lint --strict -r -p Package.swift Sources Tools Tests Plugins
 fi
 
 if [ "$ring" != unit ]; then
@@ -108,7 +108,7 @@ fi
 job() {
     local begin=$SECONDS log
     log=$(mktemp "$logs/job.XXXXXX")
-    if case $1 in soak) Scripts/soak.sh host 2 ;; *) tests --no-parallel --filter "$1" ;; esac >"$log" 2>&1; then
+    if case $1 in soak) Scripts/soak.sh host 2 --spares-processors ;; *) tests --no-parallel --filter "$1" ;; esac >"$log" 2>&1; then
         printf '== passed in %d s: %s\n' $((SECONDS - begin)) "$1"
         grep -E '^(Test run with|✔ Test run with|verdict)' "$log" || tail -1 "$log"
     else

@@ -13,6 +13,8 @@ struct Soak: ParsableCommand {
 
     @Argument(help: "Minutes.") var minutes = 30.0
 
+    @Flag(help: "Stop daemons only, so that what else runs on this machine goes on.") var sparesProcessors = false
+
     func validate() throws {
         guard minutes > 0 else { throw ValidationError("More than no time.") }
     }
@@ -45,7 +47,7 @@ struct Soak: ParsableCommand {
         while Clock.now < end {
             try pair.laboratory.pass(seconds: 10)
             let daemon = stalls.isMultiple(of: 4) ? pair.a : pair.b
-            if stalls.isMultiple(of: 2) {
+            if sparesProcessors || stalls.isMultiple(of: 2) {
                 daemon.send(SIGSTOP)
                 try pair.laboratory.pass(seconds: 3)
                 daemon.send(SIGCONT)

@@ -5,7 +5,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct TimelineTests {
     private static let local = IPv6Address(high: 0x2001_0db8_00a1_0000, low: 1)

@@ -3,7 +3,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// Reports about every context, a part in each pass.
 @Suite struct SurveyTests {

@@ -5,7 +5,7 @@ import Shim6Wire
 import Synchronization
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct ThreadsTests {
     private static func timer(_ number: UInt64) -> Shim6Core.Timer { .context(ContextTag(truncating: number)) }

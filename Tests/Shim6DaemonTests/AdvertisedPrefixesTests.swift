@@ -4,7 +4,7 @@ import Requirements
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// What is known of advertised prefixes, from the kernel's addresses and from advertisements. Times in seconds.
 @Suite struct AdvertisedPrefixesTests {

@@ -2,7 +2,7 @@ import Netlink
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// Which routes of `main` packets with a source of one provider take.
 @Suite struct OperatorRoutesTests {

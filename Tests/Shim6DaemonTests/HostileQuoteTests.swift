@@ -4,7 +4,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// ICMPv6 errors come from anybody, and quote whatever they like.
 @Suite struct HostileQuoteTests {

@@ -5,9 +5,9 @@ import Logging
 import Netlink
 import Shim6Console
 
-@main
-struct Shim6d: ParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The command line of the daemon.
+public struct DaemonCommand: ParsableCommand {
+    public static let configuration = CommandConfiguration(
         commandName: "shim6d",
         abstract: "Keeps the sessions of a multihomed IPv6 host alive when an uplink dies (Shim6, RFC 5533).",
         discussion: "Runs in the foreground and logs to standard error. SIGTERM, SIGINT and SIGHUP end it.",
@@ -26,7 +26,9 @@ struct Shim6d: ParsableCommand {
         help: "Remove everything that any run of the daemon made in this network namespace, but not its key, and exit.")
     var flush = false
 
-    func run() throws {
+    public init() {}
+
+    public func run() throws {
         Start.openStandardStreams()
         do throws(StartFailure) {
             if printDefaults {

@@ -1,7 +1,7 @@
 import REAP
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct ShareOfTimeTests {
     private static func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 5) + .milliseconds(milliseconds) }

@@ -3,7 +3,7 @@ import REAP
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// Which addresses something beyond the gateway is known to answer to, and who is asked. Times in seconds.
 @Suite struct AddressProofsTests {

@@ -6,7 +6,7 @@ import Shim6Wire
 import Testing
 
 @testable import Netlink
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// Which addresses of an uplink are offered to peers (RFC 5534, sections 3.1 and 3.2).
 @Suite struct UplinkTests {

@@ -7,7 +7,7 @@ import Requirements
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct IdentitiesTests {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "shim6d-\(UUID().uuidString)").path

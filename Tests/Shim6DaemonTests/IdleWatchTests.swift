@@ -4,7 +4,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 /// What the daemon asks by itself. No policy is made here: that comes at the end of a pass.
 @Suite struct IdleWatchTests {

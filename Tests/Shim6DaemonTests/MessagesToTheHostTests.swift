@@ -3,7 +3,7 @@ import Requirements
 import Shim6Wire
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct MessagesToTheHostTests {
     private static let i1: [UInt8] = [

@@ -2,7 +2,7 @@ import CLinux
 import Foundation
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct InstanceLockTests {
     private let directory = "/tmp/shim6d-lock-\(UUID().uuidString)"

@@ -1,7 +1,7 @@
 import REAP
 import Testing
 
-@testable import Shim6d
+@testable import Shim6Daemon
 
 @Suite struct LogLimitTests {
     private static func at(_ milliseconds: UInt64) -> Instant {

@@ -1,0 +1,3 @@
+import Shim6Daemon
+
+DaemonCommand.main()
