@@ -34,14 +34,14 @@ let package = Package(
             name: "CNetlink", dependencies: ["CLibNL"], cSettings: strictC,
             linkerSettings: ["nl-3", "nl-route-3", "mnl"].map { .linkedLibrary($0) }),
         .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
-        .target(name: "CDatapath", exclude: ["bpf"], cSettings: strictC, linkerSettings: [.linkedLibrary("bpf")]),
-        .plugin(name: "EmbedDatapath", capability: .buildTool()),
-        .target(name: "DatapathProgram", swiftSettings: strict, plugins: ["EmbedDatapath"]),
+        .target(name: "CDataPath", exclude: ["bpf"], cSettings: strictC, linkerSettings: [.linkedLibrary("bpf")]),
+        .plugin(name: "EmbedProgram", capability: .buildTool()),
+        .target(name: "EmbeddedProgram", swiftSettings: strict, plugins: ["EmbedProgram"]),
         .target(
-            name: "Datapath", dependencies: ["CDatapath", "DatapathProgram", "REAP", "Shim6Core", "Shim6Wire"],
+            name: "BPFDataPath", dependencies: ["CDataPath", "EmbeddedProgram", "REAP", "Shim6Core", "Shim6Wire"],
             swiftSettings: strict),
         .target(
-            name: "XFRMDatapath", dependencies: ["Datapath", "Netlink", "REAP", "Shim6Core", "Shim6Wire"],
+            name: "XFRMDataPath", dependencies: ["BPFDataPath", "Netlink", "REAP", "Shim6Core", "Shim6Wire"],
             swiftSettings: strict),
         // What people and programs see of the daemon.
         .target(name: "Configuration", dependencies: ["Shim6Wire"], swiftSettings: strict),
@@ -54,7 +54,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(
-            name: "Doctor", dependencies: ["Configuration", "Datapath", "Netlink", "Shim6Wire", "XFRMDatapath"],
+            name: "Doctor", dependencies: ["Configuration", "BPFDataPath", "Netlink", "Shim6Wire", "XFRMDataPath"],
             swiftSettings: strict),
         .executableTarget(
             name: "shim6ctl",
@@ -68,8 +68,8 @@ let package = Package(
         .target(
             name: "Shim6Daemon",
             dependencies: [
-                "CGA", "CLinux", "Configuration", "Datapath", "Locators", "Netlink", "REAP", "Shim6Console",
-                "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDatapath",
+                "CGA", "CLinux", "Configuration", "BPFDataPath", "Locators", "Netlink", "REAP", "Shim6Console",
+                "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDataPath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -102,13 +102,15 @@ let package = Package(
         .executableTarget(
             name: "shim6lab",
             dependencies: [
-                "Lab", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering", "XFRMDatapath",
+                "Lab", "Netlink", "REAP", "Shim6Control", "Shim6Core", "Shim6Wire", "Steering", "XFRMDataPath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/shim6lab", swiftSettings: strict),
         .testTarget(
             name: "HostTests",
-            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "Shim6Control", "Shim6Wire", "Steering"],
+            dependencies: [
+                "CTestKernel", "BPFDataPath", "Lab", "Requirements", "Shim6Control", "Shim6Wire", "Steering",
+            ],
             swiftSettings: strict),
         .testTarget(name: "GuestTests", dependencies: ["Lab"], swiftSettings: strict),
         .target(
@@ -187,13 +189,13 @@ let package = Package(
             name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,
             linkerSettings: [.linkedLibrary("bpf")]),
         .testTarget(
-            name: "DatapathTests",
-            dependencies: ["CTestKernel", "Datapath", "Lab", "Requirements", "SpecialAddresses"],
+            name: "BPFDataPathTests",
+            dependencies: ["CTestKernel", "BPFDataPath", "Lab", "Requirements", "SpecialAddresses"],
             swiftSettings: strict),
         .target(
             name: "Steering",
             dependencies: [
-                "CTestKernel", "Datapath", "Lab", "Netlink", "REAP", "Shim6Core", "Shim6Wire", "XFRMDatapath",
+                "CTestKernel", "BPFDataPath", "Lab", "Netlink", "REAP", "Shim6Core", "Shim6Wire", "XFRMDataPath",
             ],
             path: "Tools/Steering", swiftSettings: strict),
         .executableTarget(

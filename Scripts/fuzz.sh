@@ -50,7 +50,7 @@ fuzz_samples() {
 
 fuzz_program() {
     [ "$(id -u)" = 0 ] || { echo "fuzz: the kernel program needs root: left out" >&2 && return; }
-    SHIM6_FUZZ_RUNS=$runs SHIM6_FUZZ_SEED=$seed swift test --no-parallel --filter '^DatapathTests\.ProgramFuzzTests'
+    SHIM6_FUZZ_RUNS=$runs SHIM6_FUZZ_SEED=$seed swift test --no-parallel --filter '^BPFDataPathTests\.ProgramFuzzTests'
 }
 
 # NAME: how it is fed. One line each.

@@ -68,7 +68,7 @@ change() {
 
 # The test modules of the parts.
 declare -A modules=([wire]=Shim6WireTests [cga]=CGATests [reap]=LocatorsTests,REAPTests [core]=Shim6CoreTests
-    [simulation]=SimulationTests [configuration]=ConfigurationTests [datapath]=DatapathTests [netlink]=CNetlinkTests
+    [simulation]=SimulationTests [configuration]=ConfigurationTests [datapath]=BPFDataPathTests [netlink]=CNetlinkTests
     [daemon]=Shim6dTests)
 
 # Builds the tests of a part in a tree of links to the sources, in which a change takes the place of a link.

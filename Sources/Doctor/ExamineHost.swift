@@ -1,6 +1,6 @@
 import Configuration
 import Netlink
-import XFRMDatapath
+import XFRMDataPath
 
 /// Looks at everything on this host that shim6d depends on, and tells what to type where something is amiss. It changes
 /// nothing that lasts.

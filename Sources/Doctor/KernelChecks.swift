@@ -1,7 +1,7 @@
-import Datapath
+import BPFDataPath
 import FoundationEssentials
 import Netlink
-import XFRMDatapath
+import XFRMDataPath
 
 /// What the kernel and the caller's rights allow.
 enum KernelChecks {
@@ -44,11 +44,11 @@ enum KernelChecks {
     private static let lockdownFile = "/sys/kernel/security/lockdown"
 
     static func bpf() -> Finding {
-        var sizes = Datapath.Sizes()
+        var sizes = KernelProgram.Sizes()
         (sizes.contexts, sizes.locators, sizes.candidates, sizes.limiters, sizes.ring) = (16, 16, 16, 16, 4096)
         sizes.keptPackets = 16
         do {
-            _ = try Datapath(sizes: sizes)
+            _ = try KernelProgram(sizes: sizes)
             return Finding("eBPF data path", .ok, "this kernel takes the program (driver = \"bpf\")")
         } catch {
             return Finding(
@@ -63,7 +63,7 @@ enum KernelChecks {
 
     static func xfrm(_ marks: Marks) -> Finding {
         do throws(KernelError) {
-            try XFRMDatapath.probe(marks: marks)
+            try XFRMTables.probe(marks: marks)
             return Finding("XFRM data path", .ok, "this kernel makes states that rehome (driver = \"xfrm\")")
         } catch {
             return Finding(

@@ -1,5 +1,5 @@
+import BPFDataPath
 import Configuration
-import Datapath
 import Netlink
 import Shim6Wire
 
@@ -83,7 +83,9 @@ struct UplinkChecks {
     }
 
     private func foreignFilters(_ link: Link, _ name: String) -> [Finding] {
-        guard let filters = try? Datapath.foreignFilters(interface: link.index), !filters.isEmpty else { return [] }
+        guard let filters = try? KernelProgram.foreignFilters(interface: link.index), !filters.isEmpty else {
+            return []
+        }
         return filters.map { filter in
             let hook = filter.ingress ? "ingress" : "egress"
             let priority = filter.priority.map { "priority \($0)" } ?? "tcx"

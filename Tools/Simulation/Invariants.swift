@@ -12,8 +12,8 @@ extension World {
         if counters.contexts.used + counters.holddowns.used != host.shadows.count {
             fail("\(host.name) told of \(host.shadows.count) contexts")
         }
-        if host.datapath.entries.count != counters.contexts.used {
-            fail("\(host.name) has \(host.datapath.entries.count) data path entries for \(counters.contexts.used)")
+        if host.dataPath.entries.count != counters.contexts.used {
+            fail("\(host.name) has \(host.dataPath.entries.count) data path entries for \(counters.contexts.used)")
         }
         stepsUntilWholeCheck -= 1
         if everything || stepsUntilWholeCheck < 0 {
@@ -47,8 +47,8 @@ extension World {
             check(snapshot, host)
         }
         if timers != host.armed.count { fail("\(host.name) has timers without owner") }
-        if host.datapath.entries.count != slots.count {
-            fail("\(host.name) has \(host.datapath.entries.count) data path entries for \(slots.count) contexts")
+        if host.dataPath.entries.count != slots.count {
+            fail("\(host.name) has \(host.dataPath.entries.count) data path entries for \(slots.count) contexts")
         }
     }
 
@@ -56,7 +56,7 @@ extension World {
         checkTold(snapshot, host)
         checkTimers(snapshot, host)
         checkLocators(snapshot, host)
-        checkDatapath(snapshot, host)
+        checkDataPath(snapshot, host)
     }
 
     /// The notices tell the truth.
@@ -116,8 +116,8 @@ extension World {
         }
     }
 
-    private func checkDatapath(_ snapshot: ContextSnapshot, _ host: SimulatedHost) {
-        guard let entry = host.datapath.entries[snapshot.localTag] else {
+    private func checkDataPath(_ snapshot: ContextSnapshot, _ host: SimulatedHost) {
+        guard let entry = host.dataPath.entries[snapshot.localTag] else {
             if snapshot.slot != nil { fail("\(host.name) has no data path entry for a context") }
             return
         }
@@ -214,7 +214,7 @@ extension World {
             if let contexts = host.daemon?.contexts, !contexts.isEmpty {
                 fail("\(host.name) still has \(contexts.map(\.state)) after silence")
             }
-            if !host.armed.isEmpty || !host.idleWatches.isEmpty || !host.datapath.entries.isEmpty {
+            if !host.armed.isEmpty || !host.idleWatches.isEmpty || !host.dataPath.entries.isEmpty {
                 fail("\(host.name) has timers, watches or entries left after silence")
             }
         }

@@ -41,7 +41,7 @@ final class SimulatedHost {
     /// Counts the daemon's runs: what was meant for an earlier one is void.
     private(set) var run = 0
     var stamps: StampTable
-    var datapath: SimulatedDatapath
+    var dataPath: SimulatedDataPath
     var armed: [Timer: Instant] = [:]
     var idleWatches: [ContextTag: IdleWatch] = [:]
     var shadows: [ContextTag: Shadow] = [:]
@@ -68,7 +68,7 @@ final class SimulatedHost {
         configuration = scenario.configurations[number]
         triggerThreshold = scenario.triggerThreshold
         stamps = StampTable(count: configuration.maximumContexts)
-        datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
+        dataPath = SimulatedDataPath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
         addresses = Array(repeating: nil, count: scenario.links[number])
         parked = addresses
         for link in addresses.indices { giveAddress(to: link) }
@@ -101,7 +101,7 @@ final class SimulatedHost {
     func clear() {
         stop()
         stamps = StampTable(count: configuration.maximumContexts)
-        datapath = SimulatedDatapath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
+        dataPath = SimulatedDataPath(stamps: stamps, triggerThreshold: triggerThreshold, sabotage: sabotage)
     }
 
     /// Starts the daemon; what an earlier run left in the data path goes.

@@ -62,12 +62,12 @@ extension World {
         case .cancel(let timer):
             host.armed[timer] = nil
         case .install(let entry):
-            if host.sabotage == .switchesLost, host.datapath.entries[entry.localTag]?.peerTag != nil { return }
-            host.datapath.install(entry)
+            if host.sabotage == .switchesLost, host.dataPath.entries[entry.localTag]?.peerTag != nil { return }
+            host.dataPath.install(entry)
         case .remove(let entry):
-            host.datapath.remove(entry)
+            host.dataPath.remove(entry)
         case .forget(let ulids):
-            host.datapath.forget(ulids)
+            host.dataPath.forget(ulids)
         case .resume:
             break
         case .watchIdle(let tag, let ulids, let seconds):

@@ -19,7 +19,7 @@ extension World {
         let ulids = ulids(of: flow, at: host.number)
         let payload = Payload(flow: flow, source: ulids.local, destination: ulids.peer, asksForReply: asksForReply)
         tally.sent(flow, from: ulids == flows[flow] ? 0 : 1)
-        switch host.datapath.send(payload, at: clock(of: host)) {
+        switch host.dataPath.send(payload, at: clock(of: host)) {
         case .send(let packet, let tag, let notify):
             if let tag { visitPayload(tag, .payloadSent, host) }
             if let tag, notify { reportSoon(.activity(tag, .outgoing), host) }
@@ -109,10 +109,10 @@ extension World {
     private func payloadArrives(
         _ payload: Payload, _ tag: ContextTag?, _ packet: Packet, _ host: SimulatedHost
     ) {
-        switch host.datapath.receive(tag, from: packet.source, to: packet.destination, at: clock(of: host)) {
+        switch host.dataPath.receive(tag, from: packet.source, to: packet.destination, at: clock(of: host)) {
         case .deliver(let ulids, let notify):
             touch(ulids, host)
-            if let tag = host.datapath.tag(of: ulids) { visitPayload(tag, .payloadReceived, host) }
+            if let tag = host.dataPath.tag(of: ulids) { visitPayload(tag, .payloadReceived, host) }
             if tag != nil { coverage.visit(host.shadow(of: ulids)?.state, .taggedPayload) }
             checkRecovery(payload, isKnown: true, host)
             if let notify { reportSoon(.activity(notify, .incoming), host) }
@@ -145,7 +145,7 @@ extension World {
     // MARK: - Idleness, as the kernel's inbound policies see it
 
     private func touch(_ ulids: ULIDPair, _ host: SimulatedHost) {
-        guard let tag = host.datapath.tag(of: ulids) else { return }
+        guard let tag = host.dataPath.tag(of: ulids) else { return }
         host.idleWatches[tag]?.touched = now
     }
 

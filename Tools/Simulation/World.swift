@@ -158,7 +158,7 @@ public final class World {
     public func counters(of host: Int) -> HostCounters? { hosts[host].daemon?.counters }
 
     /// What the host's data path has.
-    public func dataPath(of host: Int) -> [DataPathEntry] { Array(hosts[host].datapath.entries.values) }
+    public func dataPath(of host: Int) -> [DataPathEntry] { Array(hosts[host].dataPath.entries.values) }
 
     /// The addresses that a host has now.
     public func addresses(of host: Int) -> Set<IPv6Address> { Set(hosts[host].addresses.compactMap { $0 }) }

@@ -4,7 +4,7 @@ import Netlink
 import REAP
 import Shim6Core
 import Shim6Wire
-import XFRMDatapath
+import XFRMDataPath
 
 /// A host with the `xfrm` data path at work and what it needs around it, as the daemon makes it, but with contexts set by
 /// hand.
@@ -12,7 +12,7 @@ public final class RehomedHost {
     public static let marks = Marks(context: 6140)
 
     public let namespace: Namespace
-    public let xfrm: XFRMDatapath
+    public let xfrm: XFRMTables
     private let idle: IdlePolicies
     private var pinned: Set<IPv6Address> = []
 
@@ -27,7 +27,7 @@ public final class RehomedHost {
             try namespace.run("ip", "-6", "rule", "add", "pref", "200", "from", uplink.prefix, "lookup", table)
         }
         xfrm = try namespace.inside {
-            try XFRMDatapath(marks: Self.marks, contexts: contexts, triggerAge: .seconds(3))
+            try XFRMTables(marks: Self.marks, contexts: contexts, triggerAge: .seconds(3))
         }
         idle = try namespace.inside { try IdlePolicies(priority: Self.marks.context, rehoming: Self.marks.request) }
         try xfrm.start()

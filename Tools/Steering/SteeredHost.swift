@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Foundation
 import Lab
 import Shim6Core
@@ -8,7 +8,7 @@ import Shim6Wire
 public final class SteeredHost {
     public let namespace: Namespace
     public let uplinks: [Uplink]
-    public let datapath: Datapath
+    public let program: KernelProgram
 
     /// - Parameter uplinks: of this host, each with its address on it already.
     public init(_ namespace: Namespace, uplinks: [Uplink]) throws {
@@ -30,9 +30,9 @@ public final class SteeredHost {
         try namespace.run("ip", "-6", "rule", "add", "pref", "100", "lookup", "6140")
         try namespace.run("ip", "-6", "rule", "add", "pref", "101", "nop")
         try Self.makeVeth(in: namespace)
-        datapath = try namespace.inside { try Datapath(sizes: Self.sizes) }
+        program = try namespace.inside { try KernelProgram(sizes: Self.sizes) }
         let (shim0, shim0x) = (try namespace.index(of: "shim0"), try namespace.index(of: "shim0x"))
-        try namespace.inside { [datapath] in try datapath.attach(shim0: shim0, shim0x: shim0x) }
+        try namespace.inside { [program] in try program.attach(shim0: shim0, shim0x: shim0x) }
         for uplink in uplinks { try adopt(uplink) }
     }
 
@@ -55,8 +55,8 @@ public final class SteeredHost {
         try namespace.run("ip", "link", "set", "shim0", "up")
     }
 
-    private static var sizes: Datapath.Sizes {
-        var sizes = Datapath.Sizes()
+    private static var sizes: KernelProgram.Sizes {
+        var sizes = KernelProgram.Sizes()
         sizes.contexts = 16
         return sizes
     }
@@ -66,8 +66,8 @@ public final class SteeredHost {
         let index = try namespace.index(of: uplink.device)
         let address = try Self.address(uplink)
         try namespace.inside {
-            try datapath.set(locator: address, uplink: index)
-            try datapath.attach(uplink: index)
+            try program.set(locator: address, uplink: index)
+            try program.attach(uplink: index)
         }
     }
 
@@ -82,7 +82,7 @@ public final class SteeredHost {
         if entry.isRehomed {
             let inUse = try uplinks.first { try Self.address($0) == entry.outgoing.source }
             guard let inUse else { throw LabError("\(entry.outgoing.source) is on no uplink") }
-            try namespace.inside { try datapath.install(entry) }
+            try namespace.inside { try program.install(entry) }
             try namespace.run(
                 ["ip", "-6", "route", "replace"] + route + [
                     "via", inUse.gateway, "dev", inUse.device, "mtu",
@@ -95,11 +95,11 @@ public final class SteeredHost {
             try namespace.run("ip", "-6", "rule", "del", "pref", "102")
         } else {
             _ = try namespace.result(of: ["ip", "-6", "route", "del"] + route)
-            try namespace.inside { try datapath.install(entry) }
+            try namespace.inside { try program.install(entry) }
         }
     }
 
-    public func count(_ counter: DatapathCounter) throws -> UInt64 { try datapath.counters()[counter] ?? 0 }
+    public func count(_ counter: KernelProgramCounter) throws -> UInt64 { try program.counters()[counter] ?? 0 }
 
     /// Turns checksum and segmentation offloads of its uplinks off.
     public func withoutOffloads() throws {

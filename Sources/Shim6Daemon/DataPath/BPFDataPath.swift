@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Logging
 import Netlink
 import REAP
@@ -8,7 +8,7 @@ import Shim6Wire
 
 /// The kernel program, with the devices and routes that bring packets to it. On the wire: the payload extension header.
 final class BPFDataPath: DataPath {
-    private let datapath: Datapath
+    private let program: KernelProgram
     private let steering: Steering
     private let socket: RouteSocket
     private let log: Logger
@@ -26,12 +26,12 @@ final class BPFDataPath: DataPath {
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
-    init(_ datapath: Datapath, socket: RouteSocket, rows: OwnRows, log: Logger) throws {
+    init(_ program: KernelProgram, socket: RouteSocket, rows: OwnRows, log: Logger) throws {
         repeater = try PacketSocket()
-        self.datapath = datapath
+        self.program = program
         self.socket = socket
         self.log = log
-        steering = Steering(socket: socket, rows: rows, datapath: datapath, log: log)
+        steering = Steering(socket: socket, rows: rows, program: program, log: log)
     }
 
     let name = "bpf"
@@ -39,14 +39,14 @@ final class BPFDataPath: DataPath {
     let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (
         [.payloadHeader, .homeAddress], [.payloadHeader, .homeAddress]
     )
-    var activity: SharedActivity { datapath.activity }
+    var activity: SharedActivity { program.activity }
     var waitingDevice: UInt32? { steering.device }
     var pinnedULIDs: [IPv6Address] { Array(steering.pinnedULIDs) }
 
     func start() throws {
         try steering.start()
         steering.place(at: Mark.passingPriority)
-        datapath.beat(at: .monotonicNow)
+        program.beat(at: .monotonicNow)
     }
 
     func stop() {
@@ -58,23 +58,23 @@ final class BPFDataPath: DataPath {
     }
 
     func beat(at now: Instant) {
-        datapath.beat(at: now)
+        program.beat(at: now)
         self.now = now
         renew(steering.pathMTUs.expire(at: now))
     }
 
-    func haveReadAll() { datapath.haveReadAll() }
+    func haveReadAll() { program.haveReadAll() }
 
-    func attach(_ link: Link) throws { try datapath.attach(uplink: link.index) }
-    func detach(interface: UInt32) throws { try Datapath.detach(interface: interface) }
-    func set(locator: IPv6Address, uplink: UInt32?) throws { try datapath.set(locator: locator, uplink: uplink) }
-    func remove(locator: IPv6Address) throws { try datapath.remove(locator: locator) }
+    func attach(_ link: Link) throws { try program.attach(uplink: link.index) }
+    func detach(interface: UInt32) throws { try KernelProgram.detach(interface: interface) }
+    func set(locator: IPv6Address, uplink: UInt32?) throws { try program.set(locator: locator, uplink: uplink) }
+    func remove(locator: IPv6Address) throws { try program.remove(locator: locator) }
 
     func refresh(_ uplinks: Uplinks) throws {
         let mtu = uplinks.uplinks.compactMap { $0.link?.mtu }.max()
         if let mtu { steering.setMTU(atLeast: mtu) }
         steering.place(at: uplinks.steeringPriority)
-        try datapath.refreshNextHops()
+        try program.refreshNextHops()
         steering.refresh(uplinks.uplink(of:))
     }
 
@@ -104,7 +104,7 @@ final class BPFDataPath: DataPath {
             packets.filter { $0.time > start && $0.isOf(entry.ulids) }
         }
         let old = unanswered(sentAgain.removeValue(forKey: tag) ?? [])
-        let new = unanswered(datapath.takeKept(tag))
+        let new = unanswered(program.takeKept(tag))
         for packet in new + old { sendAgain(packet.octets) }
         resumed += UInt64(new.count + old.count)
         guard old.isEmpty, !new.isEmpty else { return }
@@ -112,7 +112,7 @@ final class BPFDataPath: DataPath {
         sentAgain[tag] = new
     }
 
-    func forget(_ ulids: ULIDPair) { try? datapath.forget(ulids) }
+    func forget(_ ulids: ULIDPair) { try? program.forget(ulids) }
     func settle() { steering.settle() }
 
     // MARK: Errors of the path
@@ -185,13 +185,13 @@ final class BPFDataPath: DataPath {
 
     // MARK: Events and counters
 
-    var eventDescriptor: Int32 { datapath.eventDescriptor }
-    func takeEvents(at now: Instant) throws -> [DatapathEvent] { try datapath.takeEvents() }
+    var eventDescriptor: Int32 { program.eventDescriptor }
+    func takeEvents(at now: Instant) throws -> [DataPathEvent] { try program.takeEvents() }
 
     var tables: [TableUsage] {
-        let (sizes, refused) = (datapath.sizes, datapath.refused)
+        let (sizes, refused) = (program.sizes, program.refused)
         let (contexts, flows) = steering.installed
-        let lost = try? datapath.counters()[.lostReports]
+        let lost = try? program.counters()[.lostReports]
         /// A table that the program fills by itself, of which nobody knows how full it is.
         func leastRecentlyUsed(_ name: String, _ limit: Int) -> TableUsage {
             TableUsage(
@@ -202,13 +202,13 @@ final class BPFDataPath: DataPath {
                 name: "data-path-contexts", used: contexts, limit: Int(sizes.contexts), overflows: refused.contexts,
                 whenFull: "no new ones until some are idle"),
             TableUsage(
-                name: "data-path-flows", used: flows, limit: Datapath.mostFlows, overflows: refused.flows,
+                name: "data-path-flows", used: flows, limit: KernelProgram.mostFlows, overflows: refused.flows,
                 whenFull: "flows stay with the default context"),
             TableUsage(
-                name: "data-path-locators", used: datapath.locators.count, limit: Int(sizes.locators),
+                name: "data-path-locators", used: program.locators.count, limit: Int(sizes.locators),
                 overflows: refused.locators, whenFull: "no new ones until some are gone"),
             TableUsage(
-                name: "data-path-peer-locators", used: datapath.peerLocatorCount, limit: Int(sizes.peerLocators),
+                name: "data-path-peer-locators", used: program.peerLocatorCount, limit: Int(sizes.peerLocators),
                 overflows: refused.peerLocators, whenFull: "treated like those of strangers"),
             TableUsage(
                 name: "path-mtus", used: steering.pathMTUs.count, limit: PathMTUs.most,
@@ -216,22 +216,22 @@ final class BPFDataPath: DataPath {
             TableUsage(
                 name: "sent-again", used: sentAgain.count, limit: Self.mostSentAgain, overflows: nil,
                 whenFull: "all are forgotten"),
-            leastRecentlyUsed("next-hops", Datapath.mostNextHops),
+            leastRecentlyUsed("next-hops", KernelProgram.mostNextHops),
             leastRecentlyUsed("watched-sessions", Int(sizes.candidates)),
             leastRecentlyUsed("rate-limits", Int(sizes.limiters)),
-            leastRecentlyUsed("kept-packets", Int(datapath.sizes.keptPackets)),
+            leastRecentlyUsed("kept-packets", Int(program.sizes.keptPackets)),
             TableUsage(
                 name: "event-octets", used: nil, limit: Int(sizes.ring), overflows: lost,
                 whenFull: "reports are lost"),
             TableUsage(
-                name: "unread-messages", used: nil, limit: Datapath.mostUnread, overflows: nil,
+                name: "unread-messages", used: nil, limit: KernelProgram.mostUnread, overflows: nil,
                 whenFull: "dropped until the others are read"),
         ]
     }
 
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) {
-        let all = (try? datapath.counters()) ?? [:]
-        func named(_ counters: [DatapathCounter: UInt64]) -> [String: UInt64] {
+        let all = (try? program.counters()) ?? [:]
+        func named(_ counters: [KernelProgramCounter: UInt64]) -> [String: UInt64] {
             Dictionary(counters.map { (snakeCase("\($0.key)"), $0.value) }, uniquingKeysWith: +)
         }
         var done = named(all.filter { !$0.key.isDrop })

@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Netlink
 import REAP
 import Shim6Control
@@ -72,7 +72,7 @@ protocol DataPath: AnyObject {
 
     /// Becomes readable when there are events; negative if it never does.
     var eventDescriptor: Int32 { get }
-    func takeEvents(at now: Instant) throws -> [DatapathEvent]
+    func takeEvents(at now: Instant) throws -> [DataPathEvent]
     /// How full its own tables are.
     var tables: [TableUsage] { get }
     /// What it has done, and what it has dropped by reason.

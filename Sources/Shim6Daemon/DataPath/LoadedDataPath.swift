@@ -1,16 +1,16 @@
+import BPFDataPath
 import Configuration
-import Datapath
 import Glibc
 import Logging
 import Netlink
 import Shim6Core
 import Shim6Wire
-import XFRMDatapath
+import XFRMDataPath
 
 /// The data path that the configuration asks for, loaded while the daemon may still do that; nothing is changed yet.
 enum LoadedDataPath {
-    case bpf(Datapath)
-    case xfrm(XFRMDatapath, HeedingSocket)
+    case bpf(KernelProgram)
+    case xfrm(XFRMTables, HeedingSocket)
     case none(why: String)
 
     /// Throws `StartFailure` if the one that is asked for by name cannot be had.
@@ -33,14 +33,14 @@ enum LoadedDataPath {
         }
     }
 
-    private static func bpf(_ configuration: Configuration) throws(StartFailure) -> Datapath {
-        var sizes = Datapath.Sizes()
+    private static func bpf(_ configuration: Configuration) throws(StartFailure) -> KernelProgram {
+        var sizes = KernelProgram.Sizes()
         sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
         sizes.keptPackets = UInt32(clamping: configuration.limits.maxKeptPackets)
         do {
-            let datapath = try Datapath(sizes: sizes)
-            datapath.settings = DatapathSettings(configuration)
-            return datapath
+            let program = try KernelProgram(sizes: sizes)
+            program.settings = KernelProgramSettings(configuration)
+            return program
         } catch {
             throw StartFailure(error.description)
         }
@@ -57,7 +57,7 @@ enum LoadedDataPath {
                     + "Timeout below 1 s: set driver = \"bpf\", or the timers of RFC 5534", exitCode: 78)
         }
         do {
-            try XFRMDatapath.probe(marks: XFRMDataPath.marks)
+            try XFRMTables.probe(marks: XFRMDataPath.marks)
         } catch {
             // Some failures say nothing of what the kernel can do.
             let isLack = [EPERM, ENOMEM, ENOBUFS, EMFILE, ENFILE].contains(error.number)
@@ -68,10 +68,10 @@ enum LoadedDataPath {
         }
         do {
             let age = configuration.dataPath.triggerOctets == 0 ? .zero : worthwhile
-            let datapath = try XFRMDatapath(
+            let tables = try XFRMTables(
                 marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.limits.maxContexts),
                 triggerAge: min(configuration.dataPath.triggerAge, age))
-            return .xfrm(datapath, try HeedingSocket(nextHeader: NextHeader.experimental))
+            return .xfrm(tables, try HeedingSocket(nextHeader: NextHeader.experimental))
         } catch {
             throw StartFailure("the xfrm data path could not be made: \(error)")
         }
@@ -81,17 +81,17 @@ enum LoadedDataPath {
         _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, log: Logger
     ) throws -> any DataPath {
         switch self {
-        case .bpf(let datapath):
-            try BPFDataPath(datapath, socket: socket, rows: rows, log: log)
-        case .xfrm(let datapath, let heeding):
-            XFRMDataPath(datapath, heeding: heeding, socket: socket, rows: rows, log: log)
+        case .bpf(let program):
+            try BPFDataPath(program, socket: socket, rows: rows, log: log)
+        case .xfrm(let tables, let heeding):
+            XFRMDataPath(tables, heeding: heeding, socket: socket, rows: rows, log: log)
         case .none(let why):
             NoDataPath(contexts: UInt32(clamping: configuration.limits.maxContexts), why: why)
         }
     }
 }
 
-extension DatapathSettings {
+extension KernelProgramSettings {
     init(_ configuration: Configuration) {
         self.init()
         /// Those of one second at once, too.

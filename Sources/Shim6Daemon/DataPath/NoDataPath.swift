@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Netlink
 import REAP
 import Shim6Core
@@ -32,6 +32,6 @@ final class NoDataPath: DataPath {
     func forget(_ ulids: ULIDPair) {}
     func settle() {}
     var eventDescriptor: Int32 { -1 }
-    func takeEvents(at now: Instant) throws -> [DatapathEvent] { [] }
+    func takeEvents(at now: Instant) throws -> [DataPathEvent] { [] }
     func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) { ([:], [:]) }
 }

@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Shim6Core
 import Shim6Wire
 

@@ -1,11 +1,11 @@
-import Datapath
+import BPFDataPath
 import Logging
 import Netlink
 import REAP
 import Shim6Control
 import Shim6Core
 import Shim6Wire
-import XFRMDatapath
+import XFRMDataPath
 
 /// The kernel's XFRM framework, with the addresses and routes that it needs around it. On the wire: type 2 routing header
 /// and Home Address option.
@@ -14,7 +14,7 @@ final class XFRMDataPath: DataPath {
     /// It sees traffic once a second.
     static let leastSendTimeout = Duration.seconds(1)
 
-    private let xfrm: XFRMDatapath
+    private let xfrm: XFRMTables
     private let socket: RouteSocket
     private let rows: OwnRows
     private let log: Logger
@@ -26,7 +26,7 @@ final class XFRMDataPath: DataPath {
     /// The uplinks that a packet could leave by: interface, gateway, and the addresses there.
     private var ways: [(interface: UInt32, gateway: IPv6Address, addresses: [IPv6Address])] = []
 
-    init(_ xfrm: XFRMDatapath, heeding: HeedingSocket, socket: RouteSocket, rows: OwnRows, log: Logger) {
+    init(_ xfrm: XFRMTables, heeding: HeedingSocket, socket: RouteSocket, rows: OwnRows, log: Logger) {
         self.heeding = heeding
         self.xfrm = xfrm
         self.socket = socket
@@ -59,7 +59,7 @@ final class XFRMDataPath: DataPath {
 
     /// Removes what any run has left of states, policies and ULIDs on the loopback.
     static func flush(_ socket: RouteSocket) throws {
-        try XFRMDatapath.flush(marks: marks)
+        try XFRMTables.flush(marks: marks)
         let loopbacks = Set(try socket.links().filter(\.isLoopback).map(\.index))
         for row in try socket.addresses()
         where row.protocol == Mark.protocolNumber && loopbacks.contains(row.interface) {
@@ -143,7 +143,7 @@ final class XFRMDataPath: DataPath {
     // MARK: Events and counters
 
     var eventDescriptor: Int32 { xfrm.eventDescriptor }
-    func takeEvents(at now: Instant) throws -> [DatapathEvent] { try xfrm.takeEvents(at: now) }
+    func takeEvents(at now: Instant) throws -> [DataPathEvent] { try xfrm.takeEvents(at: now) }
 
     var tables: [TableUsage] {
         [

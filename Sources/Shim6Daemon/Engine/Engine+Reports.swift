@@ -239,7 +239,7 @@ extension Engine {
             "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
             "address_questions": counters.questions,
             "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
-            "data_path_errors": counters.datapathErrors,
+            "data_path_errors": counters.dataPathErrors,
             "longest_pass_us": UInt64(counters.longestPass.inSeconds * 1e6),
         ]
         for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }

@@ -1,6 +1,6 @@
+import BPFDataPath
 import CGA
 import Configuration
-import Datapath
 import DequeModule
 import Logging
 import Netlink
@@ -135,7 +135,7 @@ final class Engine {
             readShim6()
             readErrors()
             readEchoes()
-            readDatapath()
+            readDataPath()
             if haveStandingsChanged { refreshOrTell() }
             readMail()
             survey()
@@ -244,7 +244,7 @@ final class Engine {
         return false
     }
 
-    private func readDatapath() {
+    private func readDataPath() {
         do {
             for event in try dataPath.takeEvents(at: .monotonicNow) { handle(event) }
         } catch {
@@ -252,7 +252,7 @@ final class Engine {
         }
     }
 
-    private func handle(_ event: DatapathEvent) {
+    private func handle(_ event: DataPathEvent) {
         switch event {
         case .trigger(let ulids):
             hasAnswered(ulids.peer, to: ulids.local)
@@ -398,7 +398,7 @@ final class Engine {
             do {
                 try dataPath.install(entry, by: uplinks.uplink(of: entry.outgoing.source))
             } catch {
-                counters.datapathErrors += 1
+                counters.dataPathErrors += 1
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .remove(let entry):
@@ -406,7 +406,7 @@ final class Engine {
             do {
                 try dataPath.remove(entry)
             } catch {
-                counters.datapathErrors += 1
+                counters.dataPathErrors += 1
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
             }
         case .forget(let ulids): dataPath.forget(ulids)

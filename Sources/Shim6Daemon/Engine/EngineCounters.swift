@@ -18,5 +18,5 @@ struct EngineCounters {
     /// ICMPv6 errors made for this host.
     var localErrors: UInt64 = 0
     /// Changes of the data path's tables that the kernel refused.
-    var datapathErrors: UInt64 = 0
+    var dataPathErrors: UInt64 = 0
 }

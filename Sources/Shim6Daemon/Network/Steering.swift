@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Glibc
 import Logging
 import Netlink
@@ -14,7 +14,7 @@ import Shim6Wire
 final class Steering {
     private let socket: RouteSocket
     private let rows: OwnRows
-    private let datapath: Datapath
+    private let program: KernelProgram
     private let log: Logger
     private(set) var device: UInt32 = 0
     private var peerDevice: UInt32 = 0
@@ -43,17 +43,17 @@ final class Steering {
         }
     }
 
-    init(socket: RouteSocket, rows: OwnRows, datapath: Datapath, log: Logger) {
+    init(socket: RouteSocket, rows: OwnRows, program: KernelProgram, log: Logger) {
         self.socket = socket
         self.rows = rows
-        self.datapath = datapath
+        self.program = program
         self.log = log
     }
 
     /// The local ULIDs of contexts.
     var pinnedULIDs: some Collection<IPv6Address> { pins.keys }
 
-    /// Makes the devices. Throws `NetworkFailure`, `KernelError` or `DatapathError`; what was made by then goes with `stop`.
+    /// Makes the devices. Throws `NetworkFailure`, `KernelError` or `KernelProgramError`; what was made by then goes with `stop`.
     func start() throws {
         try socket.addVethPair(Mark.steeringDevice, Mark.steeringPeer)
         let links = try socket.links()
@@ -77,7 +77,7 @@ final class Steering {
         try Offloads.turnOffSegmentation(device: Mark.steeringPeer)
         try Offloads.turnOnMerging(device: Mark.steeringDevice)
         try socket.setGSOMaxSize(65_536, interface: device)
-        try datapath.attach(shim0: device, shim0x: peer)
+        try program.attach(shim0: device, shim0x: peer)
         for index in [peer, device] { try socket.setUp(true, interface: index) }
     }
 
@@ -139,7 +139,7 @@ final class Steering {
     }
 
     /// `uplink` is the one that has the source locator, if there is one now.
-    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws(DatapathError) {
+    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws(KernelProgramError) {
         let ulids = entry.ulids
         let was = leader(of: ulids)
         let old = entries.updateValue((entry, Exit(uplink)), forKey: entry.localTag)?.entry
@@ -158,7 +158,7 @@ final class Steering {
         lead(ulids, anew: old?.outgoing != entry.outgoing)
     }
 
-    func remove(_ entry: DataPathEntry) throws(DatapathError) {
+    func remove(_ entry: DataPathEntry) throws(KernelProgramError) {
         let ulids = entry.ulids
         let was = leader(of: ulids)
         guard let old = entries.removeValue(forKey: entry.localTag)?.entry else { return }
@@ -170,14 +170,14 @@ final class Steering {
             unpin(ulids.local)
         }
         if was != nil, now == nil { rows.release(route(for: ulids)) }
-        try datapath.remove(old)
+        try program.remove(old)
         if was?.outgoing.source != now?.outgoing.source { try write(siblings[ulids, default: []]) }
     }
 
     /// Tells the program what is known of these contexts now.
-    func write(_ tags: some Sequence<ContextTag>) throws(DatapathError) {
+    func write(_ tags: some Sequence<ContextTag>) throws(KernelProgramError) {
         for case let (entry, _)? in tags.map({ entries[$0] }) {
-            try datapath.install(
+            try program.install(
                 entry, pathMTU: pathMTUs[entry.outgoing], wayBack: leader(of: entry.ulids)?.outgoing.source)
         }
     }
@@ -224,7 +224,7 @@ final class Steering {
             to: IPv6Prefix(ulids.peer, length: 128), from: IPv6Prefix(ulids.local, length: 128), interface: device,
             table: Mark.steeringTable, metric: 1024, mtu: rooms.min(), protocol: Mark.protocolNumber)
         guard let leader = leader(of: ulids), let exit = entries[leader.localTag]?.exit else { return route }
-        let nextHop = datapath.nextHop(for: leader.outgoing) ?? exit.gateway
+        let nextHop = program.nextHop(for: leader.outgoing) ?? exit.gateway
         guard nextHop != nil || !leader.carriesHeader else { return route }
         route.interface = exit.interface
         route.gateway = nextHop == ulids.peer ? nil : nextHop

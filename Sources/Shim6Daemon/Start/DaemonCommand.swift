@@ -1,6 +1,6 @@
 import ArgumentParser
+import BPFDataPath
 import Configuration
-import Datapath
 import Logging
 import Netlink
 import Shim6Console

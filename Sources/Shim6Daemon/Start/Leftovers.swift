@@ -1,11 +1,11 @@
-import Datapath
+import BPFDataPath
 import Netlink
 
 /// What earlier runs of the daemon left in this network namespace, found by our marks.
 enum Leftovers {
     /// Removes everything but addresses, which sessions may be using and which the next run wants again.
     static func remove(_ socket: RouteSocket) throws {
-        for link in try socket.links() where !link.isLoopback { try Datapath.detach(interface: link.index) }
+        for link in try socket.links() where !link.isLoopback { try KernelProgram.detach(interface: link.index) }
         try socket.flushRules(protocol: Mark.protocolNumber)
         try socket.flushRoutes(protocol: Mark.protocolNumber)
         try AddressLabels.flush(socket)

@@ -4,7 +4,7 @@ import Netlink
 import REAP
 import Shim6Wire
 import Steering
-import XFRMDatapath
+import XFRMDataPath
 
 extension XFRM {
     struct Events: ParsableCommand {
@@ -66,7 +66,7 @@ extension XFRM {
             let local = pair.address("a1")
             // The buffer holds a few events at most.
             let xfrm = try host.inside {
-                try XFRMDatapath(
+                try XFRMTables(
                     marks: RehomedHost.marks, contexts: 16, triggerAge: .seconds(3), receiveBuffer: 2048)
             }
             xfrm.set(locator: local)

@@ -1,0 +1,125 @@
+import CDataPath
+import REAP
+import Shim6Core
+import Shim6Wire
+
+/// The activity stamps, in memory shared with the kernel program or in memory of its own.
+///
+/// Values of this type must not be used after the `KernelProgram` that they came from is gone.
+public struct SharedActivity: ActivityTable, @unchecked Sendable {
+    private let slots: UnsafeMutablePointer<shim6_activity>
+    /// How many slots there are.
+    public let count: UInt32
+
+    init(slots: UnsafeMutablePointer<shim6_activity>, count: UInt32) {
+        self.slots = slots
+        self.count = count
+    }
+
+    /// Stamps in memory of the process, for a data path that writes them by `SharedStamps.stamp`. They stay for as long as
+    /// the process lives.
+    public static func made(count: UInt32) -> SharedActivity {
+        let slots = UnsafeMutablePointer<shim6_activity>.allocate(capacity: Int(count))
+        slots.initialize(repeating: shim6_activity(), count: Int(count))
+        return SharedActivity(slots: slots, count: count)
+    }
+
+    public subscript(slot: UInt32) -> SharedStamps {
+        precondition(slot < count, "no such activity slot")
+        return SharedStamps(slot: slots + Int(slot))
+    }
+
+    public func clear(slot: UInt32) {
+        let stamps = self[slot].slot
+        shim6_flags_clear(&stamps.pointee.flags, ~0)
+        shim6_stamp_exchange(&stamps.pointee.last_in, 0)
+        shim6_stamp_exchange(&stamps.pointee.last_out, 0)
+        shim6_flags_clear(&stamps.pointee.spacing_in, ~0)
+        shim6_stamp_exchange(&stamps.pointee.send_start, 0)
+        shim6_stamp_exchange(&stamps.pointee.keep_start, 0)
+        stamps.pointee.source = shim6_address()
+        stamps.pointee.destination = shim6_address()
+    }
+}
+
+/// One slot. The program writes at any time, so every access is atomic, but for those to the locators: these change only
+/// when the peer's payload takes another path, and while they do a reader may see a part of the new ones.
+public struct SharedStamps: ActivityStamps, @unchecked Sendable {
+    let slot: UnsafeMutablePointer<shim6_activity>
+
+    public var snapshot: Activity {
+        Activity(
+            lastIn: lastIn, incoming: incoming, lastOut: lastOut, spacingIn: spacingIn, sendStart: sendStart,
+            keepStart: keepStart)
+    }
+
+    public var lastIn: Instant? { time(shim6_stamp_load(&slot.pointee.last_in)) }
+    public var lastOut: Instant? { time(shim6_stamp_load(&slot.pointee.last_out)) }
+
+    public var spacingIn: Duration? {
+        let spacing = shim6_spacing_load(&slot.pointee.spacing_in)
+        return spacing == 0 ? nil : .nanoseconds(Int64(spacing) << 10)
+    }
+
+    public var incoming: LocatorPair? {
+        let pair = LocatorPair(
+            source: IPv6Address(slot.pointee.source), destination: IPv6Address(slot.pointee.destination))
+        return pair.source.isUnspecified ? nil : pair
+    }
+
+    public var sendStart: Instant? {
+        get { time(shim6_stamp_load(&slot.pointee.send_start)) }
+        nonmutating set { shim6_stamp_exchange(&slot.pointee.send_start, newValue?.nanoseconds ?? 0) }
+    }
+
+    public var keepStart: Instant? {
+        get { time(shim6_stamp_load(&slot.pointee.keep_start)) }
+        nonmutating set { shim6_stamp_exchange(&slot.pointee.keep_start, newValue?.nanoseconds ?? 0) }
+    }
+
+    public func tell(send: TimerCommand?, keepalive: TimerCommand?, at now: Instant) {
+        if let send { tell(&slot.pointee.send_start, send, at: now) }
+        if let keepalive { tell(&slot.pointee.keep_start, keepalive, at: now) }
+    }
+
+    private func tell(_ stamp: UnsafeMutablePointer<UInt64>, _ command: TimerCommand, at now: Instant) {
+        switch command {
+        case .start: shim6_stamp_start(stamp, now.nanoseconds)
+        case .restart: shim6_stamp_exchange(stamp, now.nanoseconds)
+        case .stop: shim6_stamp_exchange(stamp, 0)
+        }
+    }
+
+    public func requestNotification(incoming: Bool, outgoing: Bool) {
+        let bits = (incoming ? UInt32(SHIM6_NOTIFY_IN) : 0) | (outgoing ? UInt32(SHIM6_NOTIFY_OUT) : 0)
+        shim6_flags_set(&slot.pointee.flags, bits)
+    }
+
+    /// Notes the locators of the last packet in; nil if they are not known.
+    public func note(incoming pair: LocatorPair?) {
+        slot.pointee.source = pair.map { shim6_address($0.source) } ?? shim6_address()
+        slot.pointee.destination = pair.map { shim6_address($0.destination) } ?? shim6_address()
+    }
+
+    /// Does what the kernel program does with a packet. Returns whether the packet is to be reported.
+    public func stamp(_ direction: Direction, at now: Instant) -> Bool {
+        let asked: UInt32
+        switch direction {
+        case .incoming:
+            shim6_stamp_exchange(&slot.pointee.last_in, now.nanoseconds)
+            tell(send: .stop, keepalive: .start, at: now)
+            asked = UInt32(SHIM6_NOTIFY_IN)
+        case .outgoing:
+            shim6_stamp_exchange(&slot.pointee.last_out, now.nanoseconds)
+            tell(send: .start, keepalive: .stop, at: now)
+            asked = UInt32(SHIM6_NOTIFY_OUT)
+        }
+        guard slot.pointee.flags & asked != 0 else { return false }
+        shim6_flags_clear(&slot.pointee.flags, asked)
+        return true
+    }
+
+    private func time(_ nanoseconds: UInt64) -> Instant? {
+        nanoseconds == 0 ? nil : Instant(nanoseconds: nanoseconds)
+    }
+}
