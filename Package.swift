@@ -37,12 +37,24 @@ let package = Package(
         .target(name: "CDataPath", exclude: ["bpf"], cSettings: strictC, linkerSettings: [.linkedLibrary("bpf")]),
         .plugin(name: "EmbedProgram", capability: .buildTool()),
         .target(name: "EmbeddedProgram", swiftSettings: strict, plugins: ["EmbedProgram"]),
+        // What carries payload: the port, and the adapters behind it.
+        .target(name: "DataPath", dependencies: ["REAP", "Shim6Core", "Shim6Wire"], swiftSettings: strict),
         .target(
-            name: "BPFDataPath", dependencies: ["CDataPath", "EmbeddedProgram", "REAP", "Shim6Core", "Shim6Wire"],
+            name: "KernelRows",
+            dependencies: ["Netlink", "Shim6Wire", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
-            name: "XFRMDataPath", dependencies: ["BPFDataPath", "Netlink", "REAP", "Shim6Core", "Shim6Wire"],
-            swiftSettings: strict),
+            name: "BPFDataPath",
+            dependencies: [
+                "CDataPath", "DataPath", "EmbeddedProgram", "KernelRows", "Netlink", "REAP", "Shim6Core", "Shim6Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "XFRMDataPath",
+            dependencies: [
+                "DataPath", "KernelRows", "Netlink", "REAP", "Shim6Core", "Shim6Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         // What people and programs see of the daemon.
         .target(name: "Configuration", dependencies: ["Shim6Wire"], swiftSettings: strict),
         .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
@@ -68,8 +80,9 @@ let package = Package(
         .target(
             name: "Shim6Daemon",
             dependencies: [
-                "CGA", "CLinux", "Configuration", "BPFDataPath", "Locators", "Netlink", "REAP", "Shim6Console",
-                "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDataPath",
+                "BPFDataPath", "CGA", "CLinux", "Configuration", "DataPath", "KernelRows", "Locators", "Netlink",
+                "REAP",
+                "Shim6Console", "Shim6Control", "Shim6Core", "Shim6Wire", "XFRMDataPath",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -129,8 +142,9 @@ let package = Package(
         .testTarget(
             name: "Shim6DaemonTests",
             dependencies: [
-                "CGA", "CNetlink", "Configuration", "Netlink", "REAP", "Requirements", "Shim6Control", "Shim6Core",
-                "Shim6Daemon", "Shim6Wire", "shim6ctl", .product(name: "Logging", package: "swift-log"),
+                "BPFDataPath", "CGA", "CNetlink", "Configuration", "DataPath", "KernelRows", "Netlink", "REAP",
+                "Requirements", "Shim6Control", "Shim6Core", "Shim6Daemon", "Shim6Wire", "shim6ctl",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -190,7 +204,12 @@ let package = Package(
             linkerSettings: [.linkedLibrary("bpf")]),
         .testTarget(
             name: "BPFDataPathTests",
-            dependencies: ["CTestKernel", "BPFDataPath", "Lab", "Requirements", "SpecialAddresses"],
+            dependencies: [
+                "BPFDataPath", "CTestKernel", "Lab", "REAP", "Requirements", "Shim6Core", "Shim6Wire",
+                "SpecialAddresses",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "DataPathTests", dependencies: ["DataPath", "REAP", "Shim6Core", "Shim6Wire"],
             swiftSettings: strict),
         .target(
             name: "Steering",

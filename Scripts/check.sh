@@ -5,7 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tests=(Shim6WireTests CGATests REAPTests Shim6CoreTests SimulationTests ConfigurationTests Shim6ControlTests)
+tests=(
+    Shim6WireTests CGATests REAPTests Shim6CoreTests DataPathTests SimulationTests ConfigurationTests Shim6ControlTests
+)
 tree=.build/check
 # So many pairs of files of Shim6Core may call each other both ways. None should.
 pairs=20

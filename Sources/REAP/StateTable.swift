@@ -3,7 +3,7 @@
 // Who carries a row out:
 // * `REAPMachine.perform` does, for every event that reaches the machine.
 // * The data path does the rows of 6.1 and 6.2 for payload, packet by packet, since they only start and stop timers:
-//   `stamp_in` and `stamp_out` in CDataPath/bpf/stamps.h, `SharedStamps.stamp` without eBPF. It knows no states: it does
+//   `stamp_in` and `stamp_out` in CDataPath/bpf/stamps.h, `OwnActivity` without eBPF. It knows no states: it does
 //   the column Operational in each of them. That adds nothing to the other two, for the Keepalive Timer means nothing in
 //   InboundOk and neither timer does in Exploring; and a GOTO starts from scratch (see there). Only payload that comes
 //   in while Exploring is reported, and its row done by the machine.

@@ -144,7 +144,7 @@ import Testing
             try bench.program.install(Bench.entry())
             let tag = ContextTag(truncating: 0x4242)
             for _ in 0..<5 { #expect(try bench.run(.uplinkIn, Self.tagged(tag)).verdict == .drop) }
-            let report = DataPathEvent.unknownTag(tag, LocatorPair(source: Bench.b2, destination: Bench.a2))
+            let report = KernelProgramEvent.unknownTag(tag, LocatorPair(source: Bench.b2, destination: Bench.a2))
             #expect(try bench.program.takeEvents() == [report, report])
             // Another site has a budget of its own.
             let other = try #require(IPv6Address("2001:db8:ffff::1"))

@@ -199,7 +199,7 @@ import Testing
                 let frame = Frame.ipv6(Bench.a1, Bench.b1, next: 17, Frame.udp(length - 48))
                 // Not dropped: the kernel would not send the rest of the datagram then.
                 #expect(try bench.run(.uplinkOut, frame).verdict == .taken)
-                let event = DataPathEvent.toFragment(Bench.localTag, [UInt8](frame.dropFirst(14)))
+                let event = KernelProgramEvent.toFragment(Bench.localTag, [UInt8](frame.dropFirst(14)))
                 #expect(try bench.program.takeEvents() == [event])
             }
             #expect(try bench.count(.toFragment) == 2)

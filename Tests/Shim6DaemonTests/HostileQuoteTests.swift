@@ -1,9 +1,11 @@
+import DataPath
 import Netlink
 import REAP
 import Shim6Core
 import Shim6Wire
 import Testing
 
+@testable import BPFDataPath
 @testable import Shim6Daemon
 
 /// ICMPv6 errors come from anybody, and quote whatever they like.

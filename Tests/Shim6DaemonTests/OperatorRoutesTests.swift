@@ -1,3 +1,4 @@
+import KernelRows
 import Netlink
 import Shim6Wire
 import Testing

@@ -1,6 +1,7 @@
 import CNetlink
 import Configuration
 import Glibc
+import KernelRows
 import Requirements
 import Shim6Wire
 import Testing

@@ -119,7 +119,7 @@ extension Engine {
     }
 
     private func setSendTimeout(_ seconds: Double) -> Result<Response, CommandError> {
-        let least = dataPath.leastSendTimeout.inSeconds
+        let least = dataPath.traits.leastSendTimeout.inSeconds
         guard (least...65_535).contains(seconds) else {
             return .failure(CommandError(.badArgument, "send-timeout must be from \(least) to 65535 seconds"))
         }

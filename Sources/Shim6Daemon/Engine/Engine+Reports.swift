@@ -1,4 +1,6 @@
+import DataPath
 import Glibc
+import KernelRows
 import Netlink
 import REAP
 import Shim6Control
@@ -53,7 +55,8 @@ extension Engine {
                 explorations: context.counters.explorations, switches: context.counters.switches,
                 updatesSent: context.counters.updatesSent, updatesReceived: context.counters.updatesReceived),
             updatePending: context.updatePending,
-            obstacle: dataPath.detail ?? uplinks.obstacle ?? context.unsuitableForms.map(PayloadForms.obstacle),
+            obstacle: dataPath.traits.obstacle ?? uplinks.obstacle
+                ?? context.unsuitableForms.map(PayloadForms.obstacle),
             now: Moment(.monotonicNow),
             created: Moment(context.createdAt), established: context.establishedAt.map(Moment.init),
             lastIn: context.lastIn.map(Moment.init), lastOut: context.lastOut.map(Moment.init),
@@ -150,7 +153,7 @@ extension Engine {
     private func newSessions(over uplink: Uplink) -> NewSessions? {
         guard let source = uplinks.newSessions(by: uplink) else { return nil }
         let owner = uplinks.uplinks.first { $0.locators.contains { $0.row.address == source } }
-        if owner != nil, dataPath.detail == nil {
+        if owner != nil, dataPath.traits.obstacle == nil {
             let standing = uplinks.addresses.standing(of: source)
             let isForced = identities.configuration.prefer == .always && identities.makesAddresses
             return NewSessions(
@@ -159,7 +162,7 @@ extension Engine {
         }
         return NewSessions(
             source: source, protected: false,
-            reason: owner == nil ? obstacle(on: uplink, to: source) : dataPath.detail ?? "")
+            reason: owner == nil ? obstacle(on: uplink, to: source) : dataPath.traits.obstacle ?? "")
     }
 
     /// Why new sessions over an uplink do not take one of the daemon's addresses.
@@ -181,18 +184,18 @@ extension Engine {
     var statusReport: StatusReport {
         let counts = host.counters
         let byState = host.contextsByState.filter { $0.value > 0 }
-        let attached = uplinks.uplinks.allSatisfy { uplink in
-            uplink.link.map { uplinks.attached.contains($0.index) } ?? true
-        }
+        let traits = dataPath.traits
+        let report = dataPath.report
         return StatusReport(
             version: Version.text, processId: getpid(), started: Moment(started), now: Moment(.monotonicNow),
             dataPath: DataPathStatus(
-                driver: dataPath.name, state: attached && dataPath.detail == nil ? "running" : "degraded",
-                detail: dataPath.detail ?? (attached ? nil : "not attached to every uplink")),
+                driver: traits.name,
+                state: traits.obstacle == nil && report.shortcoming == nil ? "running" : "degraded",
+                detail: traits.obstacle ?? report.shortcoming),
             uplinks: uplinks.uplinks.map(status),
             contexts: Dictionary(uniqueKeysWithValues: byState.map { ($0.key.rawValue, $0.value) }),
-            counters: counterReport(counts),
-            drops: dropReport(counts),
+            counters: counterReport(counts, report.done),
+            drops: dropReport(counts, report.dropped),
             tables: [
                 TableUsage(
                     "contexts", counts.contexts, whenFull: "one that a peer made and never used goes; else no new ones"),
@@ -207,13 +210,13 @@ extension Engine {
                     name: "advertised-prefixes", used: uplinks.advertised.count,
                     limit: AdvertisedPrefixes.limit * uplinks.uplinks.count, overflows: uplinks.advertised.refused,
                     whenFull: "no new ones until some end"),
-            ] + dataPath.tables,
+            ] + report.tables.map(TableUsage.init),
             warnings: warnings + [uplinks.obstacle].compactMap { $0 } + unprotected)
     }
 
     /// The uplinks whose new sessions are not protected.
     private var unprotected: [String] {
-        guard dataPath.detail == nil else { return [] }
+        guard dataPath.traits.obstacle == nil else { return [] }
         return uplinks.uplinks.compactMap { uplink in
             guard let sessions = newSessions(over: uplink), !sessions.protected else { return nil }
             return "\(uplink.configuration.interface): \(sessions.text)"
@@ -229,7 +232,7 @@ extension Engine {
             locators: uplink.locators.map(\.row.address), newSessions: newSessions(over: uplink))
     }
 
-    private func counterReport(_ counts: HostCounters) -> [String: UInt64] {
+    private func counterReport(_ counts: HostCounters, _ done: [String: UInt64]) -> [String: UInt64] {
         var report: [String: UInt64] = [
             "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
             "dampings": counts.dampings, "verifications": counts.verifications, "known_proofs": counts.knownProofs,
@@ -245,15 +248,15 @@ extension Engine {
         for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
         for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }
         for (code, count) in counts.errorsIn { report["in_error_code_\(code)"] = count }
-        for (name, count) in dataPath.counters().done { report["data_path_\(name)"] = count }
+        for (name, count) in done { report["data_path_\(name)"] = count }
         return report
     }
 
-    private func dropReport(_ counts: HostCounters) -> [String: UInt64] {
+    private func dropReport(_ counts: HostCounters, _ dropped: [String: UInt64]) -> [String: UInt64] {
         var report = Dictionary(counts.drops.map { (snakeCase($0.key.name), $0.value) }, uniquingKeysWith: +)
         if counters.truncated > 0 { report["too_long"] = counters.truncated }
         if counters.keptFromLeaving > 0 { report["full_tunnel"] = counters.keptFromLeaving }
-        for (name, count) in dataPath.counters().dropped where count > 0 { report["data_path_\(name)"] = count }
+        for (name, count) in dropped where count > 0 { report["data_path_\(name)"] = count }
         return report
     }
 }
@@ -282,11 +285,12 @@ extension TableUsage {
     fileprivate init(_ name: String, _ use: HostCounters.TableUse, whenFull: String) {
         self.init(name: name, used: use.used, limit: use.limit, overflows: use.evictions, whenFull: whenFull)
     }
-}
 
-/// The name of a case as it stands in the control protocol.
-func snakeCase(_ name: String) -> String {
-    name.map { $0.isUppercase ? "_\($0.lowercased())" : $0 == "-" ? "_" : String($0) }.joined()
+    fileprivate init(_ table: DataPathReport.Table) {
+        self.init(
+            name: table.name, used: table.used, limit: table.limit, overflows: table.overflows, whenFull: table.whenFull
+        )
+    }
 }
 
 extension VerificationMethod {

@@ -1,7 +1,8 @@
-import BPFDataPath
 import CGA
 import Configuration
+import DataPath
 import DequeModule
+import KernelRows
 import Logging
 import Netlink
 import REAP
@@ -95,11 +96,11 @@ final class Engine {
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
         self.dataPath = try dataPath.made(configuration, socket: socket, rows: rows, log: log)
-        idleWatch = try IdleWatch(rehoming: self.dataPath.rehomingRequest, log: log)
-        uplinks = Uplinks(
-            configuration, socket: socket, rows: rows, dataPath: self.dataPath, identities: identities, log: log)
+        let traits = self.dataPath.traits
+        idleWatch = try IdleWatch(rehoming: traits.rehomingRequest, log: log)
+        uplinks = Uplinks(configuration, socket: socket, rows: rows, identities: identities, log: log)
         var hostConfiguration = HostConfiguration(configuration)
-        (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = self.dataPath.forms
+        (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = (traits.acceptedForms, traits.sentForms)
         host = Host(
             configuration: hostConfiguration, identity: identities,
             verifier: configuration.peers.verify
@@ -109,7 +110,7 @@ final class Engine {
         timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
         idleThread = IdleThread(expiries) { [mailbox] in mailbox.post(.idle($0)) }
         do {
-            try self.dataPath.start()
+            try self.dataPath.start(at: .monotonicNow)
             try refresh()
         } catch {
             stop()
@@ -186,8 +187,9 @@ final class Engine {
         counters.refreshes += 1
         isBehind = true
         haveStandingsChanged = false
-        try uplinks.refresh(after: changes)
-        try dataPath.refresh(uplinks)
+        let needs = dataPath.needs
+        try uplinks.refresh(after: changes, waitingDevice: needs.waitingDevice, pinned: needs.pinnedULIDs)
+        try dataPath.follow(DataPathNetwork(uplinks))
         isBehind = false
         let now = uplinks.localLocators
         guard now != locators else { return }
@@ -209,8 +211,9 @@ final class Engine {
     private func readErrors() {
         forEachPacket(from: icmpSocket) { packet in
             guard let error = ICMPv6Error(packet.octets) else { return }
-            for message in dataPath.local(error) { sendLocally(message.error, to: message.ulid) }
-            if let tag = hinted(by: error) { handle(.hint(tag, .unreachable)) }
+            let heard = dataPath.hear(error)
+            heard.messages.forEach(sendLocally)
+            if let tag = heard.hinted ?? hinted(by: error) { handle(.hint(tag, .unreachable)) }
             guard let quoted = QuotedMessage(error) else { return }
             handle(
                 .parameterProblem(
@@ -218,11 +221,9 @@ final class Engine {
         }
     }
 
-    /// The context whose packets a router says it cannot send on.
+    /// The context that is not rehomed and whose packets a router says it cannot send on.
     private func hinted(by error: ICMPv6Error) -> ContextTag? {
-        guard error.isPathGone else { return nil }
-        if let tag = dataPath.hinted(by: error) { return tag }
-        guard let pair = error.quotedPair,
+        guard error.isPathGone, let pair = error.quotedPair,
             let context = host.snapshot(of: ULIDPair(local: pair.source, peer: pair.destination))
         else { return nil }
         return context.outgoing == pair ? context.localTag : nil
@@ -246,37 +247,30 @@ final class Engine {
 
     private func readDataPath() {
         do {
-            for event in try dataPath.takeEvents(at: .monotonicNow) { handle(event) }
+            for event in try dataPath.takeEvents(at: .monotonicNow) { heed(event) }
         } catch {
             log.error("\(error)")
         }
     }
 
-    private func handle(_ event: DataPathEvent) {
+    private func heed(_ event: DataPathEvent) {
         switch event {
         case .trigger(let ulids):
             hasAnswered(ulids.peer, to: ulids.local)
-            handle(Event.trigger(ulids))
-        case .activity(let tag, let direction, _): handle(.activity(tag, direction))
-        case .payload(let tag): handle(.activity(tag, .incoming))
+            handle(.trigger(ulids))
+        case .activity(let tag, let direction): handle(.activity(tag, direction))
         case .retransmission(let tag): handle(.hint(tag, .retransmission))
         case .unknownTag(let tag, let pair):
             handle(.unknownTag(tag, source: pair.source, destination: pair.destination))
-        case .tooBig(let ulids, let mtu, let quote):
-            sendLocally(.packetTooBig(mtu: mtu, quoting: quote), to: ulids.local)
-        case .unreachable(let ulids, let quote):
-            sendLocally(.unreachable(quoting: quote), to: ulids.local)
-        case .toFragment(let tag, let packet):
-            guard let fragments = dataPath.fragments(of: packet, tag) else { return }
-            for part in fragments.parts {
-                perform(.send(octets: part, source: fragments.path.source, destination: fragments.path.destination))
-            }
+        case .tell(let message): sendLocally(message)
+        case .send(let octets, let pair):
+            perform(.send(octets: octets, source: pair.source, destination: pair.destination))
         }
     }
 
-    private func sendLocally(_ error: ICMPv6Error, to ulid: IPv6Address) {
+    private func sendLocally(_ message: LocalMessage) {
         do {
-            try icmpSocket.send(error.encoded, from: ulid, to: ulid)
+            try icmpSocket.send(message.error.encoded, from: message.ulid, to: message.ulid)
             counters.localErrors += 1
         } catch {
             counters.sendErrors += 1
@@ -396,7 +390,7 @@ final class Engine {
         case .install(let entry):
             tellObstacle(of: entry)
             do {
-                try dataPath.install(entry, by: uplinks.uplink(of: entry.outgoing.source))
+                try dataPath.install(entry)
             } catch {
                 counters.dataPathErrors += 1
                 contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
@@ -421,7 +415,7 @@ final class Engine {
 
     /// Logs once that payload of a context stays with its ULIDs.
     private func tellObstacle(of entry: DataPathEntry) {
-        guard entry.peerTag != nil, entry.form == nil, dataPath.detail == nil else {
+        guard entry.peerTag != nil, entry.form == nil, dataPath.traits.obstacle == nil else {
             obstructed.remove(entry.localTag)
             return
         }

@@ -1,4 +1,5 @@
 import Glibc
+import KernelRows
 import Logging
 import Netlink
 import Shim6Wire

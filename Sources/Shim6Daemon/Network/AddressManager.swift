@@ -1,3 +1,4 @@
+import KernelRows
 import Locators
 import Logging
 import Netlink

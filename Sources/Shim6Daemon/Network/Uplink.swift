@@ -1,4 +1,5 @@
 import Configuration
+import KernelRows
 import Netlink
 import Shim6Wire
 

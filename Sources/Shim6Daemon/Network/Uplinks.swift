@@ -1,4 +1,5 @@
 import Configuration
+import KernelRows
 import Locators
 import Logging
 import Netlink
@@ -12,15 +13,14 @@ import Shim6Wire
 final class Uplinks {
     private let socket: RouteSocket
     private let rows: OwnRows
-    private let dataPath: any DataPath
     private let identities: Identities
     private let log: Logger
     private let managesRoutes: Bool
     private(set) var uplinks: [Uplink]
-    /// The interfaces with our programs on them.
-    private(set) var attached: Set<UInt32> = []
-    /// What the data path has been told: addresses of this host and where they are.
-    private var told: [IPv6Address: UInt32?] = [:]
+    /// Interfaces that have gone; one that comes back with the same number is another one.
+    private var removed: Set<UInt32> = []
+    /// The device on which packets wait while their source has no uplink, if there is one.
+    private var waitingDevice: UInt32?
     private(set) var advertised = AdvertisedPrefixes()
     let addresses: AddressManager
     private let tunnelUse: Configuration.TunnelUse
@@ -34,12 +34,10 @@ final class Uplinks {
     private var hasNewRoutes = false
 
     init(
-        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, dataPath: any DataPath,
-        identities: Identities, log: Logger
+        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, identities: Identities, log: Logger
     ) {
         self.socket = socket
         self.rows = rows
-        self.dataPath = dataPath
         self.identities = identities
         self.log = log
         managesRoutes = configuration.manageRoutes
@@ -80,9 +78,8 @@ final class Uplinks {
 
     /// Whether a change could matter to the uplinks or to what we keep in the kernel's tables.
     func isConcerned(by change: KernelChange) -> Bool {
-        let waiting = dataPath.waitingDevice
         func isOurs(_ index: UInt32?) -> Bool {
-            index == waiting && waiting != nil || uplinks.contains { $0.link?.index == index }
+            index == waitingDevice && waitingDevice != nil || uplinks.contains { $0.link?.index == index }
         }
         return switch change.row {
         case .link(let link): isOurs(link.index) || uplinks.contains { $0.configuration.interface == link.name }
@@ -128,25 +125,26 @@ final class Uplinks {
 
     // MARK: Following the kernel
 
-    /// Reads the kernel's tables and brings addresses, routes, programs and the data path's view in line. `changes` are
-    /// those that cannot be read later: advertisements and duplicates.
-    func refresh(after changes: [KernelChange]) throws {
+    /// Reads the kernel's tables and brings addresses and routes in line.
+    ///
+    /// - Parameters:
+    ///   - changes: those that cannot be read later: advertisements and duplicates.
+    ///   - waitingDevice: where packets go while their source has no uplink, if there is such a device.
+    ///   - pinned: addresses that sessions need, whatever becomes of their uplinks.
+    func refresh(after changes: [KernelChange], waitingDevice: UInt32?, pinned: Set<IPv6Address>) throws {
         let now = Instant.monotonicNow
-        let pinned = Set(dataPath.pinnedULIDs)
+        self.waitingDevice = waitingDevice
         for change in changes {
             if case .advertised(let prefix) = change.row { advertised.hear(prefix, at: now) }
             addresses.hear(change)
-            // One that has come back with the same number has no programs any more.
-            if case .link(let link) = change.row, change.isRemoval { attached.remove(link.index) }
+            if case .link(let link) = change.row, change.isRemoval { removed.insert(link.index) }
         }
         let links = try socket.links()
         for index in uplinks.indices {
             let link = links.first { $0.name == uplinks[index].configuration.interface }
             let old = uplinks[index].link
-            if old?.index != link?.index, let old { attached.remove(old.index) }
             if let old, link?.isUp != true || link?.index != old.index { advertised.forget(interface: old.index) }
             uplinks[index].link = link
-            if let link { attach(link) }
         }
         let present = try socket.addresses()
         readAddresses(present)
@@ -162,17 +160,6 @@ final class Uplinks {
         if managesRoutes { makeRoutes(rules, routes, pinned: pinned) }
         try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
         readAddresses(try socket.addresses())  // 5534-3.1-06
-        tellDataPath(pinned: pinned)
-    }
-
-    private func attach(_ link: Link) {
-        guard !attached.contains(link.index) else { return }
-        do {
-            try dataPath.attach(link)
-            attached.insert(link.index)
-        } catch {
-            log.error("\(error)", metadata: ["interface": "\(link.name)"])
-        }
     }
 
     private func readAddresses(_ rows: [InterfaceAddress]) {
@@ -308,7 +295,7 @@ final class Uplinks {
     ) -> [Route] {
         let mark = Mark.protocolNumber
         let link = uplink.link.flatMap { $0.isUp ? $0 : nil }
-        let waiting = dataPath.waitingDevice
+        let waiting = waitingDevice
         guard waiting != nil || link != nil && uplink.gateway != nil else { return [] }
         let detours = operatorRoutes.detours(of: uplink.link?.index)
         if detours.count > OperatorRoutes.most { tellLeftOut(detours.count, of: uplink) }
@@ -349,7 +336,7 @@ final class Uplinks {
     private func makeRoutes(for uplink: Uplink, _ operatorRoutes: OperatorRoutes) {
         let mark = Mark.protocolNumber
         // Sockets of a lost uplink keep a route, so that their packets reach the data path until it switches.
-        let waiting = dataPath.waitingDevice
+        let waiting = waitingDevice
         if let waiting {
             rows.want(Route(to: nil, interface: waiting, table: uplink.table, metric: .max, protocol: mark))
         }
@@ -370,35 +357,16 @@ final class Uplinks {
         rows.keep(wanted) { $0.table == uplink.table && (waiting == nil || $0.interface != waiting) }
     }
 
-    private func tellDataPath(pinned: Set<IPv6Address>) {
-        var places: [IPv6Address: UInt32?] = [:]
-        for address in pinned { places[address] = .some(nil) }
-        for uplink in uplinks where uplink.isRunning {
-            for address in uplink.locators { places[address.row.address] = uplink.link?.index }
-        }
-        // One interface that is gone already, or of a kind that cannot be used, says nothing of the others.
-        func tell(_ change: () throws -> Void) {
-            do { try change() } catch { log.error("\(error)") }
-        }
-        for (address, place) in places { tell { try dataPath.set(locator: address, uplink: place) } }
-        for address in told.keys where places[address] == nil { tell { try dataPath.remove(locator: address) } }
-        told = places
+    /// The interfaces that have gone since the last call.
+    func takeRemoved() -> Set<UInt32> {
+        defer { removed = [] }
+        return removed
     }
 
     // MARK: The end
 
-    /// Takes the programs off, and the addresses too if `removingAddresses`; else sessions go on using these.
+    /// Takes the addresses away if `removingAddresses`; else sessions go on using them.
     func stop(removingAddresses: Bool) {
         addresses.stop(removing: removingAddresses)
-        for interface in attached { detach(interface) }
-        attached = []
-    }
-
-    private func detach(_ interface: UInt32) {
-        do {
-            try dataPath.detach(interface: interface)
-        } catch {
-            log.error("\(error)")
-        }
     }
 }

@@ -68,14 +68,14 @@ enum Start {
             throw error as? StartFailure ?? StartFailure("\(error)")
         }
         dropCapabilities(keeping: needed, log)
-        if let obstacle = engine.dataPath.detail {
+        if let obstacle = engine.dataPath.traits.obstacle {
             log.warning("no data path, so no session survives the failure of its uplink: \(obstacle)")
         }
         log.notice(
             "ready",
             metadata: [
                 "version": "\(Version.text)", "socket": "\(configuration.control.socket)",
-                "driver": "\(engine.dataPath.name)",
+                "driver": "\(engine.dataPath.traits.name)",
             ])
         ServiceManager.notify("READY=1")
         engine.run()

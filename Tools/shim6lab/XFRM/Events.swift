@@ -69,7 +69,7 @@ extension XFRM {
                 try XFRMTables(
                     marks: RehomedHost.marks, contexts: 16, triggerAge: .seconds(3), receiveBuffer: 2048)
             }
-            xfrm.set(locator: local)
+            xfrm.locators = [local]
             let peers = (1...Self.sessions).map {
                 IPv6Address(high: pair.address("b1").high, low: 0x2_0000 + UInt64($0))
             }

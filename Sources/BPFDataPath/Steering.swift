@@ -1,5 +1,6 @@
-import BPFDataPath
+import DataPath
 import Glibc
+import KernelRows
 import Logging
 import Netlink
 import Shim6Core
@@ -37,9 +38,9 @@ final class Steering {
         var mtu: UInt32
         var gateway: IPv6Address?
 
-        init?(_ uplink: Uplink?) {
-            guard let uplink, let link = uplink.link else { return nil }
-            (interface, mtu, gateway) = (link.index, link.mtu, uplink.gateway)
+        init?(_ uplink: DataPathNetwork.Uplink?) {
+            guard let uplink else { return nil }
+            (interface, mtu, gateway) = (uplink.interface, uplink.mtu, uplink.gateway)
         }
     }
 
@@ -79,7 +80,11 @@ final class Steering {
         try socket.setGSOMaxSize(65_536, interface: device)
         try program.attach(shim0: device, shim0x: peer)
         for index in [peer, device] { try socket.setUp(true, interface: index) }
+        place(at: Mark.passingPriority)
     }
+
+    /// Takes the rules away that lead to routes of rehomed pairs.
+    func stop() { place(at: nil) }
 
     /// Puts the rules for rehomed pairs at `priority` and the two that follow, or takes them away.
     func place(at priority: UInt32?) {
@@ -139,7 +144,7 @@ final class Steering {
     }
 
     /// `uplink` is the one that has the source locator, if there is one now.
-    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws(KernelProgramError) {
+    func install(_ entry: DataPathEntry, by uplink: DataPathNetwork.Uplink?) throws(KernelProgramError) {
         let ulids = entry.ulids
         let was = leader(of: ulids)
         let old = entries.updateValue((entry, Exit(uplink)), forKey: entry.localTag)?.entry
@@ -183,9 +188,9 @@ final class Steering {
     }
 
     /// Leads the routes of rehomed pairs by the uplinks as they are now.
-    func refresh(_ uplink: (IPv6Address) -> Uplink?) {
+    func follow(_ network: DataPathNetwork) {
         let were = siblings.keys.compactMap(leader)
-        for (tag, (entry, _)) in entries { entries[tag]?.exit = Exit(uplink(entry.outgoing.source)) }
+        for (tag, (entry, _)) in entries { entries[tag]?.exit = Exit(network.uplink(of: entry.outgoing.source)) }
         for was in were {
             lead(was.ulids)
             guard leader(of: was.ulids)?.outgoing.source != was.outgoing.source else { continue }

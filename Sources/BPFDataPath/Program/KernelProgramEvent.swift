@@ -4,7 +4,7 @@ import Shim6Core
 import Shim6Wire
 
 /// Something the program reports.
-public enum DataPathEvent: Hashable, Sendable {
+public enum KernelProgramEvent: Hashable, Sendable {
     /// A session without a context had enough traffic for one.
     case trigger(ULIDPair)
     /// The packet that `ActivityStamps.requestNotification` asked for.

@@ -3,7 +3,7 @@ import REAP
 import Shim6Core
 import Shim6Wire
 
-/// The activity stamps, in memory shared with the kernel program or in memory of its own.
+/// The activity stamps, in memory shared with the kernel program.
 ///
 /// Values of this type must not be used after the `KernelProgram` that they came from is gone.
 public struct SharedActivity: ActivityTable, @unchecked Sendable {
@@ -14,14 +14,6 @@ public struct SharedActivity: ActivityTable, @unchecked Sendable {
     init(slots: UnsafeMutablePointer<shim6_activity>, count: UInt32) {
         self.slots = slots
         self.count = count
-    }
-
-    /// Stamps in memory of the process, for a data path that writes them by `SharedStamps.stamp`. They stay for as long as
-    /// the process lives.
-    public static func made(count: UInt32) -> SharedActivity {
-        let slots = UnsafeMutablePointer<shim6_activity>.allocate(capacity: Int(count))
-        slots.initialize(repeating: shim6_activity(), count: Int(count))
-        return SharedActivity(slots: slots, count: count)
     }
 
     public subscript(slot: UInt32) -> SharedStamps {
@@ -93,30 +85,6 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
     public func requestNotification(incoming: Bool, outgoing: Bool) {
         let bits = (incoming ? UInt32(SHIM6_NOTIFY_IN) : 0) | (outgoing ? UInt32(SHIM6_NOTIFY_OUT) : 0)
         shim6_flags_set(&slot.pointee.flags, bits)
-    }
-
-    /// Notes the locators of the last packet in; nil if they are not known.
-    public func note(incoming pair: LocatorPair?) {
-        slot.pointee.source = pair.map { shim6_address($0.source) } ?? shim6_address()
-        slot.pointee.destination = pair.map { shim6_address($0.destination) } ?? shim6_address()
-    }
-
-    /// Does what the kernel program does with a packet. Returns whether the packet is to be reported.
-    public func stamp(_ direction: Direction, at now: Instant) -> Bool {
-        let asked: UInt32
-        switch direction {
-        case .incoming:
-            shim6_stamp_exchange(&slot.pointee.last_in, now.nanoseconds)
-            tell(send: .stop, keepalive: .start, at: now)
-            asked = UInt32(SHIM6_NOTIFY_IN)
-        case .outgoing:
-            shim6_stamp_exchange(&slot.pointee.last_out, now.nanoseconds)
-            tell(send: .start, keepalive: .stop, at: now)
-            asked = UInt32(SHIM6_NOTIFY_OUT)
-        }
-        guard slot.pointee.flags & asked != 0 else { return false }
-        shim6_flags_clear(&slot.pointee.flags, asked)
-        return true
     }
 
     private func time(_ nanoseconds: UInt64) -> Instant? {

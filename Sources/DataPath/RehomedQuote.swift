@@ -1,14 +1,13 @@
-import Netlink
 import Shim6Core
 import Shim6Wire
 
 /// A packet rehomed as the `xfrm` data path does it, as an ICMPv6 error quotes it: IPv6 header, type 2 routing header,
 /// Destination Options header with nothing but a Home Address option, and the rest. The kernel finds no socket by the locators in it.
-struct RehomedQuote {
+package struct RehomedQuote {
     private let packet: IPv6Packet
     private let headers: HomeAddressHeaders
 
-    init?(_ octets: [UInt8]) {
+    package init?(_ octets: [UInt8]) {
         guard let packet = IPv6Packet(octets), packet.header.nextHeader == NextHeader.routing,
             let headers = HomeAddressHeaders(packet.payload[...])
         else { return nil }
@@ -17,10 +16,10 @@ struct RehomedQuote {
     }
 
     /// The source locator.
-    var source: IPv6Address { packet.header.source }
+    package var source: IPv6Address { packet.header.source }
 
     /// The peer's ULID is in the routing header, or the destination if the error came from the peer itself.
-    var possibleULIDs: [ULIDPair] {
+    package var possibleULIDs: [ULIDPair] {
         [headers.routed, packet.header.destination].map { ULIDPair(local: headers.home, peer: $0) }
     }
 
@@ -28,11 +27,11 @@ struct RehomedQuote {
     /// for the headers.
     ///
     /// - Returns: nil if it says of a path that it carries less than every link does.
-    func message(for ulids: ULIDPair, _ error: ICMPv6Error) -> LocalMessage? {
+    package func message(for ulids: ULIDPair, _ error: ICMPv6Error) -> LocalMessage? {
         var error = error
         if error.type == .packetTooBig {
-            guard error.word >= PathMTUs.least else { return nil }
-            error.word = max(error.word - UInt32(HomeAddressHeaders.length), PathMTUs.least)
+            guard error.word >= UInt32(IPv6Header.leastMTU) else { return nil }
+            error.word = max(error.word - UInt32(HomeAddressHeaders.length), UInt32(IPv6Header.leastMTU))
         }
         var header = packet.header
         (header.classAndLabel, header.nextHeader) = (0, headers.nextHeader)
@@ -44,9 +43,9 @@ struct RehomedQuote {
 
     /// The same for the `xfrm` data path. Packet Too Big: about a packet between the locators, so that the kernel lowers
     /// the MTU of their route, which that of rehomed packets follows.
-    func message(for entry: DataPathEntry, _ error: ICMPv6Error) -> LocalMessage? {
+    package func message(for entry: DataPathEntry, _ error: ICMPv6Error) -> LocalMessage? {
         guard error.type == .packetTooBig else { return message(for: entry.ulids, error) }
-        guard error.word >= PathMTUs.least else { return nil }
+        guard error.word >= UInt32(IPv6Header.leastMTU) else { return nil }
         var header = packet.header
         (header.classAndLabel, header.nextHeader) = (0, NextHeader.experimental)
         (header.source, header.destination) = (entry.outgoing.source, entry.outgoing.destination)

@@ -250,16 +250,17 @@ public final class KernelProgram {
     public var eventDescriptor: Int32 { shim6_events_descriptor(handle) }
 
     /// Takes the events that are there, oldest first, some thousand at most.
-    public func takeEvents() throws(KernelProgramError) -> [DataPathEvent] {
-        var events: [DataPathEvent] = []
+    public func takeEvents() throws(KernelProgramError) -> [KernelProgramEvent] {
+        var events: [KernelProgramEvent] = []
         let code = withUnsafeMutablePointer(to: &events) { list in
             shim6_events_consume(
                 handle,
                 { list, event in
-                    guard let list, let event = event.flatMap({ DataPathEvent($0.pointee, followedBy: $0 + 1) }) else {
+                    guard let list, let event = event.flatMap({ KernelProgramEvent($0.pointee, followedBy: $0 + 1) })
+                    else {
                         return
                     }
-                    list.assumingMemoryBound(to: [DataPathEvent].self).pointee.append(event)
+                    list.assumingMemoryBound(to: [KernelProgramEvent].self).pointee.append(event)
                 }, list)
         }
         try check(code, "read events")

@@ -1,6 +1,8 @@
 import BPFDataPath
 import Configuration
+import DataPath
 import Glibc
+import KernelRows
 import Logging
 import Netlink
 import Shim6Core

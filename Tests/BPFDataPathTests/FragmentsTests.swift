@@ -4,7 +4,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6Daemon
+@testable import BPFDataPath
 
 /// Packets that the payload header makes too big for a path that takes no more than every link does.
 @Suite struct FragmentsTests {

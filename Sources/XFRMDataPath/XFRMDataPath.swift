@@ -1,20 +1,22 @@
-import BPFDataPath
+import DataPath
+import KernelRows
 import Logging
 import Netlink
 import REAP
-import Shim6Control
 import Shim6Core
 import Shim6Wire
-import XFRMDataPath
 
 /// The kernel's XFRM framework, with the addresses and routes that it needs around it. On the wire: type 2 routing header
 /// and Home Address option.
-final class XFRMDataPath: DataPath {
-    static let marks = Marks(context: Mark.policyPriority)
+public final class XFRMDataPath: DataPath {
+    public static let marks = Marks(context: Mark.policyPriority)
     /// It sees traffic once a second.
-    static let leastSendTimeout = Duration.seconds(1)
+    public static let leastSendTimeout = Duration.seconds(1)
 
-    private let xfrm: XFRMTables
+    public let traits = DataPathTraits(
+        name: "xfrm", acceptedForms: .homeAddress, sentForms: [.homeAddress], leastSendTimeout: leastSendTimeout,
+        rehomingRequest: marks.request)
+    public let tables: XFRMTables
     private let socket: RouteSocket
     private let rows: OwnRows
     private let log: Logger
@@ -24,32 +26,29 @@ final class XFRMDataPath: DataPath {
     /// How many contexts each pinned ULID has.
     private var pins: [IPv6Address: Int] = [:]
     /// The uplinks that a packet could leave by: interface, gateway, and the addresses there.
-    private var ways: [(interface: UInt32, gateway: IPv6Address, addresses: [IPv6Address])] = []
+    private var ways: [(interface: UInt32, gateway: IPv6Address, addresses: Set<IPv6Address>)] = []
 
-    init(_ xfrm: XFRMTables, heeding: HeedingSocket, socket: RouteSocket, rows: OwnRows, log: Logger) {
+    /// - Parameters:
+    ///   - tables: with `marks`.
+    ///   - rows: where routes, rules and pinned addresses are kept.
+    public init(_ tables: XFRMTables, heeding: HeedingSocket, socket: RouteSocket, rows: OwnRows, log: Logger) {
         self.heeding = heeding
-        self.xfrm = xfrm
+        self.tables = tables
         self.socket = socket
         self.rows = rows
         self.log = log
     }
 
-    let name = "xfrm"
-    var detail: String? { nil }
-    var leastSendTimeout: Duration { Self.leastSendTimeout }
-    let forms: (accepted: PayloadForms, sent: [PayloadForms]) = (.homeAddress, [.homeAddress])
-    var activity: SharedActivity { xfrm.activity }
-    var rehomingRequest: UInt32 { Self.marks.request }
-    var waitingDevice: UInt32? { nil }
-    var pinnedULIDs: [IPv6Address] { Array(pins.keys) }
+    public var activity: any ActivityTable { tables.activity }
+    public var needs: DataPathNeeds { DataPathNeeds(pinnedULIDs: Set(pins.keys)) }
 
-    func start() throws {
-        rows.want(
-            Rule(priority: Mark.lastResortPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber))
-        try xfrm.start()
+    public func start(at now: Instant) throws {
+        rows.want(lastResortRule)
+        try tables.start()
     }
 
-    func stop() {
+    public func stop() {
+        rows.release(lastResortRule)
         do {
             try Self.flush(socket)
         } catch {
@@ -57,8 +56,12 @@ final class XFRMDataPath: DataPath {
         }
     }
 
+    private var lastResortRule: Rule {
+        Rule(priority: Mark.lastResortPriority, table: Mark.steeringTable, protocol: Mark.protocolNumber)
+    }
+
     /// Removes what any run has left of states, policies and ULIDs on the loopback.
-    static func flush(_ socket: RouteSocket) throws {
+    public static func flush(_ socket: RouteSocket) throws {
         try XFRMTables.flush(marks: marks)
         let loopbacks = Set(try socket.links().filter(\.isLoopback).map(\.index))
         for row in try socket.addresses()
@@ -67,40 +70,32 @@ final class XFRMDataPath: DataPath {
         }
     }
 
-    func beat(at now: Instant) {}
-
     // MARK: The network
 
-    func attach(_ link: Link) throws {}
-    func detach(interface: UInt32) throws {}
-    func set(locator: IPv6Address, uplink: UInt32?) throws { xfrm.set(locator: locator) }
-    func remove(locator: IPv6Address) throws { xfrm.remove(locator: locator) }
-
-    func refresh(_ uplinks: Uplinks) throws {
-        ways = uplinks.uplinks.filter(\.isRunning).compactMap { uplink in
-            guard let link = uplink.link, let gateway = uplink.gateway else { return nil }
-            return (link.index, gateway, uplink.addresses.map(\.row.address))
+    public func follow(_ network: DataPathNetwork) {
+        tables.locators = Set(network.places(pinned: pins.keys).keys)
+        ways = network.uplinks.filter(\.isRunning).compactMap { uplink in
+            uplink.gateway.map { (uplink.interface, $0, uplink.addresses) }
         }
         for ulid in pins.keys { wantLastResort(of: ulid) }
     }
 
     // MARK: Contexts
 
-    func install(_ entry: DataPathEntry, by uplink: Uplink?) throws {
+    public func install(_ entry: DataPathEntry) throws {
         let old = entries.updateValue(entry, forKey: entry.localTag)
         if old == nil { pin(entry.ulids.local) }
-        try xfrm.install(entry)
+        try tables.install(entry)
     }
 
-    func remove(_ entry: DataPathEntry) throws {
+    public func remove(_ entry: DataPathEntry) throws {
         guard let old = entries.removeValue(forKey: entry.localTag) else { return }
         defer { unpin(old.ulids.local) }
-        try xfrm.remove(old)
+        try tables.remove(old)
     }
 
-    func outgoing(of tag: ContextTag) -> LocatorPair? { entries[tag]?.outgoing }
-    func forget(_ ulids: ULIDPair) { xfrm.forget(ulids) }
-    func settle() {}
+    public func outgoing(of tag: ContextTag) -> LocatorPair? { entries[tag]?.outgoing }
+    public func forget(_ ulids: ULIDPair) { tables.forget(ulids) }
 
     private func pin(_ ulid: IPv6Address) {
         pins[ulid, default: 0] += 1
@@ -142,38 +137,35 @@ final class XFRMDataPath: DataPath {
 
     // MARK: Events and counters
 
-    var eventDescriptor: Int32 { xfrm.eventDescriptor }
-    func takeEvents(at now: Instant) throws -> [DataPathEvent] { try xfrm.takeEvents(at: now) }
+    public var eventDescriptor: Int32 { tables.eventDescriptor }
+    public func takeEvents(at now: Instant) throws -> [DataPathEvent] { try tables.takeEvents(at: now) }
 
-    var tables: [TableUsage] {
-        [
-            TableUsage(
-                name: "data-path-contexts", used: entries.count, limit: Int(activity.count),
-                whenFull: "no new ones until some are idle"),
-            TableUsage(
-                name: "watched-sessions", used: xfrm.watched.used, limit: xfrm.watched.limit, overflows: xfrm.unwatched,
-                whenFull: "no new ones until some are silent"),
-        ]
-    }
-
-    func counters() -> (done: [String: UInt64], dropped: [String: UInt64]) {
-        let dropped = XFRMStatistics.read().map { (snakeCase($0.key).trimming("_xfrm_"), $0.value) }
-        return (
-            [
-                "rehomed": xfrm.rehomed, "unwatched": xfrm.unwatched, "renewed": xfrm.renewed,
-                "lost_events": xfrm.losses,
+    public var report: DataPathReport {
+        let dropped = XFRMStatistics.read().map { ("xfrm_" + snakeCase($0.key).trimming("_xfrm_"), $0.value) }
+        return DataPathReport(
+            tables: [
+                DataPathReport.Table(
+                    name: "data-path-contexts", used: entries.count, limit: tables.activity.count,
+                    whenFull: "no new ones until some are idle"),
+                DataPathReport.Table(
+                    name: "watched-sessions", used: tables.watched.used, limit: tables.watched.limit,
+                    overflows: tables.unwatched, whenFull: "no new ones until some are silent"),
             ],
-            Dictionary(dropped.map { ("xfrm_" + $0.0, $0.1) }, uniquingKeysWith: +)
-        )
+            done: [
+                "rehomed": tables.rehomed, "unwatched": tables.unwatched, "renewed": tables.renewed,
+                "lost_events": tables.losses,
+            ],
+            dropped: Dictionary(dropped, uniquingKeysWith: +))
     }
 
     // MARK: Errors of the path
 
-    func local(_ error: ICMPv6Error) -> [LocalMessage] {
-        guard let quote = RehomedQuote(error.quote) else { return [] }
-        let candidates = quote.possibleULIDs.compactMap(xfrm.rehomedEntry(of:))
-        guard let entry = candidates.first, quote.source == entry.outgoing.source else { return [] }
-        return quote.message(for: entry, error).map { [$0] } ?? []
+    public func hear(_ error: ICMPv6Error) -> HeardError {
+        guard let quote = RehomedQuote(error.quote),
+            let entry = quote.possibleULIDs.compactMap(tables.rehomedEntry(of:)).first,
+            quote.source == entry.outgoing.source
+        else { return HeardError() }
+        return HeardError(messages: quote.message(for: entry, error).map { [$0] } ?? [])
     }
 }
 

@@ -7,7 +7,7 @@ import Shim6Wire
 ///
 /// A row that somebody else removes is put back; one that cannot be added now (its interface is down) is tried again at
 /// the next `repair`.
-final class OwnRows {
+public final class OwnRows {
     private let socket: RouteSocket
     private let log: Logger
     private var addresses: [AddressKey: InterfaceAddress] = [:]
@@ -16,7 +16,7 @@ final class OwnRows {
     /// Rows that have been in the kernel and so are missed when they are not.
     private var seen: Set<RowKey> = []
     /// How often a row was put back after somebody removed it.
-    private(set) var restored: UInt64 = 0
+    public private(set) var restored: UInt64 = 0
 
     private struct AddressKey: Hashable {
         var address: IPv6Address
@@ -34,27 +34,27 @@ final class OwnRows {
         case rule(Rule)
     }
 
-    init(socket: RouteSocket, log: Logger) {
+    public init(socket: RouteSocket, log: Logger) {
         self.socket = socket
         self.log = log
     }
 
     // MARK: Wanting and no longer wanting
 
-    func want(_ row: InterfaceAddress) {
+    public func want(_ row: InterfaceAddress) {
         let key = AddressKey(row)
         guard addresses.updateValue(row, forKey: key) != row else { return }
         attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
     /// Wants the address with these lifetimes, which it may have already: the next `repair` adds it if it is missing.
-    func note(_ row: InterfaceAddress) {
+    public func note(_ row: InterfaceAddress) {
         let key = AddressKey(row)
         addresses[key] = row
     }
 
     /// Gives the address these lifetimes now.
-    func put(_ row: InterfaceAddress) {
+    public func put(_ row: InterfaceAddress) {
         let key = AddressKey(row)
         addresses[key] = row
         attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
@@ -62,66 +62,66 @@ final class OwnRows {
 
     /// False if the kernel refuses it now.
     @discardableResult
-    func want(_ row: Route) -> Bool {
+    public func want(_ row: Route) -> Bool {
         routes[row.key] == row || put(row)
     }
 
     /// Makes the route anew, without what the kernel has learnt about it. False if the kernel refuses it now.
     @discardableResult
-    func put(_ row: Route) -> Bool {
+    public func put(_ row: Route) -> Bool {
         routes[row.key] = row
         return attempt(.route(row.key)) { () throws(KernelError) in try socket.replace(row) }
     }
 
-    func want(_ row: Rule) {
+    public func want(_ row: Rule) {
         guard rules.insert(row).inserted else { return }
         attempt(.rule(row)) { () throws(KernelError) in try socket.add(row) }
     }
 
-    func release(_ row: InterfaceAddress) {
+    public func release(_ row: InterfaceAddress) {
         guard let row = addresses.removeValue(forKey: AddressKey(row)) else { return }
         seen.remove(.address(AddressKey(row)))
         try? socket.delete(row)
     }
 
-    func release(_ row: Route) {
+    public func release(_ row: Route) {
         guard let row = routes.removeValue(forKey: row.key) else { return }
         seen.remove(.route(row.key))
         try? socket.delete(row)
     }
 
-    func release(_ row: Rule) {
+    public func release(_ row: Rule) {
         guard rules.remove(row) != nil else { return }
         seen.remove(.rule(row))
         try? socket.delete(row)
     }
 
     /// Deletes an address with our mark, wanted or not.
-    func remove(_ row: InterfaceAddress) {
+    public func remove(_ row: InterfaceAddress) {
         addresses.removeValue(forKey: AddressKey(row))
         seen.remove(.address(AddressKey(row)))
         try? socket.delete(row)
     }
 
     /// Releases every rule that satisfies `isUnwanted`.
-    func releaseRules(where isUnwanted: (Rule) -> Bool) {
+    public func releaseRules(where isUnwanted: (Rule) -> Bool) {
         for rule in rules where isUnwanted(rule) { release(rule) }
     }
 
     /// Releases every route that satisfies `isUnwanted`.
-    func releaseRoutes(where isUnwanted: (Route) -> Bool) {
+    public func releaseRoutes(where isUnwanted: (Route) -> Bool) {
         for route in routes.values where isUnwanted(route) { release(route) }
     }
 
     /// Wants these routes, and no other that satisfies `isConcerned`.
-    func keep(_ wanted: [Route], of isConcerned: (Route) -> Bool) {
+    public func keep(_ wanted: [Route], of isConcerned: (Route) -> Bool) {
         let keys = Set(wanted.map(\.key))
         for route in wanted { want(route) }
         releaseRoutes { isConcerned($0) && !keys.contains($0.key) }
     }
 
     /// Forgets an address without touching the kernel's, which sessions may be using.
-    func leave(_ row: InterfaceAddress) {
+    public func leave(_ row: InterfaceAddress) {
         addresses.removeValue(forKey: AddressKey(row))
         seen.remove(.address(AddressKey(row)))
     }
@@ -129,7 +129,7 @@ final class OwnRows {
     // MARK: Keeping them there
 
     /// Whether the loss of this row is one that `repair` should look into.
-    func isWanted(_ row: KernelRow) -> Bool {
+    public func isWanted(_ row: KernelRow) -> Bool {
         switch row {
         case .address(let row): addresses[AddressKey(row)] != nil
         case .route(let row): routes[row.key] != nil
@@ -139,7 +139,7 @@ final class OwnRows {
     }
 
     /// Adds what is wanted and missing. `isUsable` tells whether an interface is there and up: on others nothing is tried.
-    func repair(isUsable: (UInt32) -> Bool) throws(KernelError) {
+    public func repair(isUsable: (UInt32) -> Bool) throws(KernelError) {
         let haveAddresses = Set(try socket.addresses().map(AddressKey.init))
         seen.formUnion(addresses.keys.filter(haveAddresses.contains).map(RowKey.address))
         for (key, row) in addresses where !haveAddresses.contains(key) {

@@ -2,7 +2,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6Daemon
+@testable import DataPath
 
 /// ICMPv6 errors about packets with a type 2 routing header and a Home Address option.
 @Suite struct RehomedQuoteTests {

@@ -1,4 +1,4 @@
-import BPFDataPath
+import DataPath
 import Shim6Core
 import Shim6Wire
 

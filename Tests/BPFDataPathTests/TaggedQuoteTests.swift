@@ -3,7 +3,7 @@ import Shim6Core
 import Shim6Wire
 import Testing
 
-@testable import Shim6Daemon
+@testable import BPFDataPath
 
 /// ICMPv6 errors about rehomed packets, as the host's own sockets understand them (RFC 5533, section 8).
 @Suite struct TaggedQuoteTests {
