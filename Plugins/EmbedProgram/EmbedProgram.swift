@@ -8,8 +8,10 @@ struct EmbedProgram: BuildToolPlugin {
         let sources = context.package.directoryURL.appending(path: "Sources/CDataPath")
         let program = sources.appending(path: "bpf/shim6.bpf.c")
         let script = context.package.directoryURL.appending(path: "Plugins/EmbedProgram/embed.sh")
-        let parts = try FileManager.default.contentsOfDirectory(
-            at: sources.appending(path: "bpf"), includingPropertiesForKeys: nil)
+        let parts = try ["bpf", "include"].flatMap { folder in
+            try FileManager.default.contentsOfDirectory(
+                at: sources.appending(path: folder), includingPropertiesForKeys: nil)
+        }
         let output = context.pluginWorkDirectoryURL.appending(path: "ProgramObject.swift")
         let clang = try context.tool(named: "clang").url
         return [
@@ -17,7 +19,7 @@ struct EmbedProgram: BuildToolPlugin {
                 displayName: "Compiling the kernel program",
                 executable: URL(filePath: "/bin/sh"),
                 arguments: [script.path(), clang.path(), program.path(), sources.path(), output.path()],
-                inputFiles: parts + [script, sources.appending(path: "include/shim6_maps.h")],
+                inputFiles: parts + [script],
                 outputFiles: [output])
         ]
     }

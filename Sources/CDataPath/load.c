@@ -202,9 +202,11 @@ int shim6_test_run(struct shim6_datapath *datapath, enum shim6_program program, 
     struct __sk_buff context = {.ifindex = packet->ifindex};
     LIBBPF_OPTS(
         bpf_test_run_opts, options, .data_in = packet->in, .data_size_in = packet->in_length, .data_out = packet->out,
-        .data_size_out = packet->out_length, .ctx_in = &context, .ctx_size_in = sizeof context, .repeat = 1);
+        .data_size_out = packet->out_length, .ctx_in = &context, .ctx_size_in = sizeof context,
+        .repeat = (int)packet->times);
     int code = bpf_prog_test_run_opts(datapath->programs[program], &options);
     packet->out_length = options.data_size_out;
     packet->verdict = (int32_t)options.retval;
+    packet->duration = options.duration;
     return code;
 }

@@ -21,6 +21,18 @@ extension IPv6Address {
     }
 }
 
+extension shim6_locator_pair {
+    init(_ pair: LocatorPair) {
+        self.init(source: shim6_address(pair.source), destination: shim6_address(pair.destination))
+    }
+}
+
+extension LocatorPair {
+    init(_ pair: shim6_locator_pair) {
+        self.init(source: IPv6Address(pair.source), destination: IPv6Address(pair.destination))
+    }
+}
+
 extension shim6_pair {
     init(_ ulids: ULIDPair) {
         self.init(local: shim6_address(ulids.local), peer: shim6_address(ulids.peer))

@@ -213,8 +213,7 @@ public final class KernelProgram {
 
     /// The next hop that the program was told for packets with these locators.
     public func nextHop(for pair: LocatorPair) -> IPv6Address? {
-        var key = shim6_locator_pair(
-            source: shim6_address(pair.source), destination: shim6_address(pair.destination))
+        var key = shim6_locator_pair(pair)
         var found = shim6_address()
         return shim6_next_hop_read(handle, &key, &found) == 0 ? IPv6Address(found) : nil
     }

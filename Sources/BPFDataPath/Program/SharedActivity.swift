@@ -23,19 +23,18 @@ public struct SharedActivity: ActivityTable, @unchecked Sendable {
 
     public func clear(slot: UInt32) {
         let stamps = self[slot].slot
-        shim6_flags_clear(&stamps.pointee.flags, ~0)
+        _ = shim6_flags_take(&stamps.pointee.flags, ~0)
         shim6_stamp_exchange(&stamps.pointee.last_in, 0)
         shim6_stamp_exchange(&stamps.pointee.last_out, 0)
-        shim6_flags_clear(&stamps.pointee.spacing_in, ~0)
+        shim6_spacing_clear(&stamps.pointee.spacing_in)
         shim6_stamp_exchange(&stamps.pointee.send_start, 0)
         shim6_stamp_exchange(&stamps.pointee.keep_start, 0)
-        stamps.pointee.source = shim6_address()
-        stamps.pointee.destination = shim6_address()
+        shim6_incoming_set(stamps, shim6_locator_pair())
     }
 }
 
-/// One slot. The program writes at any time, so every access is atomic, but for those to the locators: these change only
-/// when the peer's payload takes another path, and while they do a reader may see a part of the new ones.
+/// One slot. The program writes at any time, so every access is atomic. Only the pair of locators is more than one number:
+/// it is written and read as a whole (docs/decisions/locators-in-memory.md). Two values need not be of the same packet.
 public struct SharedStamps: ActivityStamps, @unchecked Sendable {
     let slot: UnsafeMutablePointer<shim6_activity>
 
@@ -54,8 +53,7 @@ public struct SharedStamps: ActivityStamps, @unchecked Sendable {
     }
 
     public var incoming: LocatorPair? {
-        let pair = LocatorPair(
-            source: IPv6Address(slot.pointee.source), destination: IPv6Address(slot.pointee.destination))
+        let pair = LocatorPair(shim6_incoming_read(slot))
         return pair.source.isUnspecified ? nil : pair
     }
 

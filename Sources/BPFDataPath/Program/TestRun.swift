@@ -25,11 +25,13 @@ package enum Verdict: Int32, Sendable {
 extension KernelProgram {
     /// Runs a program on a packet that goes nowhere.
     ///
-    /// - Parameter frame: begins with an Ethernet header, or with the IPv6 header for `uplinkOutL3` and `uplinkInL3`; the
-    ///   kernel looks for EtherType and destination at their usual places all the same.
+    /// - Parameters:
+    ///   - frame: begins with an Ethernet header, or with the IPv6 header for `uplinkOutL3` and `uplinkInL3`; the kernel
+    ///     looks for EtherType and destination at their usual places all the same.
+    ///   - times: how often it runs, each time on what the time before has left.
     /// - Returns: the verdict and the frame as the program left it.
     package func run(
-        _ part: KernelProgramPart, on interface: UInt32, frame: [UInt8]
+        _ part: KernelProgramPart, on interface: UInt32, frame: [UInt8], times: UInt32 = 1
     ) throws(KernelProgramError) -> (verdict: Verdict?, frame: [UInt8]) {
         var changed = [UInt8](repeating: 0, count: frame.count + 256)
         var packet = shim6_test_packet()
@@ -38,6 +40,7 @@ extension KernelProgram {
                 packet.in = input.baseAddress
                 packet.in_length = UInt32(input.count)
                 packet.ifindex = interface
+                packet.times = times
                 packet.out = output.baseAddress
                 packet.out_length = UInt32(output.count)
                 return shim6_test_run(handle, shim6_program(part.rawValue), &packet)

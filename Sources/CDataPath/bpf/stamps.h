@@ -4,6 +4,7 @@
 
 #include "packet.h"
 #include "report.h"
+#include "shim6_latch.h"
 
 /// Clears a flag and reports it, once. A flag whose report found the ring full is set again.
 NOINLINE void notify(struct shim6_activity *stamps, __u32 flag, __u32 kind, __u32 slot, __u64 tag) {
@@ -12,13 +13,14 @@ NOINLINE void notify(struct shim6_activity *stamps, __u32 flag, __u32 kind, __u3
     if (!report_context(kind, slot, tag)) __sync_fetch_and_or(&stamps->flags, flag);
 }
 
-/// Remembers the locators of a packet in, which are the same as those of the one before as good as always.
+/// Remembers the locators of a packet in, which are the same as those of the one before as good as always. Where two
+/// processors have a change at once, the packet of one counts as the earlier one.
 INLINE void note_locators(struct shim6_activity *stamps, const struct ipv6_header *ip) {
-    __u64 old[4], new[4];
-    __builtin_memcpy(old, &stamps->source, sizeof old);
+    const __u64 *old = shim6_incoming_now(stamps, stamps->incoming_version);
+    __u64 new[4];
     __builtin_memcpy(new, &ip->source, sizeof new);
     if (old[0] == new[0] && old[1] == new[1] && old[2] == new[2] && old[3] == new[3]) return;
-    __builtin_memcpy(&stamps->source, new, sizeof new);
+    (void)shim6_incoming_write(stamps, new);
 }
 
 /// The time of a packet. Reading the exact time costs more than all the rest of a packet that only passes, so it is done

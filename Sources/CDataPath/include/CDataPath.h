@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim6_latch.h"
 #include "shim6_maps.h"
 
 /// Priority of our filters on every hook.
@@ -181,11 +182,15 @@ struct shim6_test_packet {
     uint32_t in_length;
     /// The interface that the packet is on.
     uint32_t ifindex;
+    /// How often to run the program on it, each time on what the time before has left.
+    uint32_t times;
     void *out;
     /// The room in `out`, then what was written.
     uint32_t out_length;
-    /// TC_ACT_...
+    /// TC_ACT_... of the last time.
     int32_t verdict;
+    /// Nanoseconds that the program has taken each time.
+    uint32_t duration;
 };
 /// Runs a program on one packet that goes nowhere, for tests.
 int shim6_test_run(struct shim6_datapath *datapath, enum shim6_program program, struct shim6_test_packet *packet);
@@ -199,11 +204,13 @@ static inline void shim6_stamp_start(__u64 *stamp, uint64_t now) {
     (void)__atomic_compare_exchange_n(stamp, &stopped, now, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 static inline __u32 shim6_spacing_load(const __u32 *spacing) { return __atomic_load_n(spacing, __ATOMIC_RELAXED); }
+static inline void shim6_spacing_clear(__u32 *spacing) { __atomic_store_n(spacing, 0, __ATOMIC_RELAXED); }
 static inline void shim6_flags_set(__u32 *flags, uint32_t bits) {
     (void)__atomic_fetch_or(flags, bits, __ATOMIC_ACQ_REL);
 }
-static inline void shim6_flags_clear(__u32 *flags, uint32_t bits) {
-    (void)__atomic_fetch_and(flags, ~bits, __ATOMIC_ACQ_REL);
+/// Clears flags. Whether one of them was set.
+static inline bool shim6_flags_take(__u32 *flags, uint32_t bits) {
+    return __atomic_fetch_and(flags, ~bits, __ATOMIC_ACQ_REL) & bits;
 }
 
 #endif

@@ -22,6 +22,15 @@ struct shim6_pair {
     struct shim6_address peer;
 };
 
+/// The locators of a packet. Key of `next_hops`; the value is the address of the next hop on the uplink of `source`.
+struct shim6_locator_pair {
+    struct shim6_address source;
+    struct shim6_address destination;
+};
+
+/// Entries of `next_hops`; beyond these the least recently used goes.
+#define SHIM6_MOST_NEXT_HOPS 4096
+
 /// How packets out carry their ULIDs.
 enum shim6_form {
     /// As their addresses: not rehomed.
@@ -111,15 +120,14 @@ struct shim6_activity {
     __u32 flags;
     /// Smoothed time between packets in, in units of 1,024 ns, at most SHIM6_LONGEST_SPACING; 0 if none came in.
     __u32 spacing_in;
-    /// The locators of the last packet in, all zero if there was none. The parts of a change may be seen one after the
-    /// other, so what is decided by them has to bear a pair that no packet had.
-    struct shim6_address source;
-    struct shim6_address destination;
+    /// The locators of the last packet in, each a struct shim6_locator_pair, all zero if there was none; which of the two
+    /// counts is told by `incoming_version`. Only by the functions of shim6_latch.h.
+    __u64 incoming[2][4];
+    __u64 incoming_version;
     /// When a super-packet was last left to shim0 to segment; only the program uses it.
     __u64 last_super_packet;
     /// The `send_start` for which SHIM6_EVENT_RETRANSMISSION was reported; only the program uses it.
     __u64 hinted;
-    __u64 unused_either[5];
 };
 
 /// Nanoseconds for which packets out must be unanswered before the last of each flow is kept.
@@ -205,15 +213,6 @@ struct shim6_control {
     /// 1 if the last packets of flows are kept.
     __u8 keeps_packets;
     __u8 unused[7];
-};
-
-/// Beyond these the least recently used goes.
-#define SHIM6_MOST_NEXT_HOPS 4096
-
-/// Key of `next_hops`; the value is the address of the next hop on the uplink of `source`.
-struct shim6_locator_pair {
-    struct shim6_address source;
-    struct shim6_address destination;
 };
 
 /// Value of `candidates`: a session that has no context yet.
