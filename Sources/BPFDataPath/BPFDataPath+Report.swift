@@ -4,7 +4,7 @@ extension BPFDataPath {
     public var report: DataPathReport {
         let counters = (try? program.counters()) ?? [:]
         func named(_ counters: [KernelProgramCounter: UInt64]) -> [String: UInt64] {
-            Dictionary(counters.map { (snakeCase("\($0.key)"), $0.value) }, uniquingKeysWith: +)
+            Dictionary(counters.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
         }
         var done = named(counters.filter { !$0.key.isDrop })
         done["translated_errors"] = errors.translated

@@ -143,6 +143,15 @@ int shim6_candidate_forget(struct shim6_datapath *datapath, const struct shim6_p
     return absent_is_fine(bpf_map_delete_elem(datapath->candidates, pair));
 }
 
+#define DONE_TEXT(constant, name, meaning) [constant] = {name, meaning, false},
+#define DROP_TEXT(constant, name, meaning) [constant] = {name, meaning, true},
+static const struct shim6_counter_text counter_texts[SHIM6_COUNTERS] = {
+    SHIM6_DONE_COUNTERS(DONE_TEXT)
+    SHIM6_DROP_COUNTERS(DROP_TEXT)
+};
+
+const struct shim6_counter_text *shim6_counter_text_of(enum shim6_counter counter) { return &counter_texts[counter]; }
+
 int shim6_counters_read(struct shim6_datapath *datapath, uint64_t *out) {
     int processors = libbpf_num_possible_cpus();
     if (processors < 0) return processors;

@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Foundation
 import REAP
 import Shim6Core

@@ -271,7 +271,7 @@ public final class KernelProgram {
         var values = [UInt64](repeating: 0, count: Int(SHIM6_COUNTERS.rawValue))
         try check(shim6_counters_read(handle, &values), "read counters")
         var named: [KernelProgramCounter: UInt64] = [:]
-        for counter in KernelProgramCounter.allCases { named[counter] = values[Int(counter.rawValue)] }
+        for counter in KernelProgramCounter.allCases { named[counter] = values[counter.index] }
         return named
     }
 }

@@ -2,8 +2,8 @@ import CDataPath
 import Shim6Wire
 
 /// One of the programs, to be run on a packet in memory.
-package enum KernelProgramPart: UInt32, Sendable {
-    case uplinkOut = 0
+package enum KernelProgramPart: Sendable {
+    case uplinkOut
     case uplinkIn
     /// On a link without Ethernet headers.
     case uplinkOutL3
@@ -11,15 +11,37 @@ package enum KernelProgramPart: UInt32, Sendable {
     case steer
     case segment
     case appear
+
+    fileprivate var program: shim6_program {
+        switch self {
+        case .uplinkOut: SHIM6_UPLINK_OUT
+        case .uplinkIn: SHIM6_UPLINK_IN
+        case .uplinkOutL3: SHIM6_UPLINK_OUT_L3
+        case .uplinkInL3: SHIM6_UPLINK_IN_L3
+        case .steer: SHIM6_STEER_OUT
+        case .segment: SHIM6_SEGMENT_IN
+        case .appear: SHIM6_APPEAR_IN
+        }
+    }
 }
 
-/// What a program decided (tc's TC_ACT_ values).
-package enum Verdict: Int32, Sendable {
-    case unspecified = -1
-    case drop = 2
+/// What a program decided.
+package enum Verdict: Sendable {
+    case unspecified
+    case drop
     /// Gone as if it had been sent.
-    case taken = 4
-    case redirect = 7
+    case taken
+    case redirect
+
+    fileprivate init?(_ action: Int32) {
+        switch action {
+        case TC_ACT_UNSPEC: self = .unspecified
+        case TC_ACT_SHOT: self = .drop
+        case TC_ACT_STOLEN: self = .taken
+        case TC_ACT_REDIRECT: self = .redirect
+        default: return nil
+        }
+    }
 }
 
 extension KernelProgram {
@@ -43,10 +65,10 @@ extension KernelProgram {
                 packet.times = times
                 packet.out = output.baseAddress
                 packet.out_length = UInt32(output.count)
-                return shim6_test_run(handle, shim6_program(part.rawValue), &packet)
+                return shim6_test_run(handle, part.program, &packet)
             }
         }
         try check(code, "run the program")
-        return (Verdict(rawValue: packet.verdict), [UInt8](changed.prefix(Int(packet.out_length))))
+        return (Verdict(packet.verdict), [UInt8](changed.prefix(Int(packet.out_length))))
     }
 }

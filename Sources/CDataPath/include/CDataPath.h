@@ -3,6 +3,7 @@
 #ifndef CDATAPATH_H
 #define CDATAPATH_H
 
+#include <linux/pkt_cls.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -172,6 +173,14 @@ int shim6_events_descriptor(struct shim6_datapath *datapath);
 /// stays readable while there are more.
 int shim6_events_consume(
     struct shim6_datapath *datapath, void (*handle)(void *context, const struct shim6_event *event), void *context);
+
+/// What is said of a counter.
+struct shim6_counter_text {
+    const char *name;
+    const char *meaning;
+    bool is_drop;
+};
+const struct shim6_counter_text *shim6_counter_text_of(enum shim6_counter counter);
 
 /// Sums over all processors into `out`, which holds SHIM6_COUNTERS numbers.
 int shim6_counters_read(struct shim6_datapath *datapath, uint64_t *out);

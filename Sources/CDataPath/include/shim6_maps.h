@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "shim6_counters.h"
+
 // Whoever compiles this gets the same layout: no struct has room that its members do not fill, which keys must not have either.
 #pragma clang diagnostic push
 #pragma clang diagnostic error "-Wpadded"
@@ -304,47 +306,6 @@ struct shim6_whole_packet {
     struct shim6_event event;
     /// SHIM6_LEAST_MTU, and what a mask may leave in the eyes of the verifier.
     __u8 octets[2048];
-};
-
-/// Index into `counters`. Packets, except where it says reports.
-enum shim6_counter {
-    SHIM6_COUNT_REHOMED = 0,
-    /// Rehomed and left to shim0 to segment.
-    SHIM6_COUNT_REHOMED_GSO,
-    SHIM6_COUNT_RESTORED,
-    /// Rehomed and left to the daemon to fragment.
-    SHIM6_COUNT_TO_FRAGMENT,
-    /// Of these from here on a packet was dropped.
-    SHIM6_DROP_MALFORMED,
-    SHIM6_DROP_BAD_ADDRESS,
-    SHIM6_DROP_UNKNOWN_TAG,
-    SHIM6_DROP_DISCARD_MODE,
-    SHIM6_DROP_NO_HEARTBEAT,
-    /// An I1 beyond what its /48 or its address pair may send.
-    SHIM6_DROP_I1_RATE,
-    /// Another control message beyond that.
-    SHIM6_DROP_OTHER_RATE,
-    /// Beyond what all strangers, or all hosts with a session, may send.
-    SHIM6_DROP_STRANGERS_I1_RATE,
-    SHIM6_DROP_STRANGERS_RATE,
-    SHIM6_DROP_ACQUAINTED_RATE,
-    /// A first fragment that ends before the header chain does (RFC 7112).
-    SHIM6_DROP_INCOMPLETE_CHAIN,
-    /// Shim6 from outside with an address of this host as its source.
-    SHIM6_DROP_OWN_SOURCE,
-    /// The kernel's word to a peer that this host speaks no Shim6.
-    SHIM6_DROP_DENIAL,
-    SHIM6_DROP_TOO_BIG,
-    SHIM6_DROP_UNREACHABLE,
-    /// The kernel refused to change the packet, or its extension headers are longer than the program follows.
-    SHIM6_DROP_UNCHANGEABLE,
-    /// Something on shim0 or shim0x that is not ours to carry.
-    SHIM6_DROP_STRAY,
-    /// The source locator of a rehomed context is on no uplink.
-    SHIM6_DROP_NO_UPLINK,
-    /// Reports that found the ring full.
-    SHIM6_LOST_REPORTS,
-    SHIM6_COUNTERS,
 };
 
 #pragma clang diagnostic pop
