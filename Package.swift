@@ -205,7 +205,7 @@ let package = Package(
         .testTarget(
             name: "BPFDataPathTests",
             dependencies: [
-                "BPFDataPath", "CTestKernel", "Lab", "REAP", "Requirements", "Shim6Core", "Shim6Wire",
+                "BPFDataPath", "CDataPath", "CTestKernel", "Lab", "REAP", "Requirements", "Shim6Core", "Shim6Wire",
                 "SpecialAddresses",
             ], swiftSettings: strict),
         .testTarget(

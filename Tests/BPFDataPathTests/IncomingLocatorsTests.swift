@@ -44,7 +44,7 @@ private final class Traffic: Sendable {
     private let threads = DispatchSemaphore(value: 0)
     private let count: Int
 
-    init(_ datapath: Datapath, _ frames: [[UInt8]]) {
+    init(_ datapath: KernelProgram, _ frames: [[UInt8]]) {
         count = frames.count
         nonisolated(unsafe) let datapath = datapath
         for frame in frames {

@@ -7,7 +7,7 @@
 
 #include "shim6_counters.h"
 
-// Whoever compiles this gets the same layout: no struct has room that its members do not fill, which keys must not have either.
+// Whoever compiles this gets the same layout: no struct, key or not, has room that its members do not fill.
 #pragma clang diagnostic push
 #pragma clang diagnostic error "-Wpadded"
 
@@ -230,7 +230,7 @@ struct shim6_candidate {
 /// Out, in, out, in: what one forged packet cannot bring about.
 #define SHIM6_BOTH_WAYS_TWICE 3
 
-/// Key of `peer_locators`, whose value says nothing: a locator that the peer of the context with this local tag has proven.
+/// Key of `peer_locators`, whose value says nothing: a locator that the peer of the context with this tag has proven.
 struct shim6_peer_locator {
     __u64 tag;
     struct shim6_address address;
@@ -275,11 +275,11 @@ enum shim6_event_kind {
     SHIM6_EVENT_TOO_BIG = 6,
     /// A packet (quoted) has no interface to leave by.
     SHIM6_EVENT_UNREACHABLE = 7,
-    /// A packet of the context with `tag` (its local one) is too big for its path once it carries the payload header, and
-    /// its sender cannot be told to make smaller ones: it follows the event, `quoted` octets.
+    /// A packet of the context with `tag` (its local one) is too big for its path once it carries the payload header,
+    /// and its sender cannot be told to make smaller ones: it follows the event, `quoted` octets.
     SHIM6_EVENT_TO_FRAGMENT = 8,
-    /// A TCP socket sends something again while packets of the context with `tag` are unanswered; once for each time that
-    /// they begin to be.
+    /// A TCP socket sends something again while packets of the context with `tag` are unanswered; once for each time
+    /// that they begin to be.
     SHIM6_EVENT_RETRANSMISSION = 9,
 };
 
@@ -309,5 +309,7 @@ struct shim6_whole_packet {
 };
 
 #pragma clang diagnostic pop
+
+#include "shim6_layout.h"
 
 #endif
