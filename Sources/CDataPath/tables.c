@@ -145,10 +145,8 @@ int shim6_candidate_forget(struct shim6_datapath *datapath, const struct shim6_p
 
 #define DONE_TEXT(constant, name, meaning) [constant] = {name, meaning, false},
 #define DROP_TEXT(constant, name, meaning) [constant] = {name, meaning, true},
-static const struct shim6_counter_text counter_texts[SHIM6_COUNTERS] = {
-    SHIM6_DONE_COUNTERS(DONE_TEXT)
-    SHIM6_DROP_COUNTERS(DROP_TEXT)
-};
+#define TEXTS SHIM6_DONE_COUNTERS(DONE_TEXT) SHIM6_DROP_COUNTERS(DROP_TEXT)
+static const struct shim6_counter_text counter_texts[SHIM6_COUNTERS] = {TEXTS};
 
 const struct shim6_counter_text *shim6_counter_text_of(enum shim6_counter counter) { return &counter_texts[counter]; }
 

@@ -2,7 +2,7 @@ import Shim6Wire
 
 extension IPv6Address {
     /// Whether this may be a locator or a ULID: a unicast address that names one host and that packets reach from
-    /// beyond its link. The kernel program asks the same (`is_global_unicast` in `bpf/packet.h`).
+    /// beyond its link. The kernel program asks the same (`is_global_unicast` in `bpf/classify.h`).
     ///
     /// Locators are global or unique local unicast addresses (RFC 5534, section 3.1). The registry of special addresses
     /// (RFC 6890) says which those are: an address has to be good as source and as destination, and has to be forwarded.

@@ -4,7 +4,7 @@
 #ifndef SHIM6_BPF_DELIVER_H
 #define SHIM6_BPF_DELIVER_H
 
-#include "packet.h"
+#include "parse.h"
 
 /// `tc_index` of a packet that was sent into an uplink's ingress: nothing on a wire can set it.
 enum handed_over {
@@ -19,6 +19,8 @@ struct arrival {
     __u8 local[2];
     __u8 ifindex[4];
 };
+
+_Static_assert(sizeof(struct arrival) == 6, "the place of a link-layer address");
 
 /// Sends a restored packet through the veth pair, where it is merged with its neighbours (GRO): an uplink cannot do that
 /// while it carries a header that the kernel does not know. It comes out at `shim6_appear`.

@@ -3,7 +3,7 @@
 #ifndef SHIM6_BPF_HOME_ADDRESS_H
 #define SHIM6_BPF_HOME_ADDRESS_H
 
-#include "packet.h"
+#include "parse.h"
 
 /// Right behind the IPv6 header.
 struct home_headers {
@@ -24,13 +24,13 @@ struct home_headers {
     struct shim6_address source;
 };
 
-_Static_assert(sizeof(struct home_headers) == HOME_HEADERS_LENGTH, "48 octets");
+_Static_assert(sizeof(struct home_headers) == HOME_HEADERS_LENGTH, "24 octets each");
 
 /// Whether these headers are what XFRM makes, on their way to the host that puts the ULIDs back.
 INLINE int are_home_headers(const struct home_headers *headers) {
-    return headers->routing_next == DESTINATION_OPTIONS && headers->routing_length == 2 && headers->routing_type == 2 &&
-           headers->segments_left == 1 && headers->options_length == 2 && headers->padding[0] == 1 &&
-           headers->padding[1] == 2 && headers->option_type == 201 && headers->option_length == 16;
+    return headers->routing_next == DESTINATION_OPTIONS && headers->routing_length == 2 && headers->routing_type == ROUTING_TYPE_2 &&
+           headers->segments_left == 1 && headers->options_length == 2 && headers->padding[0] == PAD_N &&
+           headers->padding[1] == 2 && headers->option_type == HOME_ADDRESS_OPTION && headers->option_length == 16;
 }
 
 /// Reads them behind the IPv6 header; negative if something else is there.
@@ -52,13 +52,13 @@ NOINLINE int rehome_with_home_address(
     struct home_headers headers = {
         .routing_next = DESTINATION_OPTIONS,
         .routing_length = 2,
-        .routing_type = 2,
+        .routing_type = ROUTING_TYPE_2,
         .segments_left = 1,
         .destination = packet->ip.destination,
         .options_next = packet->insertion.next,
         .options_length = 2,
-        .padding = {1, 2},
-        .option_type = 201,
+        .padding = {PAD_N, 2},
+        .option_type = HOME_ADDRESS_OPTION,
         .option_length = 16,
         .source = packet->ip.source,
     };

@@ -3,6 +3,7 @@
 #define SHIM6_BPF_MAPS_H
 
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 
 #include <bpf/bpf_helpers.h>
 
@@ -120,6 +121,11 @@ INLINE struct shim6_control *settings(void) {
 INLINE void count(__u32 counter) {
     __u64 *value = bpf_map_lookup_elem(&counters, &counter);
     if (value) *value += 1;
+}
+
+INLINE int drop(__u32 counter) {
+    count(counter);
+    return TC_ACT_SHOT;
 }
 
 #endif

@@ -4,373 +4,74 @@
 // the choice of whoever uses it: the first goes with the Apache-2.0 of everything else here, the second lets the
 // kernel offer its helpers that are for GPL programs only (bpf_check_mtu).
 //
-// Programs: `shim6_out` and `shim6_in` on every uplink, with and without an Ethernet header (`_l3`);
-// `shim6_steer` where packets go into shim0, `shim6_segment` where they come out of shim0x, `shim6_appear` where restored
-// ones come in through shim0.
-#include "control.h"
-#include "deliver.h"
-#include "home_address.h"
-#include "keep.h"
-#include "packet.h"
-#include "rewrite.h"
-#include "stamps.h"
-
-/// Nanoseconds after which no segment of a super-packet is left in the queue of shim0x: some ticks.
-#define SEGMENTS_ARE_QUEUED 50000000
+// THE WAYS OF PACKETS
+//
+// Hooks: both of every uplink, in two variants for links with and without an Ethernet header; both of shim0, the end of
+// a veth pair that has routes, and ingress of shim0x, its other end (docs/decisions/shim0.md). [x] is a table that is
+// looked up. "Passes" is TC_ACT_UNSPEC: the next filter decides, and then the stack.
+//
+// Out of the stack, on the uplink that its route names: uplink_out (outgoing.h)
+//   no IPv6, headers cut short or too many, Shim6, a Routing header to go by, of the link,        passes
+//     addresses that can be no locator
+//   "I do not know next header 140" (is_denial)                                                   dropped
+//   no context [pairs, flows]             counted for the trigger: count_out [candidates]         passes
+//   context, not rehomed                  keep [kept_packets], stamp_out [activity]               passes
+//   route of a rehomed pair, but the      to the uplink of the ULID [locators]
+//     packet's flow is not rehomed
+//   rehomed, one packet                   send_rehomed:
+//     too big                             reported, dropped; or handed to the daemon to fragment
+//     fits                                keep, stamp_out, rehome (payload_header.h)              passes, on its uplink
+//                                         or rehome_with_home_address (home_address.h)            else to the right one
+//   rehomed, a super-packet or right      to shim0, where its segments are made
+//     behind one (takes_shim0x)
+//
+// Into shim0: super-packets from uplinks, and packets routed there while there is no uplink: shim0_out (outgoing.h)
+//   rehomed                               send_rehomed as above, but a super-packet keeps the     passes to shim0x,
+//                                         name Destination Options, behind which the kernel cuts    in segments
+//   else, Shim6 too                       to the uplink of its source [locators]; none: reported, dropped
+// Out of shim0x: shim0x_in (outgoing.h)
+//   a segment                             gets the name Shim6, goes to the uplink of its source [locators, next_hops]
+//
+// In from a wire: uplink_in (incoming.h)
+//   no IPv6, for another host, for a VLAN interface, of the link, addresses that can be no        passes
+//     locator
+//   Shim6 hidden from the limits (evades_limits)                                                  dropped
+//   Shim6, P set: payload                 shim6_packet_in:
+//     tag of a context [tags]             stamp_in [activity], restore (payload_header.h), merge  to shim0x
+//     for another host                                                                            passes
+//     unknown tag                         reported within a rate [limiters], dropped
+//   Shim6, P clear: control message       control_in (admission.h):
+//     tag of a context [tags]             within the rate of that tag [limiters]                  passes to the daemon
+//     host with a session or a context    of that pair, then of all such                          passes to the daemon
+//       [pairs, candidates, peer_locators]
+//     stranger                            of its /48, then of all strangers                       passes to the daemon
+//     beyond a rate, or no daemon         counted, dropped [control]
+//   Routing and Home Address of a context home_address_in: stamp_in, restore_from_home_address    to shim0x
+//   no context [pairs]                    counted for the trigger: count_in [candidates]          passes
+//   context                               stamp_in                                                passes, or deliver
+//   handed over by one of the next two    handed_over                                             passes
+//
+// What goes into shim0x comes out of shim0, merged with its neighbours (GRO): shim0_in (incoming.h, deliver.h)
+//   restored                              into the ingress of the uplink by which the way back leaves,
+//                                         or first of the ULID's own, where a socket may be bound [pairs, locators]
+//
+// FILES, each using only those further down
+//
+// outgoing.h, incoming.h      the ways above
+// admission.h                 which control messages reach the daemon
+// deliver.h                   handing packets to the stack, on the right interface
+// payload_header.h            putting in and taking out the payload extension header
+// home_address.h              the same in the form of RFC 6275
+// kept_packets.h              the last packet of a flow, kept to be sent again
+// stamps.h, trigger.h         what traffic leaves behind; which sessions are worth a context
+// classify.h, parse.h         what a packet is; where its headers are
+// events.h, rates.h           reports to the daemon; how often something may happen
+// maps.h                      the tables; their types are in include/shim6_maps.h, where the daemon has them, too
+// protocol_numbers.h          numbers of protocols
+#include "incoming.h"
+#include "outgoing.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
-
-/// The forked context that a packet of this session belongs to. Of a fragment only the protocol is known, also of the
-/// first one: all fragments of a packet go the same way.
-NOINLINE struct shim6_outbound *find_fork(
-    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair) {
-    if (!packet || !pair) return 0;
-    struct shim6_flow flow = {.ulids = *pair, .protocol = packet->end.next};
-    struct shim6_outbound *found = 0;
-    __be16 ports[2] = {0};
-    if (flow.protocol == FRAGMENT && bpf_skb_load_bytes(skb, l2 + packet->end.at, &flow.protocol, 1)) return 0;
-    if (packet->end.next == TCP || packet->end.next == UDP || packet->end.next == SCTP || packet->end.next == DCCP) {
-        if (bpf_skb_load_bytes(skb, l2 + packet->end.at, ports, sizeof ports)) return 0;
-        flow.local_port = ports[0];
-        flow.peer_port = ports[1];
-        found = bpf_map_lookup_elem(&flows, &flow);
-        if (found) return found;
-        flow.peer_port = 0;
-        found = bpf_map_lookup_elem(&flows, &flow);
-        if (found) return found;
-        flow.local_port = 0;
-        flow.peer_port = ports[1];
-        found = bpf_map_lookup_elem(&flows, &flow);
-        if (found) return found;
-        flow.peer_port = 0;
-    }
-    return bpf_map_lookup_elem(&flows, &flow);
-}
-
-/// The context that a packet of this session belongs to, and whether the session has a route of its own.
-INLINE struct shim6_outbound *find_outbound(
-    struct __sk_buff *skb, __u32 l2, const struct packet *packet, const struct shim6_pair *pair, __u32 *steered) {
-    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, pair);
-    *steered = out ? out->steered : 0;
-    if (!out || !out->forks) return out;
-    struct shim6_outbound *fork = find_fork(skb, l2, packet, pair);
-    if (fork) return fork;
-    return out->only_forks ? 0 : out;
-}
-
-/// Sends a packet out of an uplink to the next hop for its addresses. A neighbour not yet resolved queues it.
-INLINE int send_from(struct __sk_buff *skb, __u32 l2, __u32 ifindex) {
-    // The helper begins with taking an Ethernet header off.
-    if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    return bpf_redirect_neigh(ifindex, 0, 0, 0);
-}
-
-/// The same for a packet that has no route of its own any more, which is left out here: finding one would be an
-/// eighth of all the work. A packet with another route must not be sent so: it takes that when a neighbour has queued
-/// it.
-INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
-    struct shim6_locator_pair locators = {.source = packet->ip.source, .destination = packet->ip.destination};
-    struct shim6_address *known = bpf_map_lookup_elem(&next_hops, &locators);
-    if (!known) return bpf_redirect_neigh(ifindex, 0, 0, 0);
-    struct bpf_redir_neigh next_hop = {.nh_family = AF_INET6};
-    __builtin_memcpy(next_hop.ipv6_nh, known, sizeof next_hop.ipv6_nh);
-    return bpf_redirect_neigh(ifindex, &next_hop, sizeof next_hop, 0);
-}
-
-/// The octets of the largest packet that will be on the wire once headers of `added` octets are in, for TCP segments the
-/// data that they give up taken off.
-INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 added) {
-    if (!skb->gso_size) return skb->len - l2 + added;
-    if (packet->insertion.next == UDP) return packet->insertion.at + added + 8 + skb->gso_size;
-    __u8 offset = 0;
-    if (packet->insertion.next != TCP || bpf_skb_load_bytes(skb, l2 + packet->insertion.at + 12, &offset, 1)) return 0;
-    // Each segment gives up as much data as is added.
-    return packet->insertion.at + (offset >> 4) * 4 + skb->gso_size;
-}
-
-/// Drops a packet that does not fit and tells, so that its sender can be told.
-NOINLINE int refuse(struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pair, __u32 mtu) {
-    struct shim6_control *settled = settings();
-    __u32 limit = mtu ? SHIM6_LIMIT_TOO_BIG : SHIM6_LIMIT_UNREACHABLE;
-    if (pair && settled && within_pair_rate(&settled->undeliverable, limit, pair))
-        report_packet(skb, l2, mtu ? SHIM6_EVENT_TOO_BIG : SHIM6_EVENT_UNREACHABLE, pair, mtu);
-    return drop(mtu ? SHIM6_DROP_TOO_BIG : SHIM6_DROP_UNREACHABLE);
-}
-
-/// A packet that does not fit: its sender is told of the MTU that is left, or the daemon gets what nobody can be told to
-/// make smaller.
-INLINE int too_big(
-    struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pair, const struct shim6_outbound *out, __u32 mtu,
-    __u32 added) {
-    if (mtu >= SHIM6_LEAST_MTU + added) return refuse(skb, l2, pair, mtu - added);
-    __u32 length = skb->len - l2;
-    if (skb->gso_size || length > SHIM6_LEAST_MTU) return refuse(skb, l2, pair, SHIM6_LEAST_MTU);
-    stamp_out(out->slot, out->local_tag);
-    if (!report_whole(skb, l2, out->local_tag, length)) return drop(SHIM6_DROP_TOO_BIG);
-    count(SHIM6_COUNT_TO_FRAGMENT);
-    // To the stack it is sent: told of a loss, the kernel would keep the other fragments of a datagram back.
-    return TC_ACT_STOLEN;
-}
-
-/// Whether a packet has to leave through shim0 and shim0x: a super-packet, to be segmented, and then for a moment
-/// every packet of its context, since the segments wait in a queue of shim0x that the others would overtake.
-INLINE int takes_shim0x(struct __sk_buff *skb, __u32 slot) {
-    struct shim6_activity *stamps = bpf_map_lookup_elem(&activity, &slot);
-    if (!stamps) return skb->gso_size != 0;
-    __u64 now = bpf_ktime_get_coarse_ns();
-    if (!skb->gso_size) return now - stamps->last_super_packet < SEGMENTS_ARE_QUEUED;
-    if (stamps->last_super_packet != now) stamps->last_super_packet = now;
-    return 1;
-}
-
-/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment. One that is on the right uplink goes on to
-/// the neighbour that the stack has chosen: the route of the pair names the next hop for the locators.
-INLINE int send_rehomed(
-    struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *pair,
-    const struct shim6_outbound *out) {
-    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &out->source);
-    if (!uplink || !uplink->ifindex) return drop(SHIM6_DROP_NO_UPLINK);
-    __u32 ifindex = uplink->ifindex;
-    __u32 mtu = 0;
-    if (bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
-    if (out->path_mtu && out->path_mtu < mtu) mtu = out->path_mtu;
-    int by_home_address = out->rehomed == SHIM6_HOME_ADDRESS;
-    __u32 added = by_home_address ? HOME_HEADERS_LENGTH : PAYLOAD_HEADER_LENGTH;
-    __u32 length = length_rehomed(skb, l2, packet, added);
-    if (length > mtu) return too_big(skb, l2, pair, out, mtu, added);
-    // The size of a UDP datagram is its sender's to choose.
-    packet->keeps_segments = packet->end.next != TCP || length + added <= mtu;
-    keep(skb, l2, packet, out->slot, out->local_tag);
-    stamp_out(out->slot, out->local_tag);
-    int queued = takes_shim0x(skb, out->slot);
-    int failed = by_home_address ? rehome_with_home_address(skb, l2, packet, out)
-                                 : rehome(skb, l2, packet, out, queued ? DESTINATION_OPTIONS : SHIM6);
-    if (failed) return drop(SHIM6_DROP_UNCHANGEABLE);
-    count(SHIM6_COUNT_REHOMED);
-    if (!queued) return ifindex == skb->ifindex ? TC_ACT_UNSPEC : send_from(skb, l2, ifindex);
-    if (skb->gso_size) count(SHIM6_COUNT_REHOMED_GSO);
-    return TC_ACT_UNSPEC;
-}
-
-/// Egress of an uplink.
-INLINE int uplink_out(struct __sk_buff *skb, __u32 l2) {
-    struct packet packet;
-    if (read_packet(skb, l2, &packet)) return TC_ACT_UNSPEC;
-    // What has a routing header to go by is rehomed already, or somebody else's.
-    if (packet.in_transit || packet.end.next == SHIM6 || is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
-    if (is_denial(skb, l2, &packet)) return drop(SHIM6_DROP_DENIAL);
-    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
-    struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
-    __u32 steered = 0;
-    struct shim6_outbound *out = find_outbound(skb, l2, &packet, &pair, &steered);
-    if (steered && (!out || !out->rehomed)) {
-        // Only other flows of the session are rehomed, but its route is one.
-        struct shim6_locator *own = bpf_map_lookup_elem(&locators, &pair.local);
-        if (!own || !own->ifindex) return refuse(skb, l2, &pair, 0);
-        if (own->ifindex != skb->ifindex) return send_from(skb, l2, own->ifindex);
-    }
-    if (!out) {
-        if (!is_drawn(skb, l2, &packet)) count_out(&pair, skb->len - l2);
-        return TC_ACT_UNSPEC;
-    }
-    if (!out->rehomed) {
-        keep(skb, l2, &packet, out->slot, out->local_tag);
-        stamp_out(out->slot, out->local_tag);
-        return TC_ACT_UNSPEC;
-    }
-    if (!takes_shim0x(skb, out->slot)) return send_rehomed(skb, l2, &packet, &pair, out);
-    // Rehomed there, since only shim0 can segment it.
-    struct shim6_control *settled = settings();
-    if (!settled || !settled->shim0) return drop(SHIM6_DROP_UNCHANGEABLE);
-    if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    return bpf_redirect(settled->shim0, 0);
-}
-
-/// Egress of shim0: super-packets from uplinks, and what the stack routed there while there was no uplink to route it to.
-SEC("tc")
-int shim6_steer(struct __sk_buff *skb) {
-    struct packet packet;
-    if (read_packet(skb, ETHERNET, &packet)) return drop(SHIM6_DROP_STRAY);
-    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination))
-        return drop(SHIM6_DROP_STRAY);
-    if (is_link_icmp(skb, ETHERNET, &packet)) return drop(SHIM6_DROP_STRAY);
-    struct shim6_pair pair = pair_of(&packet.ip.source, &packet.ip.destination);
-    // Control messages keep their addresses, whatever route their ULIDs have.
-    if (packet.end.next != SHIM6) {
-        __u32 steered = 0;
-        struct shim6_outbound *out = find_outbound(skb, ETHERNET, &packet, &pair, &steered);
-        if (out && out->rehomed) return send_rehomed(skb, ETHERNET, &packet, &pair, out);
-    }
-    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &pair.local);
-    if (!uplink || !uplink->ifindex) return refuse(skb, ETHERNET, &pair, 0);
-    return send_from(skb, ETHERNET, uplink->ifindex);
-}
-
-/// Ingress of shim0x: the segments of a super-packet that shim6_steer rehomed. Nothing else gets this far.
-SEC("tc")
-int shim6_segment(struct __sk_buff *skb) {
-    struct packet packet;
-    if (read_packet(skb, ETHERNET, &packet) || packet.insertion.next != DESTINATION_OPTIONS)
-        return drop(SHIM6_DROP_STRAY);
-    if (bpf_skb_load_bytes(skb, ETHERNET + packet.insertion.at, &packet.shim, sizeof packet.shim))
-        return drop(SHIM6_DROP_STRAY);
-    // The form with a Home Address option is whole already.
-    int by_home_address = packet.in_transit;
-    if (!by_home_address && (packet.shim.length || !(packet.shim.tag[0] & 0x80))) return drop(SHIM6_DROP_STRAY);
-    struct shim6_locator *uplink = bpf_map_lookup_elem(&locators, &packet.ip.source);
-    if (!uplink || !uplink->ifindex) return drop(SHIM6_DROP_NO_UPLINK);
-    __u32 mtu = 0;
-    if (bpf_check_mtu(skb, uplink->ifindex, &mtu, 0, 0) < 0) return drop(SHIM6_DROP_NO_UPLINK);
-    if (skb->len - ETHERNET > mtu) return drop(SHIM6_DROP_TOO_BIG);
-    __u8 as = SHIM6;
-    if (!by_home_address && bpf_skb_store_bytes(skb, ETHERNET + packet.insertion.name, &as, 1, 0))
-        return drop(SHIM6_DROP_UNCHANGEABLE);
-    return send_segment(uplink->ifindex, &packet);
-}
-
-/// A packet whose extension headers end at a Shim6 header.
-INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
-    __u64 tag = 0;
-    struct shim6_inbound *in = 0;
-    int is_whole = !bpf_skb_load_bytes(skb, l2 + packet->end.at, &packet->shim, sizeof packet->shim);
-    int is_payload = is_whole && packet->shim.tag[0] & 0x80;
-    if (is_payload) {
-        __builtin_memcpy((__u8 *)&tag + 2, packet->shim.tag, sizeof packet->shim.tag);
-        tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
-        in = bpf_map_lookup_elem(&tags, &tag);
-    }
-    // A known tag is enough: nobody else knows it. For the rest it must be seen whether this host only forwards it.
-    if (!in && !is_for_this_host(skb, packet)) return TC_ACT_UNSPEC;
-    // A router sends back what a peer made this host send to itself.
-    if (bpf_map_lookup_elem(&locators, &packet->ip.source)) return drop(SHIM6_DROP_OWN_SOURCE);
-    if (!is_whole) return drop(SHIM6_DROP_MALFORMED);
-    if (!is_payload) return control_in(skb, l2, packet);
-    __u32 headers = packet->end.at + PAYLOAD_HEADER_LENGTH;
-    __u32 end = end_of(l2, packet);
-    // What is restored must be a packet that the stack takes.
-    if (skb->pkt_type || packet->shim.length || l2 + headers > end || end > skb->len)
-        return drop(SHIM6_DROP_MALFORMED);
-    if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
-    // A control message inside would get around its limits.
-    int chain = follow_chain(skb, l2 + headers, end, packet->shim.next);
-    if (chain) return drop(chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED);
-    struct shim6_control *settled = settings();
-    if (!in) {
-        // An address that is no locator has nothing to answer.
-        if (!settled || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return drop(SHIM6_DROP_UNKNOWN_TAG);
-        int verdict = admit(
-            &settled->unknown_tag, SHIM6_LIMIT_UNKNOWN_TAG, &packet->ip.source, SHIM6_DROP_UNKNOWN_TAG,
-            SHIM6_DROP_UNKNOWN_TAG);
-        if (verdict == TC_ACT_SHOT) return verdict;
-        report_addresses(SHIM6_EVENT_UNKNOWN_TAG, tag, &packet->ip.source, &packet->ip.destination);
-        return drop(SHIM6_DROP_UNKNOWN_TAG);
-    }
-    if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
-    stamp_in(in->slot, tag, &packet->ip);
-    if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))
-        report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
-    if (restore(skb, l2, packet, &in->ulids)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    count(SHIM6_COUNT_RESTORED);
-    return merge(skb, l2);
-}
-
-/// Payload with the ULIDs in a routing header and a Home Address option: of a context, or nobody's business here.
-INLINE int home_address_in(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
-    struct home_headers headers;
-    if (read_home_headers(skb, l2, packet, &headers)) return TC_ACT_UNSPEC;
-    struct shim6_pair pair = pair_of(&headers.destination, &headers.source);
-    // The form cannot tell flows apart: it is the default context's.
-    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
-    if (!out || out->only_forks || !bpf_map_lookup_elem(&locators, &packet->ip.destination)) return TC_ACT_UNSPEC;
-    __u64 tag = out->local_tag;
-    struct shim6_inbound *in = bpf_map_lookup_elem(&tags, &tag);
-    if (!in || !in->home_address) return TC_ACT_UNSPEC;
-    if (bpf_map_lookup_elem(&locators, &packet->ip.source)) return drop(SHIM6_DROP_OWN_SOURCE);
-    __u32 behind = l2 + IPV6_LENGTH + HOME_HEADERS_LENGTH;
-    __u32 end = end_of(l2, packet);
-    if (skb->pkt_type || behind > end || end > skb->len) return drop(SHIM6_DROP_MALFORMED);
-    if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
-    // A control message inside would get around its limits.
-    int chain = follow_chain(skb, behind, end, headers.options_next);
-    if (chain) return drop(chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED);
-    if (in->mode == SHIM6_DISCARD) return drop(SHIM6_DROP_DISCARD_MODE);
-    stamp_in(in->slot, tag, &packet->ip);
-    struct shim6_control *settled = settings();
-    if (in->mode == SHIM6_DELIVER_AND_NOTIFY && settled && within_tag_rate(&settled->payload, SHIM6_LIMIT_PAYLOAD, tag))
-        report_context(SHIM6_EVENT_PAYLOAD, in->slot, tag);
-    if (restore_from_home_address(skb, l2, packet, &headers)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    count(SHIM6_COUNT_RESTORED);
-    return merge(skb, l2);
-}
-
-/// A packet that was handed over to this uplink.
-INLINE int handed_over(struct __sk_buff *skb, __u32 l2) {
-    struct packet packet;
-    if (skb->tc_index == TO_FIND_SOCKET && !read_packet(skb, l2, &packet)) return deliver(skb, l2, &packet);
-    skb->tc_index = 0;
-    // Of the interface on which it came no link-layer address may be known any more.
-    return bpf_skb_change_type(skb, 0) ? drop(SHIM6_DROP_UNCHANGEABLE) : TC_ACT_UNSPEC;
-}
-
-/// Whether a control message in this packet would get around the limits: behind more headers than are followed, in
-/// fragments, or behind a routing header that this host may be told to act on. The reason to drop the packet, 0 if not.
-INLINE __u32 evades_limits(struct __sk_buff *skb, __u32 l2, const struct packet *packet, int failed) {
-    if (failed < 0) return SHIM6_DROP_MALFORMED;
-    if (packet->end.next == FRAGMENT) {
-        int chain = follow_chain(skb, l2 + packet->end.at, end_of(l2, packet), FRAGMENT);
-        return !chain ? 0 : chain == INCOMPLETE ? SHIM6_DROP_INCOMPLETE_CHAIN : SHIM6_DROP_MALFORMED;
-    }
-    if (!packet->in_transit || packet->end.next != SHIM6) return 0;
-    __u8 type;
-    if (bpf_skb_load_bytes(skb, l2 + packet->end.at + 2, &type, 1)) return SHIM6_DROP_MALFORMED;
-    // Payload is on its way to another host.
-    return type & 0x80 ? 0 : SHIM6_DROP_MALFORMED;
-}
-
-/// Ingress of an uplink.
-INLINE int uplink_in(struct __sk_buff *skb, __u32 l2) {
-    if (skb->tc_index == TO_APPEAR || skb->tc_index == TO_FIND_SOCKET) return handed_over(skb, l2);
-    // What is for another host, or for a VLAN interface on top of this one. The stack takes frames to all as well.
-    if (skb->pkt_type == PACKET_OTHERHOST || (skb->vlan_present && skb->vlan_tci & 0xfff)) return TC_ACT_UNSPEC;
-    struct packet packet;
-    int failed = read_packet(skb, l2, &packet);
-    if (failed > 0) return TC_ACT_UNSPEC;
-    __u32 reason = evades_limits(skb, l2, &packet, failed);
-    if (reason) return is_for_this_host(skb, &packet) ? drop(reason) : TC_ACT_UNSPEC;
-    if (packet.in_transit) return home_address_in(skb, l2, &packet);
-    if (packet.end.next == SHIM6) return shim6_packet_in(skb, l2, &packet);
-    if (skb->pkt_type) return TC_ACT_UNSPEC;
-    if (!is_global_unicast(&packet.ip.source) || !is_global_unicast(&packet.ip.destination)) return TC_ACT_UNSPEC;
-    if (is_link_icmp(skb, l2, &packet)) return TC_ACT_UNSPEC;
-    struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
-    struct shim6_outbound *out = bpf_map_lookup_elem(&pairs, &pair);
-    if (!out) {
-        if (!is_drawn(skb, l2, &packet)) count_in(&pair, skb->len - l2);
-        return TC_ACT_UNSPEC;
-    }
-    // What the peer sends without a header is of the default context, whatever contexts this host has forked off.
-    if (!out->only_forks) stamp_in(out->slot, out->local_tag, &packet.ip);
-    return out->steered ? deliver(skb, l2, &packet) : TC_ACT_UNSPEC;
-}
-
-/// Ingress of shim0: restored packets, merged where that was possible. None appears here.
-SEC("tc")
-int shim6_appear(struct __sk_buff *skb) {
-    struct packet packet;
-    struct arrival arrival;
-    struct shim6_locator here = {0};
-    int failed = read_packet(skb, ETHERNET, &packet);
-    if (failed > 0 || bpf_skb_load_bytes(skb, 0, &arrival, sizeof arrival)) return drop(SHIM6_DROP_STRAY);
-    __builtin_memcpy(&here.ifindex, arrival.ifindex, sizeof here.ifindex);
-    struct shim6_pair pair = pair_of(&packet.ip.destination, &packet.ip.source);
-    struct shim6_locator *back = way_back(&pair);
-    struct shim6_locator *own = bpf_map_lookup_elem(&locators, &pair.local);
-    if (back) here = *back;
-    // A socket that waits for it and is not found from here may be bound to the ULID's own interface.
-    if (!failed && own && own->ifindex && own->ifindex != here.ifindex && !find_socket(skb, ETHERNET, &packet))
-        return appear_on(skb, ETHERNET, own, TO_FIND_SOCKET);
-    return appear_on(skb, ETHERNET, &here, TO_APPEAR);
-}
 
 SEC("tc")
 int shim6_out(struct __sk_buff *skb) { return uplink_out(skb, ETHERNET); }
@@ -383,3 +84,12 @@ int shim6_out_l3(struct __sk_buff *skb) { return uplink_out(skb, 0); }
 
 SEC("tc")
 int shim6_in_l3(struct __sk_buff *skb) { return uplink_in(skb, 0); }
+
+SEC("tc")
+int shim6_steer(struct __sk_buff *skb) { return shim0_out(skb); }
+
+SEC("tc")
+int shim6_segment(struct __sk_buff *skb) { return shim0x_in(skb); }
+
+SEC("tc")
+int shim6_appear(struct __sk_buff *skb) { return shim0_in(skb); }

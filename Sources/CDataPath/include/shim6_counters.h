@@ -23,7 +23,7 @@
     COUNTER(SHIM6_DROP_STRANGERS_I1_RATE, "strangers_i1_rate", "I1s beyond what all strangers may send") \
     COUNTER(SHIM6_DROP_STRANGERS_RATE, "strangers_rate", "other messages beyond what all strangers may send") \
     COUNTER(SHIM6_DROP_ACQUAINTED_RATE, "acquainted_rate", "messages beyond what all hosts with a session may send") \
-    COUNTER(SHIM6_DROP_INCOMPLETE_CHAIN, "incomplete_chain", "first fragments without the whole header chain (RFC 7112)") \
+    COUNTER(SHIM6_DROP_INCOMPLETE_CHAIN, "incomplete_chain", "first fragments with part of the headers (RFC 7112)") \
     COUNTER(SHIM6_DROP_OWN_SOURCE, "own_source", "Shim6 from outside with an address of this host as its source") \
     COUNTER(SHIM6_DROP_DENIAL, "denial", "the kernel's words to peers that this host speaks no Shim6") \
     COUNTER(SHIM6_DROP_TOO_BIG, "too_big", "rehomed packets that do not fit their path") \

@@ -1,10 +1,10 @@
 // The last packet of a flow that goes out unanswered, kept so that it can be sent again, at once, on a pair that works: TCP
 // itself would wait for its retransmission timer. And the hint that TCP gives by sending something again.
-#ifndef SHIM6_BPF_KEEP_H
-#define SHIM6_BPF_KEEP_H
+#ifndef SHIM6_BPF_KEPT_PACKETS_H
+#define SHIM6_BPF_KEPT_PACKETS_H
 
-#include "packet.h"
-#include "report.h"
+#include "events.h"
+#include "parse.h"
 
 /// Whether the packets of a context have been unanswered for so long that the next may be the last before a failure is
 /// noticed. While packets come in this is never so, and costs one comparison.

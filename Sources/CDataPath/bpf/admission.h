@@ -1,16 +1,11 @@
 // Which control messages reach the daemon. Sources can be forged, so senders are sorted by what is known of them, and each
 // crowd is bounded: by a rate of all together, by one of each /48, and by what the daemon has not read yet. Nothing that one
 // crowd sends takes the place of the messages of another.
-#ifndef SHIM6_BPF_CONTROL_H
-#define SHIM6_BPF_CONTROL_H
+#ifndef SHIM6_BPF_ADMISSION_H
+#define SHIM6_BPF_ADMISSION_H
 
-#include "packet.h"
-#include "report.h"
-
-#define I1 1
-/// Types of messages that carry the receiver's context tag (RFC 5533, section 5.3).
-#define FIRST_WITH_TAG 64
-#define ULID_PAIR 6
+#include "classify.h"
+#include "rates.h"
 
 /// The beginning of a control message with the context tag of its sender or receiver.
 struct control_message {
@@ -35,6 +30,9 @@ struct ulid_pair_option {
     struct shim6_address receiver;
 };
 
+_Static_assert(sizeof(struct control_message) == 16, "RFC 5533, section 5.3");
+_Static_assert(sizeof(struct ulid_pair_option) == 40, "RFC 5533, section 5.15.6");
+
 /// Whether this host has a context with the peer, or a session both ways.
 INLINE int has_session(const struct shim6_pair *pair) {
     if (bpf_map_lookup_elem(&pairs, pair)) return 1;
@@ -49,7 +47,7 @@ INLINE __u64 known_tag(struct __sk_buff *skb, __u32 l2, const struct packet *pac
     if (message.type < FIRST_WITH_TAG) return 0;
     __u64 tag = 0;
     __builtin_memcpy((__u8 *)&tag + 2, message.tag, sizeof message.tag);
-    tag = bpf_be64_to_cpu(tag) & ~(1ULL << 47);
+    tag = bpf_be64_to_cpu(tag) & ~BEFORE_TAG;
     return bpf_map_lookup_elem(&tags, &tag) ? tag : 0;
 }
 

@@ -1,12 +1,12 @@
-// Putting the payload header in and taking it out.
-#ifndef SHIM6_BPF_REWRITE_H
-#define SHIM6_BPF_REWRITE_H
+// Putting the payload extension header in and taking it out (RFC 5533, section 5.2).
+#ifndef SHIM6_BPF_PAYLOAD_HEADER_H
+#define SHIM6_BPF_PAYLOAD_HEADER_H
 
-#include "packet.h"
+#include "parse.h"
 
 /// Gives a packet the locators and the payload header.
 /// The transport's checksum stays what it was for the ULIDs (RFC 5533, section 11.1). The header is called `as`: Shim6, or
-/// Destination Options if the kernel has to segment behind it, which it does not do behind one that it does not know.
+/// Destination Options if the kernel has to segment behind it, which it does only behind one that it knows.
 NOINLINE int rehome(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out, __u8 as) {
     if (!packet || !out) return -1;
@@ -23,7 +23,7 @@ NOINLINE int rehome(
     if (!is_large) packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + PAYLOAD_HEADER_LENGTH);
     packet->shim.next = packet->insertion.next;
     packet->shim.length = 0;
-    __u64 tag = bpf_cpu_to_be64(out->peer_tag | 1ULL << 47);
+    __u64 tag = bpf_cpu_to_be64(out->peer_tag | BEFORE_TAG);
     __builtin_memcpy(packet->shim.tag, (__u8 *)&tag + 2, sizeof packet->shim.tag);
     if (!before) {
         packet->ip.next = as;
