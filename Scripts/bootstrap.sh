@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that the build, the tests and the demo need. Does nothing when all are there.
+# Installs the Debian 12 packages that the build, the format check, the tests and the demo need, if any is missing.
 set -euo pipefail
 
 build=(
@@ -7,6 +7,7 @@ build=(
     git binutils gcc libc6-dev libstdc++-12-dev linux-libc-dev
     pkg-config libnl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libmnl-dev libssl-dev libbpf-dev libelf-dev zlib1g-dev
 )
+format=(clang-format-14)
 run=(iproute2 nftables ethtool tcpdump tshark curl iputils-ping telnet kmod procps iperf3 socat lighttpd radvd)
 
 die() {
@@ -17,7 +18,7 @@ die() {
 command -v swift >/dev/null || die "no 'swift' on the PATH: install a Swift 6.3 or newer toolchain from https://swift.org/install"
 
 missing=()
-for package in "${build[@]}" "${run[@]}"; do
+for package in "${build[@]}" "${format[@]}" "${run[@]}"; do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

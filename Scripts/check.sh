@@ -18,6 +18,7 @@ step() {
 
 step "format"
 swift format lint --strict -r -p Package.swift Sources Tools Tests Plugins
+Scripts/format-c.sh
 
 # Runs a command and shows the last line of what it says, or all of it if the command fails.
 quietly() {

@@ -36,6 +36,7 @@ Scripts/bootstrap.sh
 if [ "$ring" = all ] && [ -z "$filter" ]; then
     step "format"
     swift format lint --strict -r -p Package.swift Sources Tools Tests Plugins
+    Scripts/format-c.sh
 fi
 
 if [ "$ring" != unit ]; then
