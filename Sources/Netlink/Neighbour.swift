@@ -20,6 +20,21 @@ public struct Neighbour: Hashable, Sendable {
         case failed = 0x20
         case withoutResolution = 0x40
         case permanent = 0x80
+
+        /// In reports.
+        public var name: String {
+            switch self {
+            case .none: "NONE"
+            case .incomplete: "INCOMPLETE"
+            case .reachable: "REACHABLE"
+            case .stale: "STALE"
+            case .delay: "DELAY"
+            case .probe: "PROBE"
+            case .failed: "FAILED"
+            case .withoutResolution: "WITHOUTRESOLUTION"
+            case .permanent: "PERMANENT"
+            }
+        }
     }
 
     init(_ flat: cnl_neighbour) {

@@ -14,11 +14,18 @@ struct LocatorFates {
     private static let enough = 3
     /// A locator that fails takes all its pairs with it at about the same time.
     private static let memory = Duration.seconds(2)
-    /// More locators than peers that fail within that time.
+    /// More locators than peers that fail within that time, own and the peers' each.
     private static let mostFates = 1024
 
-    private var sources: [IPv6Address: Fate] = [:]
-    private var destinations: [IPv6Address: Fate] = [:]
+    private var sources = Fates()
+    private var destinations = Fates()
+
+    /// Both tables together.
+    var use: SharedPaths.Records {
+        SharedPaths.Records(
+            count: sources.count + destinations.count, limit: 2 * Self.mostFates,
+            forgotten: sources.forgotten + destinations.forgotten)
+    }
 
     mutating func asks(_ pair: LocatorPair, at now: Instant) { note(pair, at: now) { Self.add($1, to: &$0.asked) } }
     mutating func left(_ pair: LocatorPair, at now: Instant) { note(pair, at: now) { Self.add($1, to: &$0.left) } }
@@ -42,18 +49,31 @@ struct LocatorFates {
     }
 
     private mutating func note(_ pair: LocatorPair, at now: Instant, _ body: (inout Fate, IPv6Address) -> Void) {
-        Self.note(&sources, pair.source, at: now) { body(&$0, pair.destination) }
-        Self.note(&destinations, pair.destination, at: now) { body(&$0, pair.source) }
+        sources.note(pair.source, at: now) { body(&$0, pair.destination) }
+        destinations.note(pair.destination, at: now) { body(&$0, pair.source) }
     }
 
-    private static func note(
-        _ fates: inout [IPv6Address: Fate], _ locator: IPv6Address, at now: Instant, _ body: (inout Fate) -> Void
-    ) {
-        if fates.count >= mostFates, fates[locator] == nil { fates.removeAll(keepingCapacity: true) }
-        var fate = fates[locator] ?? Fate(since: now)
-        if now - fate.since >= memory { fate = Fate(since: now) }
-        body(&fate)
-        fates[locator] = fate
+    private struct Fates {
+        private var fates: [IPv6Address: Fate] = [:]
+        private(set) var forgotten: UInt64 = 0
+
+        var count: Int { fates.count }
+
+        subscript(locator: IPv6Address) -> Fate? {
+            get { fates[locator] }
+            set { fates[locator] = newValue }
+        }
+
+        mutating func note(_ locator: IPv6Address, at now: Instant, _ body: (inout Fate) -> Void) {
+            if fates.count >= mostFates, fates[locator] == nil {
+                forgotten += UInt64(fates.count)
+                fates.removeAll(keepingCapacity: true)
+            }
+            var fate = fates[locator] ?? Fate(since: now)
+            if now - fate.since >= memory { fate = Fate(since: now) }
+            body(&fate)
+            fates[locator] = fate
+        }
     }
 
     private static func add(_ partner: IPv6Address, to partners: inout [IPv6Address]) {

@@ -59,19 +59,19 @@ public enum REAPEffect: Sendable, Equatable {
 /// What says from outside that a pair may have failed.
 public enum REAPHint: String, Sendable, CaseIterable, Codable {
     /// ICMPv6 Destination Unreachable for a packet of the context.
-    case unreachable
+    case unreachable = "unreachable"
     /// A transport repeats what it sent before.
-    case retransmission
+    case retransmission = "retransmission"
 }
 
 /// Why payload moves.
 public enum UseReason: String, Sendable, CaseIterable, Codable {
     /// The pair before failed.
-    case exploration
+    case exploration = "exploration"
     /// A better pair works again.
-    case failback
+    case failback = "failback"
     /// An operator wants it, and it works.
-    case asked
+    case asked = "asked"
 }
 
 /// Why a pair that was asked for is not used.

@@ -3,9 +3,9 @@ import Shim6Wire
 /// The three states of a context's reachability (RFC 5534, section 6).
 public enum REAPState: String, Sendable, CaseIterable, Codable {
     /// The pairs in use are taken to work.
-    case operational
+    case operational = "operational"
     /// Nothing came from the peer for Send Timeout: every pair is in doubt.
-    case exploring
+    case exploring = "exploring"
     /// Packets arrive from the peer, but the peer may receive none of ours.
     case inboundOk = "inbound-ok"
 
@@ -34,9 +34,9 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
     /// The context was established over another pair than the one that payload uses.
     case establishedElsewhere = "established-elsewhere"
     /// Dense return traffic stopped while packets went out; only with quick detection.
-    case silence
+    case silence = "silence"
     /// ICMPv6 or a transport hinted at a failure.
-    case hint
+    case hint = "hint"
     /// The source locator of outgoing payload is no longer available here.
     case localLocatorGone = "local-locator-gone"
     /// The peer withdrew the destination locator of outgoing payload.
@@ -53,11 +53,11 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
 /// The timers of one machine. A timer that fires late or twice does no harm.
 public enum REAPTimer: String, Sendable, CaseIterable, Codable {
     /// Send Timer: return traffic is due (RFC 5534, section 4.1).
-    case send
+    case send = "send"
     /// Keepalive Timer and the Keepalive Interval within it.
-    case keepalive
+    case keepalive = "keepalive"
     /// Retransmission of Probes while exploring (RFC 5534, section 6.5).
-    case probe
+    case probe = "probe"
     /// A better pair than the one in use is to be probed.
-    case failback
+    case failback = "failback"
 }

@@ -16,6 +16,14 @@ public final class SharedPaths {
         var askedSince: Instant?
     }
 
+    /// How full a table is.
+    public struct Records: Sendable, Equatable {
+        public var count: Int
+        public var limit: Int
+        /// How many had to go early, since the table was full.
+        public var forgotten: UInt64
+    }
+
     /// So many Probes without a report say as much of a pair as the confirmations of one context alone.
     private static let enough = 3
 
@@ -25,6 +33,7 @@ public final class SharedPaths {
     private static let mostRecords = 4096
 
     private var records: [LocatorPair: Record] = [:]
+    private var forgotten: UInt64 = 0
     private var fates = LocatorFates()
     public var budget: ProbeBudget
     /// The order that somebody who knows more has set: lower comes first, pairs that are not here come after all that are.
@@ -44,6 +53,11 @@ public final class SharedPaths {
         self.configuration = new
         return new
     }
+
+    /// The pairs of which something is known.
+    public var pairs: Records { Records(count: records.count, limit: Self.mostRecords, forgotten: forgotten) }
+    /// The locators at which Probes are not reported, whatever the other end of the pair.
+    public var locators: Records { fates.use }
 
     /// The peer has reported a Probe that was sent on `pair`.
     func worked(_ pair: LocatorPair, at now: Instant) {
@@ -92,7 +106,10 @@ public final class SharedPaths {
     private func change(_ pair: LocatorPair, at now: Instant, _ body: (inout Record) -> Void) {
         if records.count >= Self.mostRecords, records[pair] == nil {
             records = records.filter { isFresh($0.value.worked, now) || isFresh($0.value.failed, now) }
-            if records.count >= Self.mostRecords { records.removeAll(keepingCapacity: true) }
+            if records.count >= Self.mostRecords {
+                forgotten += UInt64(records.count)
+                records.removeAll(keepingCapacity: true)
+            }
         }
         body(&records[pair, default: Record()])
     }

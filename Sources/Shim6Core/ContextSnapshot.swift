@@ -135,6 +135,8 @@ extension Host {
         counters.proofs = HostCounters.TableUse(proofs)
         counters.refusals = HostCounters.TableUse(refusals)
         counters.keys = verifier.keys
+        counters.paths = HostCounters.TableUse(paths.pairs)
+        counters.locatorFates = HostCounters.TableUse(paths.locators)
         return counters
     }
 

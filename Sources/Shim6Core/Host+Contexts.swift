@@ -7,12 +7,12 @@ extension Host {
     /// does a context that makes room.
     func create(
         _ key: ContextKey, flows: [Flow] = [], _ announced: LocalList, _ state: Context.State, isOfPeer: Bool = false,
-        reason: String
+        reason: StateReason
     ) -> Context? {
         if let holddown = table[key] { remove(holddown, reason: reason) }
         if table.isFull, let spare {
             tally.contextsEvicted &+= 1
-            remove(spare, reason: "makes room, never used")
+            remove(spare, reason: .madeRoom)
         }
         guard let slot = table.takeSlot() else { return nil }
         activity.clear(slot: slot)
@@ -40,7 +40,7 @@ extension Host {
     }
 
     /// Moves a context to another state, tells so, and brings the data path up to date.
-    func change(_ context: Context, to state: Context.State, reason: String) {
+    func change(_ context: Context, to state: Context.State, reason: StateReason) {
         let old = context.name
         table.change(context) { context.state = state }
         if context.name != old {
@@ -69,7 +69,7 @@ extension Host {
     }
 
     /// Ends a negotiation well. `roundTrip` is how long the peer took to answer, if that is known.
-    func becomeEstablished(_ context: Context, _ peer: Peer, roundTrip: Duration? = nil, reason: String) {
+    func becomeEstablished(_ context: Context, _ peer: Peer, roundTrip: Duration? = nil, reason: StateReason) {
         disarm(context)
         let data = established(context.ulids, context.announced, peer, roundTrip: roundTrip)
         change(context, to: .established(data), reason: reason)
@@ -106,12 +106,12 @@ extension Host {
                 known.locators.contains(where: { peer.hasLocator($0.address) })
             else { continue }
             publish(.confused, other)
-            remove(other, reason: "context confusion")
+            remove(other, reason: .confusion)
         }
     }
 
     /// Ends a context. Nothing is sent (RFC 5533, section 9).
-    func remove(_ context: Context, reason: String) {
+    func remove(_ context: Context, reason: StateReason) {
         disarm(context)
         if context.resumesAt != nil { emit(.cancel(.resume(context.tag))) }
         suspend(context)
@@ -128,7 +128,7 @@ extension Host {
         let last = [data.since, stamps.lastIn, stamps.lastOut].compactMap { $0 }.max() ?? now
         let left = last + configuration.idleTimeout - now
         if left <= .zero {
-            remove(context, reason: "idle")
+            remove(context, reason: .idle)
         } else {
             emit(.watchIdle(tag, context.ulids, seconds: idleSeconds(left)))
         }

@@ -42,7 +42,7 @@ extension Host {
         if current != origin.ulidLocators { pairs.append(origin.ulidLocators) }
         let i1 = I1Sent(initiatorNonce: table.freshNonce(&random), pairs: pairs)
         let announced = localList(for: key.ulids.local)
-        guard let context = create(key, flows: flows, announced, .i1Sent(i1), reason: "forked by the operator") else {
+        guard let context = create(key, flows: flows, announced, .i1Sent(i1), reason: .forked) else {
             return
         }
         sendI1(context)

@@ -29,7 +29,7 @@ extension Host {
     func trigger(_ ulids: ULIDPair) {
         guard table[ContextKey(ulids: ulids)] == nil else { return }
         if table.isBusy { return refuse(ulids) }
-        initiate(ulids, reason: "trigger")
+        initiate(ulids, reason: .trigger)
     }
 
     private func refuse(_ ulids: ULIDPair) {
@@ -39,10 +39,10 @@ extension Host {
 
     /// An operator knows better than the negative cache.
     func establish(_ ulids: ULIDPair) {
-        initiate(ulids, reason: "asked for by the operator")
+        initiate(ulids, reason: .askedFor)
     }
 
-    private func initiate(_ ulids: ULIDPair, reason: String) {
+    private func initiate(_ ulids: ULIDPair, reason: StateReason) {
         switch refusal(of: ulids) {
         case .exists:
             return
@@ -94,7 +94,7 @@ extension Host {
         }
         let request = OutstandingRequest(
             initiatorNonce: i1.initiatorNonce, message: message, locators: locators, sentAt: now)
-        change(context, to: .i2Sent(I2Sent(request: request, i1: i1)), reason: "R1 received")
+        change(context, to: .i2Sent(I2Sent(request: request, i1: i1)), reason: .r1Received)
         sendRequest(context)
         armRequest(context)
     }
@@ -161,7 +161,7 @@ extension Host {
                 sent.kept.reach.received(view.length)
                 becomeRecovered(context, sent.kept, peer)
             } else {
-                becomeEstablished(context, peer, roundTrip: roundTrip(of: context), reason: "R2 received")
+                becomeEstablished(context, peer, roundTrip: roundTrip(of: context), reason: .r2Received)
                 context.established?.reach.answers(at: locators.source)
                 context.established?.reach.received(view.length)
                 doubtUnusedULIDs(context, locators.reversed)
@@ -203,16 +203,16 @@ extension Host {
     func negotiationTimer(_ context: Context) {
         switch context.state {
         case .i1Sent(let sent):
-            retryI1(context, sent, reason: "no answer to I1")
+            retryI1(context, sent, reason: .noAnswerToI1)
         case .i2Sent(let sent):
             // The same nonce: a late R2 is as good as one to the next I1.
             if !repeatRequest(context, atMost: configuration.i2RetriesMax) {
-                retryI1(context, sent.i1, reason: "no answer to I2")
+                retryI1(context, sent.i1, reason: .noAnswerToI2)
             }
         case .i2bisSent(let sent):
             if !repeatRequest(context, atMost: configuration.i2bisRetriesMax) { fallBack(context, from: sent) }
         case .eFailed, .noSupport:
-            remove(context, reason: "holddown over")
+            remove(context, reason: .holddownOver)
         case .established:
             break
         }
@@ -229,7 +229,7 @@ extension Host {
 
     /// Sends I1 once more, or gives up. An I1 after fruitless I2 messages counts as a retransmission too: a peer that
     /// sends R1 but never R2 does not keep this going for ever.
-    private func retryI1(_ context: Context, _ sent: I1Sent, reason: String) {
+    private func retryI1(_ context: Context, _ sent: I1Sent, reason: StateReason) {
         guard sent.retransmissions < configuration.i1RetriesMax else {
             holdDown(context, .eFailed, for: configuration.noR1HolddownTime, reason: reason)
             return
@@ -241,7 +241,7 @@ extension Host {
     }
 
     /// Turns a negotiation into a negative cache entry (section 7.8).
-    private func holdDown(_ context: Context, _ state: Context.State, for time: Duration, reason: String) {
+    private func holdDown(_ context: Context, _ state: Context.State, for time: Duration, reason: StateReason) {
         change(context, to: state, reason: reason)
         table.releaseSlot(of: context)
         arm(context, after: time)
@@ -249,7 +249,7 @@ extension Host {
             let first = table.holddowns.values.min(by: { ($0.deadline ?? now) < ($1.deadline ?? now) })
         {
             tally.holddownsEvicted &+= 1
-            remove(first, reason: "too many holddowns")
+            remove(first, reason: .tooManyHolddowns)
         }
     }
 
@@ -262,7 +262,7 @@ extension Host {
             count(.unmatchedParameterProblem)
             return
         }
-        holdDown(context, .noSupport, for: configuration.icmpHolddownTime, reason: "peer does not know Shim6")
+        holdDown(context, .noSupport, for: configuration.icmpHolddownTime, reason: .noShim6)
     }
 }
 

@@ -72,7 +72,7 @@ extension Host {
         disarm(context)
         suspend(context)
         data.update = nil
-        change(context, to: .i2bisSent(I2bisSent(request: request, kept: data)), reason: "R1bis received")
+        change(context, to: .i2bisSent(I2bisSent(request: request, kept: data)), reason: .r1bisReceived)
         sendRequest(context)
         armRequest(context)
     }
@@ -86,7 +86,7 @@ extension Host {
         guard case .i2bis(let i2bis) = try message(view) else { return }
         try take(
             Introduction(
-                name: "I2bis", key: offer.key, locators: locators, tag: i2bis.initiatorTag,
+                reason: .i2bisReceived, key: offer.key, locators: locators, tag: i2bis.initiatorTag,
                 nonce: i2bis.initiatorNonce, options: i2bis.options, length: view.length))
     }
 
@@ -95,7 +95,7 @@ extension Host {
         disarm(context)
         let keepaliveTimeout = kept.peer.keepaliveTimeout
         table.change(context) { kept.replace(peer) }
-        change(context, to: .established(kept), reason: "R2 received")
+        change(context, to: .established(kept), reason: .r2Received)
         tally.recovered &+= 1
         if peer.keepaliveTimeout != keepaliveTimeout {
             reachability(context, .configured(reapConfiguration(for: peer)))
@@ -109,7 +109,7 @@ extension Host {
         var pairs = [sent.request.locators]
         if pairs[0] != context.ulidLocators { pairs.append(context.ulidLocators) }
         let i1 = I1Sent(initiatorNonce: sent.request.initiatorNonce, pairs: pairs)
-        change(context, to: .i1Sent(i1), reason: "no answer to I2bis")
+        change(context, to: .i1Sent(i1), reason: .noAnswerToI2bis)
         sendI1(context)
     }
 }

@@ -44,7 +44,7 @@ extension Host {
         guard case .i2(let i2) = try message(view) else { return }
         try take(
             Introduction(
-                name: "I2", key: offer.key, locators: locators, tag: i2.initiatorTag, nonce: i2.initiatorNonce,
+                reason: .i2Received, key: offer.key, locators: locators, tag: i2.initiatorTag, nonce: i2.initiatorNonce,
                 options: i2.options, length: view.length))
     }
 
@@ -85,7 +85,7 @@ extension Host {
             reachability(context, .otherMessageReceived)
             return (context, false)
         }
-        let reason = "\(introduction.name) received"
+        let reason = introduction.reason
         switch context?.state {
         case .i1Sent:
             guard let context else { break }
@@ -197,8 +197,8 @@ extension Offer {
 
 /// What I2 and I2bis have in common, once their validators are found genuine.
 struct Introduction {
-    /// Of the message.
-    var name: String
+    /// Which of the two it was.
+    var reason: StateReason
     var key: ContextKey
     /// The addresses of the packet.
     var locators: LocatorPair

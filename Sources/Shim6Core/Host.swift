@@ -98,9 +98,9 @@ public final class Host {
         case .fork(let tag, let flows):
             fork(tag, flows)
         case .remove(let tag):
-            if let context = table[tag] { remove(context, reason: "removed by the operator") }
+            if let context = table[tag] { remove(context, reason: .removed) }
         case .shutdown:
-            for context in table.all { remove(context, reason: "shutdown") }
+            for context in table.all { remove(context, reason: .shutdown) }
         }
         defer { effects = [] }
         return effects

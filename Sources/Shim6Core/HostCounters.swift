@@ -1,4 +1,5 @@
 import CGA
+import REAP
 import Shim6Wire
 
 /// What a host has counted since its start, and how full its tables are.
@@ -43,6 +44,14 @@ public struct HostCounters: Sendable, Equatable {
     /// Decoded keys of peers.
     public internal(set) var keys = TableUse()
 
+    /// Pairs of locators of which the contexts tell each other.
+    public internal(set) var paths = TableUse()
+    /// Locators that several of them suspect.
+    public internal(set) var locatorFates = TableUse()
+
+    /// Nothing has been counted yet.
+    public init() {}
+
     public struct TableUse: Sendable, Equatable {
         public internal(set) var used = 0
         public internal(set) var limit = 0
@@ -53,7 +62,52 @@ public struct HostCounters: Sendable, Equatable {
     public func drops(_ reason: DropReason) -> UInt64 { drops[reason] ?? 0 }
 }
 
+// The names in reports. Programs read them: they stay when a member is renamed.
+extension HostCounters {
+    /// Everything that is counted but drops. Messages and codes that never came are missing.
+    public var byName: [String: UInt64] {
+        var counts = [
+            "established": established, "recovered": recovered, "switches": switches, "dampings": dampings,
+            "verifications": verifications, "known_proofs": knownProofs, "known_refusals": knownRefusals,
+            "contexts_evicted": contextsEvicted, "probes_held_back": probesHeldBack,
+            "triggers_refused": triggersRefused,
+        ]
+        for (type, count) in messagesIn { counts["in_\(type.name)"] = count }
+        for (type, count) in messagesOut { counts["out_\(type.name)"] = count }
+        for (code, count) in errorsIn { counts["in_error_code_\(code)"] = count }
+        return counts
+    }
+
+    public var dropsByName: [String: UInt64] { Dictionary(uniqueKeysWithValues: drops.map { ($0.key.name, $0.value) }) }
+
+    /// A table under its name, and what becomes of an entry too many, for people.
+    public struct NamedTable: Sendable, Equatable {
+        public var name: String
+        public var use: TableUse
+        public var whenFull: String
+    }
+
+    public var tables: [NamedTable] {
+        let leastUsed = "the one unused for longest goes"
+        return [
+            NamedTable(
+                name: "contexts", use: contexts,
+                whenFull: "one that a peer made and never used goes; else no new ones"),
+            NamedTable(name: "holddowns", use: holddowns, whenFull: "the one that ends first goes"),
+            NamedTable(name: "proofs", use: proofs, whenFull: leastUsed),
+            NamedTable(name: "refused-proofs", use: refusals, whenFull: leastUsed),
+            NamedTable(name: "peer-keys", use: keys, whenFull: leastUsed),
+            NamedTable(name: "paths", use: paths, whenFull: "what is older than 30 s goes, else all"),
+            NamedTable(name: "locator-fates", use: locatorFates, whenFull: "all go"),
+        ]
+    }
+}
+
 extension HostCounters.TableUse {
+    init(_ records: SharedPaths.Records) {
+        self.init(used: records.count, limit: records.limit, evictions: records.forgotten)
+    }
+
     init(_ kept: RecentlyUsed<some Hashable & Sendable, some Sendable>) {
         self.init(used: kept.count, limit: kept.capacity, evictions: kept.evictions)
     }

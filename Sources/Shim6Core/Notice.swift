@@ -11,7 +11,7 @@ public struct Notice: Sendable, Equatable {
 
     public enum Kind: Sendable, Equatable {
         /// RFC 5533, section 6.2. `from` is nil for a new context, `to` is nil for one that is gone.
-        case state(from: ContextState?, to: ContextState?, reason: String)
+        case state(from: ContextState?, to: ContextState?, reason: StateReason)
         /// The peer's locators are now these, all verified.
         case peerLocators([VerifiedLocator])
         /// An Update Request with these local locators went out; withdrawn are those that are in the old list only.
@@ -69,4 +69,40 @@ public enum ContextState: String, Sendable, CaseIterable, Codable {
     case i2bisSent = "I2BIS-SENT"
     case eFailed = "E-FAILED"
     case noSupport = "NO-SUPPORT"
+}
+
+/// Why a context was made, changed its state, or is gone. The raw values are what `shim6ctl events` shows.
+public enum StateReason: String, Sendable, CaseIterable {
+    // A new context.
+    /// Enough payload has gone to and fro.
+    case trigger = "trigger"
+    case askedFor = "asked for by the operator"
+    case forked = "forked by the operator"
+
+    // Messages.
+    case r1Received = "R1 received"
+    case i2Received = "I2 received"
+    case r2Received = "R2 received"
+    case r1bisReceived = "R1bis received"
+    case i2bisReceived = "I2bis received"
+    /// After I1_RETRIES_MAX repetitions, as the next two after theirs.
+    case noAnswerToI1 = "no answer to I1"
+    case noAnswerToI2 = "no answer to I2"
+    case noAnswerToI2bis = "no answer to I2bis"
+    /// An ICMPv6 Parameter Problem said so (RFC 5533, section 8).
+    case noShim6 = "peer does not know Shim6"
+
+    // The end.
+    /// Neither way a packet for the idle timeout.
+    case idle = "idle"
+    /// The negative cache entry has ended.
+    case holddownOver = "holddown over"
+    /// The negative cache entry gave its place to a newer one.
+    case tooManyHolddowns = "too many holddowns"
+    /// The peer made it, and it carried no payload while the table was full.
+    case madeRoom = "makes room, never used"
+    /// The peer gave its tag, or its ULIDs, to another context (RFC 5533, section 7.6).
+    case confusion = "context confusion"
+    case removed = "removed by the operator"
+    case shutdown = "shutdown"
 }

@@ -12,6 +12,23 @@ public enum MessageType: UInt8, Sendable, CaseIterable {
     case probe = 67  // 5534-5.2-06
     case error = 68
 
+    /// Its name in the counters of messages.
+    public var name: String {
+        switch self {
+        case .i1: "i1"
+        case .r1: "r1"
+        case .i2: "i2"
+        case .r2: "r2"
+        case .r1bis: "r1bis"
+        case .i2bis: "i2bis"
+        case .updateRequest: "update_request"
+        case .updateAcknowledgement: "update_acknowledgement"
+        case .keepalive: "keepalive"
+        case .probe: "probe"
+        case .error: "error"
+        }
+    }
+
     /// Whether a message of this type that names a context its receiver does not have is answered with R1bis.
     /// Types 64-127 are, except Error, which has no tag of its own (RFC 5533, sections 5.3 and 12.4).
     public var elicitsR1bis: Bool { rawValue >= 64 && self != .error }

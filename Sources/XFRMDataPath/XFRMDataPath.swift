@@ -141,7 +141,7 @@ public final class XFRMDataPath: DataPath {
     public func takeEvents(at now: Instant) throws -> [DataPathEvent] { try tables.takeEvents(at: now) }
 
     public var report: DataPathReport {
-        let dropped = XFRMStatistics.read().map { ("xfrm_" + snakeCase($0.key).trimming("_xfrm_"), $0.value) }
+        let dropped = XFRMStatistics.read().map { ("xfrm_" + $0.key.snakeCase.trimming("_xfrm_"), $0.value) }
         return DataPathReport(
             tables: [
                 DataPathReport.Table(
@@ -170,5 +170,7 @@ public final class XFRMDataPath: DataPath {
 }
 
 extension String {
+    /// A name of the kernel's as this daemon writes names.
+    fileprivate var snakeCase: String { map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined() }
     fileprivate func trimming(_ prefix: String) -> String { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self }
 }

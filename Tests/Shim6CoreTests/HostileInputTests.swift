@@ -143,15 +143,4 @@ struct HostileInputTests {
         #expect(pair.sent(.updateAcknowledgement).count == 1)
     }
 
-    @Test("Every drop reason has a name of its own")
-    func names() {
-        let reasons: [DropReason] =
-            ParseError.Reason.allCases.map { .parse($0) } + [
-                .unknownTag, .unknownPayloadTag, .locatorsOutsideSets, .badValidator, .contextTableFull,
-            ]
-        #expect(Set(reasons.map(\.name)).count == reasons.count)
-        #expect(DropReason.parse(.checksum).name == "checksum")
-        #expect(DropReason.proof(.keyTooShort).name == "keyTooShort")
-        #expect(DropReason.badValidator.name == "badValidator")
-    }
 }

@@ -85,7 +85,7 @@ import Testing
     @Test func `A context that goes away ends its open failover`() {
         var timeline = Timeline(limit: 4)
         timeline.record(Self.suspicion(100), outgoing: nil)
-        timeline.record(Self.notice(101, .state(from: .established, to: nil, reason: "idle")), outgoing: nil)
+        timeline.record(Self.notice(101, .state(from: .established, to: nil, reason: .idle)), outgoing: nil)
         #expect(timeline.report(of: nil).failovers.map(\.outcome) == [.ended])
     }
 

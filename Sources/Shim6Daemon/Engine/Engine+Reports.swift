@@ -196,13 +196,7 @@ extension Engine {
             contexts: Dictionary(uniqueKeysWithValues: byState.map { ($0.key.rawValue, $0.value) }),
             counters: counterReport(counts, report.done),
             drops: dropReport(counts, report.dropped),
-            tables: [
-                TableUsage(
-                    "contexts", counts.contexts, whenFull: "one that a peer made and never used goes; else no new ones"),
-                TableUsage("holddowns", counts.holddowns, whenFull: "the one that ends first goes"),
-                TableUsage("proofs", counts.proofs, whenFull: "the one unused for longest goes"),
-                TableUsage("refused-proofs", counts.refusals, whenFull: "the one unused for longest goes"),
-                TableUsage("peer-keys", counts.keys, whenFull: "the one unused for longest goes"),
+            tables: counts.tables.map(TableUsage.init) + [
                 TableUsage(
                     name: "failovers", used: timeline.used, limit: configuration.limits.maxFailovers,
                     overflows: timeline.forgotten, whenFull: "the oldest goes"),
@@ -228,34 +222,19 @@ extension Engine {
             interface: uplink.configuration.interface, index: uplink.link.map { Int($0.index) },
             up: uplink.link?.isUp ?? false, carrier: uplink.link?.hasCarrier ?? false,
             mtu: uplink.link.map { Int($0.mtu) }, gateway: uplink.gateway,
-            gatewayState: uplink.gatewayState.map { "\($0)".uppercased() },
+            gatewayState: uplink.gatewayState?.name,
             locators: uplink.locators.map(\.row.address), newSessions: newSessions(over: uplink))
     }
 
     private func counterReport(_ counts: HostCounters, _ done: [String: UInt64]) -> [String: UInt64] {
-        var report: [String: UInt64] = [
-            "established": counts.established, "recovered": counts.recovered, "switches": counts.switches,
-            "dampings": counts.dampings, "verifications": counts.verifications, "known_proofs": counts.knownProofs,
-            "known_refusals": counts.knownRefusals, "contexts_evicted": counts.contextsEvicted,
-            "probes_held_back": counts.probesHeldBack, "triggers_refused": counts.triggersRefused,
-            "rows_restored": rows.restored, "network_refreshes": counters.refreshes,
-            "network_resyncs": counters.resyncs, "local_icmp_errors": counters.localErrors,
-            "address_questions": counters.questions,
-            "send_errors": counters.sendErrors, "receive_errors": counters.receiveErrors,
-            "data_path_errors": counters.dataPathErrors,
-            "longest_pass_us": UInt64(counters.longestPass.inSeconds * 1e6),
-        ]
-        for (type, count) in counts.messagesIn { report["in_\(snakeCase("\(type)"))"] = count }
-        for (type, count) in counts.messagesOut { report["out_\(snakeCase("\(type)"))"] = count }
-        for (code, count) in counts.errorsIn { report["in_error_code_\(code)"] = count }
+        var report = counts.byName.merging(counters.byName) { $1 }
+        report["rows_restored"] = rows.restored
         for (name, count) in done { report["data_path_\(name)"] = count }
         return report
     }
 
     private func dropReport(_ counts: HostCounters, _ dropped: [String: UInt64]) -> [String: UInt64] {
-        var report = Dictionary(counts.drops.map { (snakeCase($0.key.name), $0.value) }, uniquingKeysWith: +)
-        if counters.truncated > 0 { report["too_long"] = counters.truncated }
-        if counters.keptFromLeaving > 0 { report["full_tunnel"] = counters.keptFromLeaving }
+        var report = counts.dropsByName.merging(counters.dropsByName) { $1 }
         for (name, count) in dropped where count > 0 { report["data_path_\(name)"] = count }
         return report
     }
@@ -282,8 +261,10 @@ extension [ContextLocator] {
 }
 
 extension TableUsage {
-    fileprivate init(_ name: String, _ use: HostCounters.TableUse, whenFull: String) {
-        self.init(name: name, used: use.used, limit: use.limit, overflows: use.evictions, whenFull: whenFull)
+    fileprivate init(_ table: HostCounters.NamedTable) {
+        self.init(
+            name: table.name, used: table.use.used, limit: table.use.limit, overflows: table.use.evictions,
+            whenFull: table.whenFull)
     }
 
     fileprivate init(_ table: DataPathReport.Table) {

@@ -20,3 +20,19 @@ struct EngineCounters {
     /// Changes of the data path's tables that the kernel refused.
     var dataPathErrors: UInt64 = 0
 }
+
+// The names in reports. Programs read them: they stay when a member is renamed.
+extension EngineCounters {
+    var byName: [String: UInt64] {
+        [
+            "network_refreshes": refreshes, "network_resyncs": resyncs, "local_icmp_errors": localErrors,
+            "address_questions": questions, "send_errors": sendErrors, "receive_errors": receiveErrors,
+            "data_path_errors": datapathErrors, "longest_pass_us": UInt64(longestPass.inSeconds * 1e6),
+        ]
+    }
+
+    /// Those that ever happened.
+    var dropsByName: [String: UInt64] {
+        ["too_long": truncated, "full_tunnel": keptFromLeaving].filter { $0.value > 0 }
+    }
+}

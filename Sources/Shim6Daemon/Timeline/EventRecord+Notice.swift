@@ -10,7 +10,7 @@ extension EventRecord {
             kind = .state
             fromState = from?.rawValue ?? "IDLE"
             toState = to?.rawValue ?? "IDLE"
-            self.reason = reason
+            self.reason = reason.rawValue
         case .peerLocators(let locators):
             kind = .peerLocators
             self.locators = locators.map(\.address)
