@@ -49,9 +49,9 @@ extension Configuration {
     /// `tunnel`: what the daemon does beside a tunnel that takes everything.
     public enum TunnelUse: String, Hashable, Sendable, CaseIterable {
         /// Nothing: no packet of its own leaves by an uplink, so no session is protected.
-        case inside
+        case inside = "inside"
         /// Its packets leave by the uplinks.
-        case outside
+        case outside = "outside"
     }
 
     /// `[identity]`: the key behind the addresses.
@@ -94,13 +94,13 @@ extension Configuration {
     public struct DataPath: Hashable, Sendable {
         public enum Driver: String, Hashable, Sendable, CaseIterable {
             /// The first of the others that this host can have.
-            case auto
+            case auto = "auto"
             /// eBPF programs; the payload extension header.
-            case bpf
+            case bpf = "bpf"
             /// XFRM states; the type 2 routing header and the Home Address option.
-            case xfrm
+            case xfrm = "xfrm"
             /// Control only.
-            case none
+            case none = "none"
         }
 
         public var driver = Driver.auto
@@ -135,9 +135,9 @@ extension Configuration {
         /// How failures are noticed. JSON and TOML name it by its raw value.
         public enum Profile: String, Hashable, Sendable, CaseIterable {
             /// RFC 5534 and nothing else.
-            case rfc
+            case rfc = "rfc"
             /// Within some tens of milliseconds, between hosts that both do so.
-            case fast
+            case fast = "fast"
         }
 
         public var profile = Profile.rfc
@@ -236,7 +236,13 @@ extension Configuration {
 
     /// `[log]`: the least grave message that is logged.
     public enum LogLevel: String, Hashable, Sendable, CaseIterable {
-        case trace, debug, info, notice, warning, error, critical
+        case trace = "trace"
+        case debug = "debug"
+        case info = "info"
+        case notice = "notice"
+        case warning = "warning"
+        case error = "error"
+        case critical = "critical"
     }
 }
 

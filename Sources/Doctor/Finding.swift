@@ -1,13 +1,13 @@
 /// What one check has found.
 public struct Finding: Codable, Hashable, Sendable {
     public enum Verdict: String, Codable, Hashable, Sendable {
-        case ok
+        case ok = "ok"
         /// It may do harm.
-        case warning
+        case warning = "warning"
         /// The daemon cannot do its work with it.
-        case failure
+        case failure = "failure"
         /// It could not be looked at.
-        case unknown
+        case unknown = "unknown"
     }
 
     /// What was looked at: "eBPF", "uplink eth0".

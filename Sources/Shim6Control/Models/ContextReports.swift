@@ -107,11 +107,11 @@ public struct LocatorSet: Codable, Hashable, Sendable {
 public struct ContextLocator: Codable, Hashable, Sendable {
     public enum State: String, Codable, Hashable, Sendable {
         /// The locator that payload uses now.
-        case preferred
+        case preferred = "preferred"
         /// May be used.
-        case usable
+        case usable = "usable"
         /// Was in an earlier list and is not in the present one. A ULID may be withdrawn as a locator and stays the ULID.
-        case withdrawn
+        case withdrawn = "withdrawn"
     }
 
     public var address: IPv6Address

@@ -4,18 +4,18 @@ import Shim6Wire
 public struct EventRecord: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         /// The daemon is ready, or ends; `detail` says which and why.
-        case daemon
+        case daemon = "daemon"
         /// An uplink's link, carrier or gateway changed: `interface`, `detail`.
-        case uplink
+        case uplink = "uplink"
         /// A context's state changed: `fromState`, `toState` (RFC 5533, section 6.2), `reason`.
-        case state
+        case state = "state"
         /// The peer's locators are now `locators`.
         case peerLocators = "peer-locators"
         /// An Update Request with the local `locators` went out; `withdrawn` are no longer among them.
         case locatorsAnnounced = "locators-announced"
         case locatorsAcknowledged = "locators-acknowledged"
         /// REAP's state changed: `fromState`, `toState` (RFC 5534, section 6), `reason`, `lastIn`, `lastOut`.
-        case reachability
+        case reachability = "reachability"
         /// `pair`, `nonce`, `toState` (the state the Probe carries).
         case probeSent = "probe-sent"
         /// `pair`, `nonce`, `toState` (the state the Probe carries), `reports`.
@@ -23,17 +23,17 @@ public struct EventRecord: Codable, Hashable, Sendable {
         /// `pair`.
         case keepaliveSent = "keepalive-sent"
         /// Outgoing payload moved: `from`, `to`, `reason` (`exploration`, `failback` or `asked`).
-        case switched
+        case switched = "switched"
         /// Payload does not use `pair`, which an operator asked for: `reason`.
         case switchRefused = "switch-refused"
         /// The pair that payload had returned to failed soon: the next return takes longer.
-        case damped
+        case damped = "damped"
         /// First payload since a switch: `direction` (`in` or `out`), `pair`.
         case firstPayload = "first-payload"
         /// Context confusion was found, and this context lost.
-        case confused
+        case confused = "confused"
         /// The reader was too slow or came too late for some events: `detail` says how many.
-        case lost
+        case lost = "lost"
     }
 
     public var at: Moment

@@ -13,31 +13,31 @@ public struct LocatorReport: Codable, Hashable, Sendable {
 public struct LocatorStatus: Codable, Hashable, Sendable {
     public enum State: String, Codable, Hashable, Sendable {
         /// Offered to peers.
-        case usable
+        case usable = "usable"
         /// Offered to peers; its prefix is for no new session.
-        case deprecated
+        case deprecated = "deprecated"
         /// Duplicate address detection goes on.
-        case tentative
+        case tentative = "tentative"
         /// Another host has the address.
-        case duplicate
+        case duplicate = "duplicate"
         /// Its interface is down, without carrier or without a router that answers, or it is gone from there.
-        case unavailable
+        case unavailable = "unavailable"
         /// Peers can never verify it: it is not offered, and sessions of it are not protected.
-        case unverifiable
+        case unverifiable = "unverifiable"
         /// Several hosts have it, or get it one after the other: it is not offered, and sessions of it are not protected.
-        case shared
+        case shared = "shared"
     }
 
     /// What is known of how far packets with the address as source get.
     public enum Standing: String, Codable, Hashable, Sendable {
         /// Something beyond the gateway has answered to it.
-        case proven
+        case proven = "proven"
         /// A router lets every host make its own addresses in the prefix.
-        case assumed
+        case assumed = "assumed"
         /// Nothing is known.
-        case unproven
+        case unproven = "unproven"
         /// What answers to another address of the uplink does not answer to it.
-        case refuted
+        case refuted = "refuted"
     }
 
     public var address: IPv6Address

@@ -15,13 +15,13 @@ public struct TimelineReport: Codable, Hashable, Sendable {
 public struct Failover: Codable, Hashable, Sendable {
     public enum Outcome: String, Codable, Hashable, Sendable {
         /// Still exploring, or payload has not yet been seen on the new pair.
-        case open
+        case open = "open"
         /// Payload goes on, on another pair.
-        case switched
+        case switched = "switched"
         /// The pair in use works after all.
-        case resumed
+        case resumed = "resumed"
         /// The context went away first.
-        case ended
+        case ended = "ended"
     }
 
     /// Counts failovers since the start of the daemon, from 1.
@@ -34,7 +34,7 @@ public struct Failover: Codable, Hashable, Sendable {
     public var outcome: Outcome
     /// When REAP left Operational: the origin of `seconds`.
     public var suspicion: Moment
-    /// Why: `send-timer-expired`, `local-locator-gone`, `probe-exploring-received` and so on.
+    /// Why, as in the `reachability` event of that moment.
     public var reason: String
     /// The last good packet in; nil if none ever came.
     public var lastIn: Step?
@@ -86,8 +86,8 @@ public struct Failover: Codable, Hashable, Sendable {
     /// A Probe, sent or received.
     public struct ProbeStep: Codable, Hashable, Sendable {
         public enum Direction: String, Codable, Hashable, Sendable {
-            case sent
-            case received
+            case sent = "sent"
+            case received = "received"
         }
 
         public var at: Moment

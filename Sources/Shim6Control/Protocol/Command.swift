@@ -39,11 +39,11 @@ public enum Command: Hashable, Sendable {
 
     /// What to do with the identity. JSON: its name.
     public enum IdentityAction: String, Codable, Hashable, Sendable {
-        case show
+        case show = "show"
         /// Other addresses of the same key over the prefixes that are there now.
-        case create
+        case create = "create"
         /// Another key, and addresses of it.
-        case rotate
+        case rotate = "rotate"
     }
 
     /// Whether the command changes anything: then the peer's credentials decide.

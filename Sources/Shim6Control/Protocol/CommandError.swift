@@ -11,12 +11,12 @@ public struct CommandError: Error, Codable, Sendable, Equatable, CustomStringCon
         case unknownTag = "unknown-tag"
         case accessRefused = "access-refused"
         /// The command makes no sense in the present state.
-        case conflict
+        case conflict = "conflict"
         /// A table is full.
-        case limit
+        case limit = "limit"
         /// The daemon ends or has not started yet.
-        case unavailable
-        case `internal`
+        case unavailable = "unavailable"
+        case `internal` = "internal"
     }
 
     public var code: Code

@@ -18,8 +18,18 @@ public enum Response: Hashable, Sendable {
     case settings(SettingsReport)
 
     private enum Kind: String, Codable {
-        case status, contexts, context, established, removed, locators, identity, events, timeline
-        case explanation, switched, settings
+        case status = "status"
+        case contexts = "contexts"
+        case context = "context"
+        case established = "established"
+        case removed = "removed"
+        case locators = "locators"
+        case identity = "identity"
+        case events = "events"
+        case timeline = "timeline"
+        case explanation = "explanation"
+        case switched = "switched"
+        case settings = "settings"
     }
 
     private var kind: Kind {

@@ -27,7 +27,7 @@ extension EngineCounters {
         [
             "network_refreshes": refreshes, "network_resyncs": resyncs, "local_icmp_errors": localErrors,
             "address_questions": questions, "send_errors": sendErrors, "receive_errors": receiveErrors,
-            "data_path_errors": datapathErrors, "longest_pass_us": UInt64(longestPass.inSeconds * 1e6),
+            "data_path_errors": dataPathErrors, "longest_pass_us": UInt64(longestPass.inSeconds * 1e6),
         ]
     }
 

@@ -11,13 +11,13 @@ import Shim6Wire
 struct AddressProofs {
     enum Standing: String {
         /// Nothing is known.
-        case unproven
+        case unproven = "unproven"
         /// A router lets every host on the link make its own addresses in the prefix.
-        case assumed
+        case assumed = "assumed"
         /// Something beyond the gateway has answered to it.
-        case proven
+        case proven = "proven"
         /// It was only assumed, and what answers to another address of the uplink does not answer to it.
-        case refuted
+        case refuted = "refuted"
 
         var isGood: Bool { self == .assumed || self == .proven }
     }
