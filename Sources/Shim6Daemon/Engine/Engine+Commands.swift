@@ -6,6 +6,13 @@ import Shim6Wire
 
 // What the console and the control socket ask for.
 extension Engine {
+    private var reports: Reports {
+        Reports(
+            configuration: configuration, started: started, host: host, dataPath: dataPath, uplinks: uplinks,
+            rows: rows,
+            identities: identities, timeline: timeline, counters: counters, warnings: warnings)
+    }
+
     /// Answers a command now or, if that takes a look at every context, some passes of the loop later.
     func carryOut(_ command: Command, _ answer: @escaping Survey.Answer) {
         switch command {
@@ -27,10 +34,21 @@ extension Engine {
         }
     }
 
+    /// Answers what came in since the last pass; nothing more will come.
+    func refuseCommands() {
+        for answer in switches.values { answer(.failure(CommandPost.unavailable)) }
+        switches = [:]
+        for survey in surveys { survey.answer(.failure(CommandPost.unavailable)) }
+        surveys = []
+        for case .command(_, let continuation) in mailbox.drain() { identityCommands.append(continuation) }
+        for continuation in identityCommands { continuation.resume(returning: .failure(CommandPost.unavailable)) }
+        identityCommands = []
+    }
+
     private func contextList(_ answer: @escaping Survey.Answer) -> Survey {
         var list: [ContextSummary] = []
         return Survey(of: self.host.tags, answer: answer) { [unowned self] tag in
-            if let outline = host.outline(of: tag) { list.append(summary(outline)) }
+            if let outline = host.outline(of: tag) { list.append(reports.summary(outline)) }
         } result: {
             .contexts(ContextList(contexts: list))
         }
@@ -49,20 +67,21 @@ extension Engine {
 
     /// A report that says of addresses how many contexts use them.
     func addressReport(
-        _ answer: @escaping Survey.Answer, _ report: @escaping (Engine, AddressUse) -> Response
+        _ answer: @escaping Survey.Answer, _ report: @escaping (Reports, AddressUse) -> Response
     ) -> Survey {
         var use = AddressUse()
         return Survey(of: self.host.tags, answer: answer) { [unowned self] tag in
             if let outline = host.outline(of: tag) { use.count(outline) }
         } result: { [unowned self] in
-            report(self, use)
+            report(reports, use)
         }
     }
 
     private func answer(_ command: Command) -> Result<Response, CommandError> {
         switch command {
-        case .status: .success(.status(statusReport))
-        case .context(let tag): host.snapshot(of: tag).map { .success(.context(detail(of: $0))) } ?? unknown(tag)
+        case .status: .success(.status(reports.statusReport))
+        case .context(let tag):
+            host.snapshot(of: tag).map { .success(.context(reports.detail(of: $0))) } ?? unknown(tag)
         case .establish(let ulids): establish(ulids)
         case .fork(let tag, let flows): fork(tag, flows.map(Flow.init))
         case .remove(.one(let tag)): host.snapshot(of: tag) == nil ? unknown(tag) : remove(tag)
@@ -71,7 +90,7 @@ extension Engine {
         case .events: .failure(CommandError(.internal, "events are answered where they are kept"))
         case .timeline(let tag): .success(.timeline(timeline.report(of: tag)))
         case .explain(let tag), .explore(let tag):
-            host.snapshot(of: tag).map { .success(.explanation(explanation(of: $0))) } ?? unknown(tag)
+            host.snapshot(of: tag).map { .success(.explanation(reports.explanation(of: $0))) } ?? unknown(tag)
         case .switchTo: .failure(CommandError(.internal, "a switch is answered when it is decided"))
         case .setSendTimeout(let seconds): setSendTimeout(seconds)
         case .rank(let pairs): rank(pairs)
@@ -84,7 +103,7 @@ extension Engine {
 
     private func establish(_ ulids: ULIDPair) -> Result<Response, CommandError> {
         if let existing = host.snapshot(of: ulids) {
-            return .success(.established(Establishment(context: summary(existing.outline), created: false)))
+            return .success(.established(Establishment(context: reports.summary(existing.outline), created: false)))
         }
         guard host.localLocators.contains(where: { $0.address == ulids.local }) else {
             return .failure(CommandError(.badArgument, "\(ulids.local) is not a usable locator of this host"))
@@ -95,7 +114,7 @@ extension Engine {
         guard let made = host.snapshot(of: ulids) else {
             return .failure(CommandError(.limit, "no context was made for \(ulids.local) and \(ulids.peer)"))
         }
-        return .success(.established(Establishment(context: summary(made.outline), created: true)))
+        return .success(.established(Establishment(context: reports.summary(made.outline), created: true)))
     }
 
     private func fork(_ tag: ContextTag, _ flows: [Flow]) -> Result<Response, CommandError> {
@@ -107,7 +126,7 @@ extension Engine {
         }
         for case .publish(let notice) in handle(.fork(tag, flows)) {
             if case .state(nil, _, _) = notice.kind, let made = notice.tag.flatMap(host.snapshot(of:)) {
-                return .success(.established(Establishment(context: summary(made.outline), created: true)))
+                return .success(.established(Establishment(context: reports.summary(made.outline), created: true)))
             }
         }
         return .failure(CommandError(.limit, "no context was made"))

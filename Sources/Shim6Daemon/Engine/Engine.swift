@@ -15,12 +15,8 @@ import Shim6Wire
 final class Engine {
     /// How long a pass waits at most: the heartbeat must not be older than two seconds.
     private static let longestWait: Int32 = 500
-    /// Changes that are kept until the next look at the network, which sees the others in the tables.
-    private static let mostChanges = 8_192
     /// What one pass gives to reports about every context.
     static let surveyTime = Duration.milliseconds(5)
-    /// Batches of packets that one pass takes from a socket: a flood must not keep timers waiting.
-    private static let batchesInPass = 16
 
     let configuration: Configuration
     let log: Logger
@@ -36,37 +32,32 @@ final class Engine {
     var switches: [ContextTag: SwitchAnswer] = [:]
     /// Who waits for what takes a look at every context.
     var surveys: Deque<Survey> = []
-    var counters = EngineCounters()
+    let counters = EngineCounters()
     /// What an operator should know.
     var warnings: [String]
 
     /// Says in every line of a context's log what an operator must not overlook.
-    private let contextLog: Logger
+    let contextLog: Logger
     private let worker: IdentityWorker
     /// Who waits for an identity to be made.
-    private var identityCommands: [CheckedContinuation<Result<Response, CommandError>, Never>] = []
+    var identityCommands: [CheckedContinuation<Result<Response, CommandError>, Never>] = []
     private let socket: RouteSocket
-    private let monitor: RouteMonitor
-    private let shim6Socket: RawSocket
-    private let icmpSocket: RawSocket
+    private let network: NetworkWatch
+    let sockets: PacketSockets
+    let performer: Performer
     let echoSocket: EchoSocket
     /// Nil on a host that tells nobody of its sessions.
     let sessionSocket: SessionSocket?
     private let timers: TimerThread
     private let idleThread: IdleThread
-    private let mailbox: Mailbox<Mail>
-    private let interfaces: OperatorInterfaces
+    let mailbox: Mailbox<Mail>
+    let interfaces: OperatorInterfaces
     private var locators: [LocalLocator] = []
     /// Contexts whose payload cannot be rehomed.
-    private var obstructed: Set<ContextTag> = []
+    var obstructed: Set<ContextTag> = []
     private var nextTick = Instant(nanoseconds: 0)
     /// New sessions may take other addresses from now on.
     var haveStandingsChanged = false
-    /// Whether the last look at the network failed, and another one is due.
-    private var isBehind = false
-    /// What the kernel has told since the last look at the network; nil while that is nothing.
-    private var changes: [KernelChange]?
-    private var refreshLimit = ShareOfTime()
     private var nextIdleAudit = Instant(nanoseconds: 0)
     private static let idleAuditInterval = Duration.seconds(10)
 
@@ -87,9 +78,8 @@ final class Engine {
         worker = IdentityWorker { [mailbox] in mailbox.post(.identity($0)) }
         identities.work = worker.start
         socket = try RouteSocket()
-        monitor = try RouteMonitor()
-        shim6Socket = try RawSocket(nextHeader: NextHeader.shim6)
-        icmpSocket = try RawSocket(nextHeader: NextHeader.icmpv6)
+        network = try NetworkWatch(counters: counters)
+        sockets = try PacketSockets(counters: counters, log: log)
         echoSocket = try EchoSocket(identifier: .random(in: 0 ... .max))
         sessionSocket = try? SessionSocket()
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
@@ -108,6 +98,9 @@ final class Engine {
             activity: self.dataPath.activity, random: CryptographicRandom())
         try Leftovers.remove(socket)
         timers = TimerThread { [mailbox] in mailbox.post(.timer($0)) }
+        performer = Performer(
+            dataPath: self.dataPath, uplinks: uplinks, idleWatch: idleWatch, timers: timers, sockets: sockets,
+            counters: counters, log: log, contextLog: contextLog)
         idleThread = IdleThread(expiries) { [mailbox] in mailbox.post(.idle($0)) }
         do {
             try self.dataPath.start(at: .monotonicNow)
@@ -122,10 +115,10 @@ final class Engine {
 
     /// Runs until a signal asks for the end, and cleans up.
     func run() {
-        var loop = EventLoop(descriptors: [
-            shim6Socket.descriptor, icmpSocket.descriptor, monitor.descriptor, dataPath.eventDescriptor,
-            mailbox.descriptor, echoSocket.descriptor,
-        ])
+        var loop = EventLoop(
+            descriptors: sockets.descriptors + [
+                network.descriptor, dataPath.eventDescriptor, mailbox.descriptor, echoSocket.descriptor,
+            ])
         while true {
             let signal = loop.wait(milliseconds: surveys.isEmpty ? waitMilliseconds : 0)
             let begin = Instant.monotonicNow
@@ -154,43 +147,31 @@ final class Engine {
 
     /// A change that waits for its look at the network must not wait for something else to happen.
     private var waitMilliseconds: Int32 {
-        guard changes != nil else { return Self.longestWait }
-        let wait = ((refreshLimit.begin - .monotonicNow).inSeconds * 1000).rounded(.up)
+        guard let begin = network.begin else { return Self.longestWait }
+        let wait = ((begin - .monotonicNow).inSeconds * 1000).rounded(.up)
         return Int32(max(0, min(wait, Double(Self.longestWait))))
     }
 
     private func readChanges() {
         do {
-            switch try monitor.read() {
-            case .changes(let read):
-                let concerned = read.filter { uplinks.isConcerned(by: $0) }
-                guard !concerned.isEmpty else { break }
-                changes = (changes ?? []) + concerned.prefix(Self.mostChanges - (changes?.count ?? 0))
-                if concerned.contains(where: uplinks.isUrgent) { refreshLimit = ShareOfTime() }
-            case .lost:
-                counters.resyncs += 1
-                changes = changes ?? []
-            }
-            guard changes != nil, refreshLimit.begin <= .monotonicNow else { return }
-            try refresh()
+            if try network.read(uplinks) { try refresh() }
         } catch {
             log.error("\(error)")
         }
     }
 
     /// Looks at the whole network anew.
-    private func refresh() throws {
-        let start = Instant.monotonicNow
-        defer { refreshLimit.took(from: start, to: .monotonicNow) }
-        let changes = changes ?? []
-        self.changes = nil
-        counters.refreshes += 1
-        isBehind = true
+    func refresh() throws {
         haveStandingsChanged = false
-        let needs = dataPath.needs
-        try uplinks.refresh(after: changes, waitingDevice: needs.waitingDevice, pinned: needs.pinnedULIDs)
-        try dataPath.follow(DataPathNetwork(uplinks))
-        isBehind = false
+        try network.look { changes in
+            let needs = dataPath.needs
+            try uplinks.refresh(after: changes, waitingDevice: needs.waitingDevice, pinned: needs.pinnedULIDs)
+            try dataPath.follow(DataPathNetwork(uplinks))
+            tellLocators()
+        }
+    }
+
+    private func tellLocators() {
         let now = uplinks.localLocators
         guard now != locators else { return }
         locators = now
@@ -198,83 +179,10 @@ final class Engine {
     }
 
     private func readShim6() {
-        let hasReadAll = forEachPacket(from: shim6Socket) { packet in
-            guard !packet.isTruncated else {
-                counters.truncated += 1
-                return
-            }
+        let hasReadAll = sockets.readMessages { packet in
             handle(.packet(octets: packet.octets, source: packet.source, destination: packet.destination))
         }
         if hasReadAll { dataPath.haveReadAll() }
-    }
-
-    private func readErrors() {
-        forEachPacket(from: icmpSocket) { packet in
-            guard let error = ICMPv6Error(packet.octets) else { return }
-            let heard = dataPath.hear(error)
-            heard.messages.forEach(sendLocally)
-            if let tag = heard.hinted ?? hinted(by: error) { handle(.hint(tag, .unreachable)) }
-            guard let quoted = QuotedMessage(error) else { return }
-            handle(
-                .parameterProblem(
-                    quoted: quoted.octets, source: quoted.locators.source, destination: quoted.locators.destination))
-        }
-    }
-
-    /// The context that is not rehomed and whose packets a router says it cannot send on.
-    private func hinted(by error: ICMPv6Error) -> ContextTag? {
-        guard error.isPathGone, let pair = error.quotedPair,
-            let context = host.snapshot(of: ULIDPair(local: pair.source, peer: pair.destination))
-        else { return nil }
-        return context.outgoing == pair ? context.localTag : nil
-    }
-
-    /// Returns whether there are no more.
-    @discardableResult
-    private func forEachPacket(from socket: RawSocket, _ body: (RawPacket) -> Void) -> Bool {
-        do {
-            for _ in 0..<Self.batchesInPass {
-                let packets = try socket.receive()
-                if packets.isEmpty { return true }
-                packets.forEach(body)
-            }
-        } catch {
-            counters.receiveErrors += 1
-            log.debug("\(error)")
-        }
-        return false
-    }
-
-    private func readDataPath() {
-        do {
-            for event in try dataPath.takeEvents(at: .monotonicNow) { heed(event) }
-        } catch {
-            log.error("\(error)")
-        }
-    }
-
-    private func heed(_ event: DataPathEvent) {
-        switch event {
-        case .trigger(let ulids):
-            hasAnswered(ulids.peer, to: ulids.local)
-            handle(.trigger(ulids))
-        case .activity(let tag, let direction): handle(.activity(tag, direction))
-        case .retransmission(let tag): handle(.hint(tag, .retransmission))
-        case .unknownTag(let tag, let pair):
-            handle(.unknownTag(tag, source: pair.source, destination: pair.destination))
-        case .tell(let message): sendLocally(message)
-        case .send(let octets, let pair):
-            perform(.send(octets: octets, source: pair.source, destination: pair.destination))
-        }
-    }
-
-    private func sendLocally(_ message: LocalMessage) {
-        do {
-            try icmpSocket.send(message.error.encoded, from: message.ulid, to: message.ulid)
-            counters.localErrors += 1
-        } catch {
-            counters.sendErrors += 1
-        }
     }
 
     private func readMail() {
@@ -310,7 +218,7 @@ final class Engine {
         }
         uplinks.probeGateways()
         proveAddresses(at: now)
-        if isBehind || uplinks.isWaiting || haveStandingsChanged { refreshOrTell() }
+        if network.isBehind || uplinks.isWaiting || haveStandingsChanged { refreshOrTell() }
     }
 
     private func refreshOrTell() {
@@ -319,43 +227,6 @@ final class Engine {
         } catch {
             log.error("\(error)")
         }
-    }
-
-    // MARK: Identity
-
-    private func renewIdentity(
-        withNewKey: Bool, _ continuation: CheckedContinuation<Result<Response, CommandError>, Never>
-    ) {
-        guard identities.makesAddresses else {
-            let message = "the identity was brought along: change private-key and parameters in the configuration"
-            return continuation.resume(returning: .failure(CommandError(.conflict, message)))
-        }
-        let prefixes = uplinks.uplinks.flatMap(\.prefixes).map(\.prefix)
-        guard !prefixes.isEmpty, identities.renew(over: prefixes, withNewKey: withNewKey) else {
-            let message = prefixes.isEmpty ? "no uplink has a prefix" : "addresses are being made already"
-            return continuation.resume(returning: .failure(CommandError(.conflict, message)))
-        }
-        identityCommands.append(continuation)
-    }
-
-    private func finishIdentity(_ result: Result<IdentityJob.Product, any Error>) {
-        var failure: CommandError?
-        do {
-            try identities.finish(result)
-            try refresh()
-        } catch {
-            let message = (error as? StartFailure)?.message ?? "\(error)"
-            log.error("\(message)")
-            failure = CommandError(.internal, message)
-        }
-        for continuation in identityCommands {
-            if let failure {
-                continuation.resume(returning: .failure(failure))
-            } else {
-                carryOut(.identity(.show)) { continuation.resume(returning: $0) }
-            }
-        }
-        identityCommands = []
     }
 
     // MARK: Effects
@@ -369,86 +240,15 @@ final class Engine {
 
     private func perform(_ effect: Effect) {
         switch effect {
-        case .send(let octets, let source, let destination):
-            guard uplinks.obstacle == nil else {
-                counters.keptFromLeaving += 1
-                return
-            }
-            // Without the interface the packet could take the route of a rehomed pair.
-            guard let interface = uplinks.uplink(of: source)?.link?.index else {
-                counters.sendErrors += 1
-                return
-            }
-            do {
-                try shim6Socket.send(octets, from: source, to: destination, interface: interface)
-            } catch {
-                counters.sendErrors += 1
-                log.debug("\(error)")
-            }
-        case .arm(let timer, let deadline): timers.arm(timer, at: deadline)
-        case .cancel(let timer): timers.cancel(timer)
-        case .install(let entry):
-            tellObstacle(of: entry)
-            do {
-                try dataPath.install(entry)
-            } catch {
-                counters.dataPathErrors += 1
-                contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
-            }
-        case .remove(let entry):
-            obstructed.remove(entry.localTag)
-            do {
-                try dataPath.remove(entry)
-            } catch {
-                counters.dataPathErrors += 1
-                contextLog.error("\(error)", metadata: ["tag": "\(entry.localTag)"])
-            }
-        case .forget(let ulids): dataPath.forget(ulids)
-        case .resume(let tag, let start):
-            if uplinks.obstacle == nil { dataPath.resume(tag, unansweredSince: start) }
-        case .watchIdle(let tag, let ulids, let seconds):
-            idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
-        case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)
         case .publish(let notice): publish(notice)
+        case .install(let entry): tellObstacle(of: entry)
+        case .remove(let entry): obstructed.remove(entry.localTag)
+        case .send, .arm, .cancel, .forget, .resume, .watchIdle, .unwatchIdle: break
         }
-    }
-
-    /// Logs once that payload of a context stays with its ULIDs.
-    private func tellObstacle(of entry: DataPathEntry) {
-        guard entry.peerTag != nil, entry.form == nil, dataPath.traits.obstacle == nil else {
-            obstructed.remove(entry.localTag)
-            return
-        }
-        guard obstructed.insert(entry.localTag).inserted, let forms = host.snapshot(of: entry.localTag)?.unsuitableForms
-        else { return }
-        contextLog.notice("never rehomed: \(PayloadForms.obstacle(forms))", metadata: ["tag": "\(entry.localTag)"])
-    }
-
-    private func publish(_ notice: Notice) {
-        timeline.record(notice, outgoing: notice.tag.flatMap(dataPath.outgoing(of:)))
-        if case .state(_, .established, _) = notice.kind, let ulids = notice.ulids,
-            let context = notice.tag.flatMap(host.snapshot(of:)), context.outgoing?.source == ulids.local
-        {
-            hasAnswered(ulids.peer, to: ulids.local)
-        }
-        answerSwitch(notice)
-        let record = EventRecord(notice)
-        interfaces.broadcast(record)
-        EventLine.log(record, to: record.tag == nil ? log : contextLog)
+        performer.perform(effect)
     }
 
     // MARK: The end
-
-    /// Answers what came in since the last pass; nothing more will come.
-    func refuseCommands() {
-        for answer in switches.values { answer(.failure(CommandPost.unavailable)) }
-        switches = [:]
-        for survey in surveys { survey.answer(.failure(CommandPost.unavailable)) }
-        surveys = []
-        for case .command(_, let continuation) in mailbox.drain() { identityCommands.append(continuation) }
-        for continuation in identityCommands { continuation.resume(returning: .failure(CommandPost.unavailable)) }
-        identityCommands = []
-    }
 
     private func stop() {
         ServiceManager.notify("STOPPING=1")

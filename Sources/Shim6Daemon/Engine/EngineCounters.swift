@@ -1,5 +1,5 @@
-/// What the engine counts by itself.
-struct EngineCounters {
+/// What the engine counts by itself, and those who work for it.
+final class EngineCounters {
     /// The kernel had more to tell about the network than the monitor could take, and everything was read anew.
     var resyncs: UInt64 = 0
     /// Looks at the network.

@@ -28,8 +28,7 @@ final class Uplinks {
     private(set) var tunnel: String?
     /// The first of the priorities of the rules for rehomed pairs; nil while there must be none.
     private(set) var steeringPriority: UInt32? = Mark.passingPriority
-    /// The prefixes in which routes of `main` are not for all sources, for each uplink.
-    private var detoured: [[IPv6Prefix]] = []
+    private var ownRoutes: UplinkRoutes
     /// Routes of others have changed that can wait for the next second: there may be many.
     private var hasNewRoutes = false
 
@@ -42,6 +41,7 @@ final class Uplinks {
         self.log = log
         managesRoutes = configuration.manageRoutes
         tunnelUse = configuration.tunnel
+        ownRoutes = UplinkRoutes(rows: rows, log: log)
         addresses = AddressManager(socket: socket, rows: rows, identities: identities, log: log)
         uplinks = configuration.uplinks.enumerated().map { index, uplink in
             Uplink(configuration: uplink, table: Mark.sourceTable + UInt32(index))
@@ -110,7 +110,7 @@ final class Uplinks {
         }
         hasNewRoutes =
             uplinks.contains { $0.link != nil && $0.link?.index == route.interface }
-            || detoured.contains { $0.covers(destination) }
+            || ownRoutes.areConcerned(by: destination)
         return false
     }
 
@@ -154,7 +154,8 @@ final class Uplinks {
         addresses.keep(
             uplinks, others: present.filter { $0.protocol != Mark.protocolNumber }, routes: routes,
             isNeeded: pinned.contains, at: now)
-        readGateways(routes: routes, neighbours: try socket.neighbours())
+        let neighbours = try socket.neighbours()
+        for index in uplinks.indices { uplinks[index].readGateway(routes: routes, neighbours: neighbours) }
         let rules = try socket.rules()
         readTunnel(rules, routes, links)
         if managesRoutes { makeRoutes(rules, routes, pinned: pinned) }
@@ -204,46 +205,11 @@ final class Uplinks {
         }
     }
 
-    private func readGateways(routes: [Route], neighbours: [Neighbour]) {
-        for index in uplinks.indices {
-            let interface = uplinks[index].link?.index
-            switch uplinks[index].configuration.gateway {
-            case .address(let gateway): uplinks[index].gateway = gateway
-            case .automatic:
-                let candidates = routes.filter {
-                    $0.destination == nil && $0.interface == interface && $0.protocol != Mark.protocolNumber
-                        && $0.type == Route.unicast
-                }
-                let isUp = uplinks[index].link?.isUp == true
-                uplinks[index].hasLostDefaultRoute =
-                    isUp && candidates.isEmpty && (uplinks[index].hasDefaultRoute || uplinks[index].hasLostDefaultRoute)
-                uplinks[index].hasDefaultRoute = !candidates.isEmpty
-                // While the interface is down its route is gone, but the router is most likely the same.
-                let best = candidates.filter { $0.gateway != nil }.min { ($0.metric ?? 0) < ($1.metric ?? 0) }
-                if best != nil || isUp { uplinks[index].gateway = best?.gateway }
-            }
-            let gateway = uplinks[index].gateway
-            let state = neighbours.first { $0.interface == interface && $0.address == gateway }?.state
-            uplinks[index].gatewayState = state
-            switch state {
-            case .failed: uplinks[index].isGatewayDead = true  // 5534-3.2-02, 5534-4.1-01
-            // A search that goes on says nothing yet.
-            case nil where gateway != nil, .incomplete, .some(.none): break
-            case nil, .reachable, .stale, .delay, .probe, .withoutResolution, .permanent:
-                uplinks[index].isGatewayDead = false
-            }
-        }
-    }
-
     /// Asks for the gateways of which nothing is known. Nobody sends to one that is dead, nor to one whose sessions have
     /// moved, so the kernel would neither find out that the first is back nor that the second is gone (RFC 5534, section
     /// 3.2). One that answers is not asked again while the kernel takes it for reachable.
     func probeGateways() {
-        for uplink in uplinks where uplink.isRunning {
-            switch uplink.gatewayState {
-            case nil, .failed, .stale, .some(.none): break
-            case .incomplete, .reachable, .delay, .probe, .withoutResolution, .permanent: continue
-            }
+        for uplink in uplinks where uplink.shouldProbeGateway {
             guard let link = uplink.link, let gateway = uplink.gateway else { continue }
             try? socket.probe(gateway, interface: link.index)
         }
@@ -266,95 +232,14 @@ final class Uplinks {
             metadata: tunnel.map { ["interface": "\($0)"] })
     }
 
-    /// Packets with a source of one provider leave through this provider, unless the operator has other routes for them.
     private func makeRoutes(_ rules: [Rule], _ routes: [Route], pinned: Set<IPv6Address>) {
-        let operatorRoutes = OperatorRoutes(routes, uplinks: interfaces)
         // Sessions of a prefix that is gone still need their way to the data path.
         let sources = uplinks.indices.map { index in
             addresses.prefixes(on: index, where: pinned.contains).union(uplinks[index].prefixes.map(\.prefix))
         }
-        detoured = uplinks.map { operatorRoutes.detouredPrefixes(of: $0.link?.index) }
-        var detours: [Route] = []
-        for index in uplinks.indices {
-            detours += self.detours(for: uplinks[index], from: sources[index], operatorRoutes)
-            makeRoutes(for: uplinks[index], operatorRoutes)
-        }
-        rows.keep(detours) { $0.table == Mark.detourTable }
-        let wanted = SourceRules.all(
-            of: zip(sources, uplinks).map { ($0, $1.configuration.interface, $1.table) },
-            bound: steeringPriority.map { $0 + Mark.boundPriority - Mark.passingPriority },
-            keepsDefault: FullTunnel.find(
-                rules: rules.filter { $0.table == Route.mainTable }, routes: routes, uplinks: interfaces) != nil)
-        for rule in wanted { rows.want(rule) }
-        rows.releaseRules { SourceRules.contain($0) && !wanted.contains($0) }
-    }
-
-    /// Where sources of an uplink must not take a route of `main`, they take those of the uplink's own table.
-    private func detours(
-        for uplink: Uplink, from sources: Set<IPv6Prefix>, _ operatorRoutes: OperatorRoutes
-    ) -> [Route] {
-        let mark = Mark.protocolNumber
-        let link = uplink.link.flatMap { $0.isUp ? $0 : nil }
-        let waiting = waitingDevice
-        guard waiting != nil || link != nil && uplink.gateway != nil else { return [] }
-        let detours = operatorRoutes.detours(of: uplink.link?.index)
-        if detours.count > OperatorRoutes.most { tellLeftOut(detours.count, of: uplink) }
-        return detours.prefix(OperatorRoutes.most).flatMap { detour in
-            sources.flatMap { source -> [Route] in
-                if detour.isHole {
-                    return [
-                        Route(
-                            to: detour.destination, from: source, interface: nil, table: Mark.detourTable,
-                            metric: 1024, protocol: mark, type: Route.throw)
-                    ]
-                }
-                let isOnLink = uplink.prefixes.contains { $0.isOnLink && $0.prefix.contains(detour.destination) }
-                var ways: [Route] = []
-                if let link, isOnLink || uplink.gateway != nil {
-                    ways.append(
-                        Route(
-                            to: detour.destination, from: source, via: isOnLink ? nil : uplink.gateway,
-                            interface: link.index, table: Mark.detourTable, metric: 1024, protocol: mark))
-                }
-                if let waiting {
-                    ways.append(
-                        Route(
-                            to: detour.destination, from: source, interface: waiting, table: Mark.detourTable,
-                            metric: .max, protocol: mark))
-                }
-                return ways
-            }
-        }
-    }
-
-    private func tellLeftOut(_ count: Int, of uplink: Uplink) {
-        log.warning(
-            "too many routes inside prefixes of other uplinks, or over this one: some are left out",
-            metadata: ["interface": "\(uplink.configuration.interface)", "routes": "\(count)"])
-    }
-
-    private func makeRoutes(for uplink: Uplink, _ operatorRoutes: OperatorRoutes) {
-        let mark = Mark.protocolNumber
-        // Sockets of a lost uplink keep a route, so that their packets reach the data path until it switches.
-        let waiting = waitingDevice
-        if let waiting {
-            rows.want(Route(to: nil, interface: waiting, table: uplink.table, metric: .max, protocol: mark))
-        }
-        guard let link = uplink.link, link.isUp else { return }
-        let onLink = Set(uplink.prefixes.filter(\.isOnLink).map(\.prefix))
-        var wanted = onLink.map {
-            Route(to: $0, interface: link.index, table: uplink.table, metric: 1024, protocol: mark)
-        }
-        if let gateway = uplink.gateway {
-            wanted.append(
-                Route(to: nil, via: gateway, interface: link.index, table: uplink.table, metric: 1024, protocol: mark))
-        }
-        let copies = operatorRoutes.copies(over: link.index, to: uplink.table).filter {
-            $0.destination.map(onLink.contains) == false
-        }
-        if copies.count > OperatorRoutes.most { tellLeftOut(copies.count, of: uplink) }
-        wanted += copies.prefix(OperatorRoutes.most)
-        rows.keep(wanted) { $0.table == uplink.table && (waiting == nil || $0.interface != waiting) }
+        ownRoutes.make(
+            for: uplinks, from: sources, rules: rules, routes: routes, steeringPriority: steeringPriority,
+            waitingDevice: waitingDevice)
     }
 
     /// The interfaces that have gone since the last call.

@@ -1,0 +1,53 @@
+import Logging
+import Netlink
+import REAP
+
+/// What the kernel has told of the network since the last look at it, and when the next look is due.
+final class NetworkWatch {
+    /// Changes that are kept until the next look, which sees the others in the tables.
+    private static let mostChanges = 8_192
+    private let monitor: RouteMonitor
+    private let counters: EngineCounters
+    /// Nil while there is nothing to look at.
+    private var changes: [KernelChange]?
+    private var limit = ShareOfTime()
+    /// Whether the last look failed, and another one is due.
+    private(set) var isBehind = false
+
+    init(counters: EngineCounters) throws {
+        monitor = try RouteMonitor()
+        self.counters = counters
+    }
+
+    var descriptor: Int32 { monitor.descriptor }
+
+    /// When the next look may be; nil while there is no reason for one.
+    var begin: Instant? { changes == nil ? nil : limit.begin }
+
+    /// Reads what the kernel has told. Returns whether to look now.
+    func read(_ uplinks: Uplinks) throws -> Bool {
+        switch try monitor.read() {
+        case .changes(let read):
+            let concerned = read.filter { uplinks.isConcerned(by: $0) }
+            guard !concerned.isEmpty else { break }
+            changes = (changes ?? []) + concerned.prefix(Self.mostChanges - (changes?.count ?? 0))
+            if concerned.contains(where: uplinks.isUrgent) { limit = ShareOfTime() }
+        case .lost:
+            counters.resyncs += 1
+            changes = changes ?? []
+        }
+        return begin.map { $0 <= .monotonicNow } ?? false
+    }
+
+    /// Hands what was told to a look at the network.
+    func look(_ body: ([KernelChange]) throws -> Void) throws {
+        let start = Instant.monotonicNow
+        defer { limit.took(from: start, to: .monotonicNow) }
+        let changes = changes ?? []
+        self.changes = nil
+        counters.refreshes += 1
+        isBehind = true
+        try body(changes)
+        isBehind = false
+    }
+}
