@@ -214,7 +214,9 @@ let package = Package(
         .target(
             name: "Steering",
             dependencies: [
-                "CTestKernel", "BPFDataPath", "Lab", "Netlink", "REAP", "Shim6Core", "Shim6Wire", "XFRMDataPath",
+                "BPFDataPath", "CTestKernel", "DataPath", "KernelRows", "Lab", "Netlink", "REAP", "Shim6Core",
+                "Shim6Wire",
+                "XFRMDataPath", .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tools/Steering", swiftSettings: strict),
         .executableTarget(

@@ -1,58 +1,41 @@
 import BPFDataPath
+import DataPath
 import Foundation
+import KernelRows
 import Lab
+import Logging
+import Netlink
+import REAP
 import Shim6Core
 import Shim6Wire
 
-/// A host with the data path at work and the routes around it, as the daemon makes them, but with contexts set by hand.
+/// A host with the `bpf` data path at work, as the daemon has it, but with contexts set by hand.
 public final class SteeredHost {
     public let namespace: Namespace
     public let uplinks: [Uplink]
-    public let program: KernelProgram
+    public var program: KernelProgram { dataPath.program }
+    private let dataPath: BPFDataPath
+    private let socket: RouteSocket
 
     /// - Parameter uplinks: of this host, each with its address on it already.
     public init(_ namespace: Namespace, uplinks: [Uplink]) throws {
         self.namespace = namespace
         self.uplinks = uplinks
         for (number, uplink) in uplinks.enumerated() {
-            try namespace.run(
-                "ip", "-6", "route", "add", "default", "via", uplink.gateway, "dev", uplink.device, "table",
-                "\(6141 + number)")
+            try namespace.routeBySource(uplink, number)
             // Without one that is not tentative the kernel cannot ask for neighbours of packets with other sources.
             try namespace.run("ip", "addr", "add", "fe80::5533/64", "dev", uplink.device, "nodad")
-            try namespace.run(
-                "ip", "-6", "rule", "add", "pref", "200", "from", uplink.prefix, "lookup", "\(6141 + number)")
         }
-        // What was rehomed already is not steered, nor are control messages.
-        for kind in ["140", "43"] {
-            try namespace.run("ip", "-6", "rule", "add", "pref", "99", "ipproto", kind, "goto", "101")
+        (socket, dataPath) = try namespace.inside {
+            let log = Logger(label: "laboratory")
+            let socket = try RouteSocket()
+            let dataPath = try BPFDataPath(
+                KernelProgram(sizes: Self.sizes), socket: socket, rows: OwnRows(socket: socket, log: log), log: log)
+            // Nobody reads control messages.
+            try dataPath.start(at: Instant(nanoseconds: 0))
+            return (socket, dataPath)
         }
-        try namespace.run("ip", "-6", "rule", "add", "pref", "100", "lookup", "6140")
-        try namespace.run("ip", "-6", "rule", "add", "pref", "101", "nop")
-        try Self.makeVeth(in: namespace)
-        program = try namespace.inside { try KernelProgram(sizes: Self.sizes) }
-        let (shim0, shim0x) = (try namespace.index(of: "shim0"), try namespace.index(of: "shim0x"))
-        try namespace.inside { [program] in try program.attach(shim0: shim0, shim0x: shim0x) }
-        for uplink in uplinks { try adopt(uplink) }
-    }
-
-    private static func makeVeth(in namespace: Namespace) throws {
-        try namespace.run(
-            "ip", "link", "add", "shim0", "mtu", "1500", "gso_max_size", "65536", "type", "veth", "peer", "name",
-            "shim0x")
-        for device in ["shim0", "shim0x"] {
-            try namespace.run("ip", "link", "set", device, "addrgenmode", "none")
-            try namespace.set(["net.ipv6.conf.\(device).accept_ra": "0"])
-        }
-        try namespace.set(["net.ipv6.conf.shim0x.disable_ipv6": "1"])
-        try namespace.run(
-            "ethtool", "-K", "shim0", "tso", "off", "gso", "off", "tx-udp-segmentation", "off", "tx-gso-list", "off",
-            "tx-sctp-segmentation", "off", "gro", "on")
-        // The kernel merges packets at one end only if the other could not have made super-packets of them.
-        try namespace.run("ethtool", "-K", "shim0x", "tso", "off")
-        try namespace.run("ip", "link", "set", "shim0", "arp", "off")
-        try namespace.run("ip", "link", "set", "shim0x", "up")
-        try namespace.run("ip", "link", "set", "shim0", "up")
+        try follow()
     }
 
     private static var sizes: KernelProgram.Sizes {
@@ -61,13 +44,10 @@ public final class SteeredHost {
         return sizes
     }
 
-    /// Puts an uplink under the program and tells it the uplink's address.
-    public func adopt(_ uplink: Uplink) throws {
-        let index = try namespace.index(of: uplink.device)
-        let address = try Self.address(uplink)
+    /// Takes the uplinks as they are now: the program is on all of them, and knows their addresses.
+    public func follow() throws {
         try namespace.inside {
-            try program.set(locator: address, uplink: index)
-            try program.attach(uplink: index)
+            try dataPath.follow(uplinks.network(socket.links(), rulePriority: Mark.passingPriority))
         }
     }
 
@@ -76,26 +56,11 @@ public final class SteeredHost {
         return address
     }
 
-    /// Sends a context's payload on another pair, or on its ULID pair again: the switch first, then routes, or the reverse.
+    /// Sends a context's payload on another pair, or on its ULID pair again.
     public func move(_ entry: DataPathEntry) throws {
-        let route = ["\(entry.ulids.peer)/128", "from", "\(entry.ulids.local)/128", "table", "6140"]
-        if entry.isRehomed {
-            let inUse = try uplinks.first { try Self.address($0) == entry.outgoing.source }
-            guard let inUse else { throw LabError("\(entry.outgoing.source) is on no uplink") }
-            try namespace.inside { try program.install(entry) }
-            try namespace.run(
-                ["ip", "-6", "route", "replace"] + route + [
-                    "via", inUse.gateway, "dev", inUse.device, "mtu",
-                    entry.form == .homeAddress ? "1452" : "1492",
-                ])
-            try namespace.run(
-                "ip", "addr", "replace", "\(entry.ulids.local)/128", "dev", "shim0", "nodad", "preferred_lft", "0")
-            // A socket keeps the route that it has found until something about rules changes: a new route does not matter to it.
-            try namespace.run("ip", "-6", "rule", "add", "pref", "102", "nop")
-            try namespace.run("ip", "-6", "rule", "del", "pref", "102")
-        } else {
-            _ = try namespace.result(of: ["ip", "-6", "route", "del"] + route)
-            try namespace.inside { try program.install(entry) }
+        try namespace.inside {
+            try dataPath.install(entry)
+            dataPath.settle()
         }
     }
 
@@ -104,7 +69,33 @@ public final class SteeredHost {
     /// Turns checksum and segmentation offloads of its uplinks off.
     public func withoutOffloads() throws {
         for uplink in uplinks { try namespace.run("ethtool", "-K", uplink.device, "tx", "off") }
-        try namespace.run("ethtool", "-K", "shim0", "tx", "off")
-        try namespace.run("ethtool", "-K", "shim0x", "tx", "off")
+        for device in [Mark.steeringDevice, Mark.steeringPeer] {
+            try namespace.run("ethtool", "-K", device, "tx", "off")
+        }
+    }
+}
+
+extension Namespace {
+    /// Packets with a source of an uplink leave by it, as the daemon's own routes have it.
+    func routeBySource(_ uplink: Uplink, _ number: Int) throws {
+        let table = "\(Mark.sourceTable + UInt32(number))"
+        try run("ip", "-6", "route", "add", "default", "via", uplink.gateway, "dev", uplink.device, "table", table)
+        try run("ip", "-6", "rule", "add", "pref", "200", "from", uplink.prefix, "lookup", table)
+    }
+}
+
+extension [Uplink] {
+    /// These uplinks as a data path wants to know them, all up and each with its one address.
+    func network(_ links: [Link], rulePriority: UInt32? = nil) throws -> DataPathNetwork {
+        let uplinks = try map { uplink in
+            guard let link = links.first(where: { $0.name == uplink.device }) else {
+                throw LabError("no device \(uplink.device)")
+            }
+            let address = try SteeredHost.address(uplink)
+            return DataPathNetwork.Uplink(
+                interface: link.index, name: link.name, mtu: link.mtu, gateway: IPv6Address(uplink.gateway),
+                isRunning: true, addresses: [address], locators: [address])
+        }
+        return DataPathNetwork(uplinks: uplinks, rulePriority: rulePriority)
     }
 }

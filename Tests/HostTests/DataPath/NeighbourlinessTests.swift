@@ -127,7 +127,7 @@ extension HostTests {
                 replacing: pair.topology.uplink(device), of: pair.a, in: pair.topology,
                 table: device == "a1" ? 6141 : 6142)
             defer { link.close() }
-            try pair.a.adopt(pair.topology.uplink(device))
+            try pair.a.follow()
             let sockets = try pair.datagramSockets(port: 5105)
             let bound = try pair.datagramSockets(port: 5106, device: "a1")
             let streams = try pair.streams(port: 5107)

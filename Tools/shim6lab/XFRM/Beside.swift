@@ -47,7 +47,7 @@ extension XFRM {
                 try Self.addStates(a, local, peer)
                 try pair.move("a1", "b1")
                 story.expect("protected datagrams come back over the first pair", try cross(500) == 5)
-                for host in [a, b] { try host.inside { _ = try XFRMTables.flush(marks: RehomedHost.marks) } }
+                for host in [a, b] { try host.inside { _ = try XFRMTables.flush(marks: XFRMDataPath.marks) } }
                 story.expect("a flush of ours leaves the policies for ESP", try [a, b].map(Self.policies) == before)
                 story.expect("and they still protect", try cross(500) == 5)
             }

@@ -67,7 +67,7 @@ extension XFRM {
             // The buffer holds a few events at most.
             let xfrm = try host.inside {
                 try XFRMTables(
-                    marks: RehomedHost.marks, contexts: 16, triggerAge: .seconds(3), receiveBuffer: 2048)
+                    marks: XFRMDataPath.marks, contexts: 16, triggerAge: .seconds(3), receiveBuffer: 2048)
             }
             xfrm.locators = [local]
             let peers = (1...Self.sessions).map {

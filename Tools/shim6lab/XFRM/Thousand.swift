@@ -33,7 +33,7 @@ extension XFRM {
                 story.expect(
                     "each has two outgoing states more",
                     try Self.rows(of: host.namespace) == (before.policies + count, before.states + 3 * count))
-                try timed("removed") { try host.xfrm.remove($0) }
+                try timed("removed") { try host.remove($0) }
                 story.expect("nothing of them is left", try Self.rows(of: host.namespace) == before)
             }
         }
