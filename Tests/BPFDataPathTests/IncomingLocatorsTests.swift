@@ -1,4 +1,5 @@
 import BPFDataPath
+import CDataPath
 import Foundation
 import REAP
 import Shim6Core
@@ -33,6 +34,33 @@ import Testing
             }
             #expect(traffic.goesOn)
             #expect(Set(seen.keys) == Set(pairs))
+        }
+    }
+}
+
+/// The latch itself, whose writer may be stopped at any point.
+struct LatchTests {
+    @Test func `A writer that is stopped halfway leaves the locators before, and keeps other writers out`() {
+        var stamps = shim6_activity()
+        #expect(shim6_incoming_write(&stamps, [1, 2, 3, 4]) == 1)
+        #expect(read(&stamps) == [1, 2, 3, 4])
+        // Half of the next ones.
+        stamps.incoming_version += 1
+        (stamps.incoming.0.0, stamps.incoming.0.1) = (5, 6)
+        #expect(read(&stamps) == [1, 2, 3, 4])
+        #expect(shim6_incoming_write(&stamps, [7, 7, 7, 7]) == 0)
+        #expect(read(&stamps) == [1, 2, 3, 4])
+        // The rest.
+        (stamps.incoming.0.2, stamps.incoming.0.3) = (7, 8)
+        stamps.incoming_version += 1
+        #expect(read(&stamps) == [5, 6, 7, 8])
+        #expect(shim6_incoming_write(&stamps, [9, 9, 9, 9]) == 1)
+        #expect(read(&stamps) == [9, 9, 9, 9])
+    }
+
+    private func read(_ stamps: inout shim6_activity) -> [UInt64] {
+        withUnsafeBytes(of: shim6_incoming_read(&stamps)) { octets in
+            (0..<4).map { octets.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
         }
     }
 }
