@@ -56,7 +56,7 @@ final class Identities: LocalIdentity {
             for path in configuration.parameters { parameters.append(try IdentityFiles.parameters(at: path)) }
             let spki = key.subjectPublicKeyInfo
             guard parameters.allSatisfy({ $0.publicKey == spki }) else {
-                throw StartFailure("the parameters in [identity] are not of the key in \(path)", exitCode: 78)
+                throw StartFailure("the parameters in [identity] are not of the key in \(path)", .configuration)
             }
             brought = parameters
         } else {

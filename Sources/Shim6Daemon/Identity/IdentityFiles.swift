@@ -10,7 +10,7 @@ struct IdentityFiles {
     let directory: String
     private static let suffix = ".cga"
     private static let limit = 65_536
-    private static let badFile: Int32 = 78
+    private static let badFile = StartFailure.Reason.configuration
 
     /// The key in `path`; made there if there is no such file.
     func privateKey(at path: String, bits: Int, log: Logger) throws(StartFailure) -> PrivateKey {
@@ -36,7 +36,7 @@ struct IdentityFiles {
             // Never made anew unasked: every address of the host comes from it.
             throw StartFailure(
                 "\(path): not a usable private key (\(error)); with the file out of the way another key is made",
-                exitCode: 78)
+                .configuration)
         }
     }
 
@@ -45,7 +45,7 @@ struct IdentityFiles {
         do {
             return try CGAParameters(octets)
         } catch {
-            throw StartFailure("\(path): not CGA parameters (\(error.rawValue))", exitCode: 78)
+            throw StartFailure("\(path): not CGA parameters (\(error.rawValue))", .configuration)
         }
     }
 
@@ -60,11 +60,11 @@ struct IdentityFiles {
                 found.append(try Self.parameters(at: path))
             } catch {
                 // What is wrong with the system and not with the file keeps the daemon from starting.
-                guard error.exitCode == Self.badFile else { throw error }
+                guard error.reason == Self.badFile else { throw error }
                 log.warning("\(error.message); kept as \(path).unusable")
                 guard rename(path, "\(path).unusable") == 0 else {
                     throw StartFailure(
-                        "\(path): cannot be put aside: \(String(cString: strerror(errno)))", exitCode: 73)
+                        "\(path): cannot be put aside: \(String(cString: strerror(errno)))", .cannotCreate)
                 }
             }
         }
@@ -97,20 +97,20 @@ struct IdentityFiles {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             // ENXIO: a socket or a device without driver.
-            let code: Int32 = [ENOENT, ENXIO, ELOOP].contains(errno) ? badFile : 71
-            throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: code)
+            let reason = [ENOENT, ENXIO, ELOOP].contains(errno) ? badFile : .system
+            throw StartFailure("\(path): \(String(cString: strerror(errno)))", reason)
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-            throw StartFailure("\(path): not a regular file of at most \(limit) octets", exitCode: badFile)
+            throw StartFailure("\(path): not a regular file of at most \(limit) octets", badFile)
         }
         if isSecret, status.st_mode & 0o077 != 0 {
-            throw StartFailure("\(path): others than its owner can read it: chmod 600 \(path)", exitCode: 78)
+            throw StartFailure("\(path): others than its owner can read it: chmod 600 \(path)", .configuration)
         }
         var octets = [UInt8](repeating: 0, count: Int(status.st_size))
         let count = Glibc.read(descriptor, &octets, octets.count)
-        guard count == octets.count else { throw StartFailure("\(path): cannot be read", exitCode: 74) }
+        guard count == octets.count else { throw StartFailure("\(path): cannot be read", .unreadable) }
         return octets
     }
 
@@ -119,7 +119,7 @@ struct IdentityFiles {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let temporary = "\(path).new"
         func fail(_ what: String) -> StartFailure {
-            StartFailure("\(what): \(String(cString: strerror(errno)))", exitCode: 73)
+            StartFailure("\(what): \(String(cString: strerror(errno)))", .cannotCreate)
         }
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw fail(folder) }
         // An earlier run may have been killed in the middle. What it was about to write was in use nowhere.

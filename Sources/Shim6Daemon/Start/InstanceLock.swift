@@ -36,7 +36,8 @@ struct InstanceLock: ~Copyable {
     private static func provide(_ directory: String) throws(StartFailure) {
         if mkdir(directory, 0o755) != 0, errno != EEXIST {
             throw StartFailure(
-                "\(directory): the run-time directory cannot be made: \(String(cString: strerror(errno)))", exitCode: 73
+                "\(directory): the run-time directory cannot be made: \(String(cString: strerror(errno)))",
+                .cannotCreate
             )
         }
         var status = stat()
@@ -44,7 +45,7 @@ struct InstanceLock: ~Copyable {
             status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o022 == 0
         else {
             throw StartFailure(
-                "\(directory): must be a directory of root's that nobody else can write to", exitCode: 73)
+                "\(directory): must be a directory of root's that nobody else can write to", .cannotCreate)
         }
     }
 
@@ -52,13 +53,13 @@ struct InstanceLock: ~Copyable {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
             guard descriptor >= 0 else {
-                throw StartFailure("\(path): \(String(cString: strerror(errno)))", exitCode: 73)
+                throw StartFailure("\(path): \(String(cString: strerror(errno)))", .cannotCreate)
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let reason = errno
                 close(descriptor)
                 throw reason == EWOULDBLOCK
-                    ? StartFailure("another shim6d runs in this network namespace", exitCode: 75)
+                    ? StartFailure("another shim6d runs in this network namespace", .inUse)
                     : StartFailure("\(path): \(String(cString: strerror(reason)))")
             }
             // A daemon that ended in between has taken the file away: the lock is worth nothing then.

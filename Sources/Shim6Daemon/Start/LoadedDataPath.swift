@@ -56,7 +56,7 @@ enum LoadedDataPath {
         guard reap.quick == nil, reap.sendTimeout >= XFRMDataPath.leastSendTimeout else {
             throw StartFailure(
                 "the xfrm data path sees traffic once a second, which is too seldom for the fast profile and for any Send "
-                    + "Timeout below 1 s: set driver = \"bpf\", or the timers of RFC 5534", exitCode: 78)
+                    + "Timeout below 1 s: set driver = \"bpf\", or the timers of RFC 5534", .configuration)
         }
         do {
             try XFRMTables.probe(marks: XFRMDataPath.marks)

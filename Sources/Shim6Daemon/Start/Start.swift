@@ -22,7 +22,7 @@ enum Start {
             loaded.warnings.forEach(tell)
             return loaded
         } catch {
-            throw StartFailure(error.description, exitCode: 78)
+            throw StartFailure(error.description, .configuration)
         }
     }
 
@@ -41,7 +41,7 @@ enum Start {
         var log = Logger(label: "shim6d")
         log.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
         guard !configuration.uplinks.isEmpty else {
-            throw StartFailure("the configuration names no [[uplink]]", exitCode: 78)
+            throw StartFailure("the configuration names no [[uplink]]", .configuration)
         }
         try requireCapabilities()
         try requireCryptography()
@@ -105,7 +105,7 @@ enum Start {
         do {
             return try OperatorInterfaces(configuration: configuration, handler: post)
         } catch {
-            throw StartFailure(error.description, exitCode: error.exitCode)
+            throw StartFailure(error.description, error.reason)
         }
     }
 
@@ -131,7 +131,7 @@ enum Start {
         guard missing.isEmpty else {
             throw StartFailure(
                 "libcrypto offers no \(missing.joined(separator: ", ")): its default provider is needed, see OPENSSL_CONF",
-                exitCode: 69)
+                .unavailable)
         }
     }
 
@@ -140,7 +140,7 @@ enum Start {
     private static func requireCapabilities() throws(StartFailure) {
         guard let have = try? Capabilities.effective() else { throw StartFailure("cannot read the capabilities") }
         guard have.isSuperset(of: needed) else {
-            throw StartFailure("CAP_NET_ADMIN and CAP_NET_RAW are needed: run it as root", exitCode: 77)
+            throw StartFailure("CAP_NET_ADMIN and CAP_NET_RAW are needed: run it as root", .noPermission)
         }
     }
 
@@ -155,12 +155,11 @@ enum Start {
 }
 
 extension ListenError {
-    /// As in sysexits.h.
-    fileprivate var exitCode: Int32 {
+    fileprivate var reason: StartFailure.Reason {
         switch self {
-        case .socketInUse: 75
-        case .unknownGroup: 78
-        case .notASocket, .system: 73
+        case .socketInUse: .inUse
+        case .unknownGroup: .configuration
+        case .notASocket, .system: .cannotCreate
         }
     }
 }
