@@ -56,8 +56,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         // What people and programs see of the daemon.
-        .target(name: "Configuration", dependencies: ["Shim6Wire"], swiftSettings: strict),
-        .target(name: "Shim6Control", dependencies: ["Shim6Wire"], swiftSettings: strict),
+        .target(
+            name: "Configuration", dependencies: ["CGA", "REAP", "Shim6Core", "Shim6Wire"], swiftSettings: strict),
+        .target(name: "Shim6Control", dependencies: ["REAP", "Shim6Wire"], swiftSettings: strict),
         .target(
             name: "Shim6Console",
             dependencies: [
@@ -197,7 +198,7 @@ let package = Package(
             name: "DoctorTests", dependencies: ["Configuration", "Doctor", "Netlink", "Shim6Wire"],
             swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Requirements", "Shim6Wire"],
+            name: "ConfigurationTests", dependencies: ["Configuration", "REAP", "Requirements", "Shim6Wire"],
             swiftSettings: strict),
         .target(
             name: "CTestKernel", path: "Tests/CTestKernel", cSettings: strictC,

@@ -6,12 +6,15 @@ import Shim6Wire
 /// Cheap checks come first: one hash an address and one for all, then a look at the key, and one RSA operation last. Keys
 /// that have verified a signature are kept decoded. A value with state: give it one owner.
 public struct LocatorListVerifier: Sendable {
+    /// The decoded keys that are kept unless somebody asks for another number.
+    public static let defaultCachedKeys = 256
+
     private let bits: ClosedRange<Int>
     /// Decoded keys by their SubjectPublicKeyInfo.
     public private(set) var keys: RecentlyUsed<EncodedKey, PublicKey>
 
     /// `bits` bounds the modulus of a peer's key; `cachedKeys` says how many decoded keys are kept (a few KiB each).
-    public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = 256) {
+    public init(bits: ClosedRange<Int> = PublicKey.defaultBits, cachedKeys: Int = Self.defaultCachedKeys) {
         self.bits = bits
         keys = RecentlyUsed(capacity: cachedKeys)
     }

@@ -1,3 +1,5 @@
+import REAP
+import Shim6Core
 import Shim6Wire
 
 extension Reader {
@@ -9,14 +11,14 @@ extension Reader {
             let message = "private-key and parameters belong together: give both or neither"
             refuse(["identity", identity.privateKey == nil ? "parameters" : "private-key"], message)
         }
-        if configuration.timing.maxUpdateTimeout < configuration.timing.updateTimeout {
+        if configuration.host.maxUpdateTimeout < configuration.host.updateTimeout {
             refuse(["protocol", "max-update-timeout"], "max-update-timeout must not be below update-timeout")
         }
         if configuration.limits.maxPeerKeyBits < configuration.limits.minPeerKeyBits {
             refuse(["limits", "max-peer-key-bits"], "max-peer-key-bits must not be below min-peer-key-bits")
         }
-        let reachability = configuration.reachability
-        if reachability.maxProbeTimeout < reachability.initialProbeTimeout {
+        let reap = configuration.host.reap
+        if reap.maxProbeTimeout < reap.initialProbeTimeout {
             refuse(["reap", "max-probe-timeout"], "max-probe-timeout must not be below initial-probe-timeout")
         }
         return recommendations(for: configuration)
@@ -42,14 +44,22 @@ extension Reader {
             remarks.append(remark(path, message))
         }
         if configuration.uplinks.isEmpty { recommend([], "there is no [[uplink]]: no context can be made") }
-        let sendTimeout = configuration.reachability.sendTimeout ?? .seconds(15)
-        if sendTimeout < .seconds(10) {  // 5534-7-07
-            recommend(["reap", "send-timeout"], "send-timeout is below the 10 s that RFC 5534, section 7, recommends")
-        } else if sendTimeout > .seconds(100) {  // 5534-7-08
-            recommend(["reap", "send-timeout"], "send-timeout is above the 100 s that RFC 5534, section 7, recommends")
+        let sendTimeouts = REAPConfiguration.recommendedSendTimeouts
+        func recommendSendTimeout(_ side: String, _ bound: Duration) {
+            let message = "send-timeout is \(side) the \(bound.text) s that RFC 5534, section 7, recommends"
+            recommend(["reap", "send-timeout"], message)
         }
-        if configuration.timing.validatorMinLifetime < .seconds(30) {
-            let message = "validator-min-lifetime is below the 30 s of RFC 5533, section 14"
+        if let sendTimeout = configuration.reachability.sendTimeout {
+            if sendTimeout < sendTimeouts.lowerBound {  // 5534-7-07
+                recommendSendTimeout("below", sendTimeouts.lowerBound)
+            }
+            if sendTimeout > sendTimeouts.upperBound {  // 5534-7-08
+                recommendSendTimeout("above", sendTimeouts.upperBound)
+            }
+        }
+        let lifetime = HostConfiguration().validatorMinLifetime
+        if configuration.host.validatorMinLifetime < lifetime {
+            let message = "validator-min-lifetime is below the \(lifetime.text) s of RFC 5533, section 14"
             recommend(["protocol", "validator-min-lifetime"], message)
         }
         if configuration.identity.securityParameter > 1 {

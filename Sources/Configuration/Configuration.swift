@@ -1,6 +1,10 @@
+import CGA
+import REAP
+import Shim6Core
 import Shim6Wire
 
-/// Everything that the daemon's configuration file can set. A fresh value holds the defaults, which are the RFCs'.
+/// Everything that the daemon's configuration file can set. A fresh value holds the defaults; those of the
+/// protocol stand in `HostConfiguration` and `REAPConfiguration`, and are the RFCs'.
 ///
 /// `Declaration` says for each member its key in the file, its range and its meaning.
 public struct Configuration: Hashable, Sendable {
@@ -11,14 +15,26 @@ public struct Configuration: Hashable, Sendable {
     public var identity = Identity()
     public var peers = Peers()
     public var dataPath = DataPath()
-    public var timing = ProtocolTiming()
-    public var reachability = ReachabilityTiming()
+    /// `[protocol]`, `[reap]` and `[limits]`, as far as they are the protocol's. What the profile decides is not in it:
+    /// see `hostConfiguration`.
+    public var host = HostConfiguration()
+    public var reachability = Reachability()
     public var limits = Limits()
     public var control = ControlSocket()
     public var console = Console()
     public var logLevel = LogLevel.info
 
     public init() {}
+
+    /// What the protocol is to run with: `host` and what the profile and its settings say.
+    public var hostConfiguration: HostConfiguration {
+        var host = host
+        let hold = reachability.failbackHold ?? reachability.profile.failbackHold
+        host.reap.sendTimeout = reachability.sendTimeout ?? reachability.profile.sendTimeout
+        host.reap.failbackHold = hold == .zero ? nil : hold
+        host.reap.quick = reachability.profile == .fast ? reachability.quick : nil
+        return host
+    }
 }
 
 extension Configuration {
@@ -104,95 +120,53 @@ extension Configuration {
         }
 
         public var driver = Driver.auto
-        /// Payload octets of a ULID pair, both directions together, that make a context worthwhile.
-        public var triggerOctets = 2048
-        /// The age of a flow that does the same.
-        public var triggerAge = Duration.seconds(60)
+        public var limits = DataPathLimits()
 
         public init() {}
     }
 
-    /// `[protocol]`: the constants of RFC 5533, section 14, and the idle timeout of contexts.
-    public struct ProtocolTiming: Hashable, Sendable {
-        public var i1RetriesMax = 4
-        public var i1Timeout = Duration.seconds(4)
-        public var noR1HolddownTime = Duration.seconds(60)
-        public var icmpHolddownTime = Duration.seconds(600)
-        public var i2Timeout = Duration.seconds(4)
-        public var i2RetriesMax = 2
-        public var i2bisTimeout = Duration.seconds(4)
-        public var i2bisRetriesMax = 2
-        public var validatorMinLifetime = Duration.seconds(30)
-        public var updateTimeout = Duration.seconds(4)
-        public var maxUpdateTimeout = Duration.seconds(120)
-        public var idleTimeout = Duration.seconds(600)
-
-        public init() {}
-    }
-
-    /// `[reap]`: the constants and variables of RFC 5534, section 7.
-    public struct ReachabilityTiming: Hashable, Sendable {
+    /// `[reap]`, as far as the profile decides it.
+    public struct Reachability: Hashable, Sendable {
         /// How failures are noticed. JSON and TOML name it by its raw value.
         public enum Profile: String, Hashable, Sendable, CaseIterable {
             /// RFC 5534 and nothing else.
             case rfc = "rfc"
             /// Within some tens of milliseconds, between hosts that both do so.
             case fast = "fast"
+
+            /// Send Timeout where none is set.
+            var sendTimeout: Duration {
+                switch self {
+                case .rfc: REAPConfiguration.defaultSendTimeout
+                case .fast: QuickDetection.defaultSendTimeout
+                }
+            }
+
+            /// The hold before a return to a better pair where none is set; zero for no return.
+            var failbackHold: Duration {
+                switch self {
+                case .rfc: .zero
+                case .fast: QuickDetection.defaultFailbackHold
+                }
+            }
         }
 
         public var profile = Profile.rfc
         /// Nil for that of the profile.
         public var sendTimeout: Duration?
-        /// Nil for that of the profile: never, or 30 s.
+        /// Nil for that of the profile; zero for no return.
         public var failbackHold: Duration?
-        /// Of the fast profile only, as is the next.
-        public var leastSilence = Duration.milliseconds(30)
-        public var leastProbeGap = Duration.milliseconds(10)
-        public var initialProbeTimeout = Duration.milliseconds(500)
-        public var initialProbes = 4
-        public var maxProbeTimeout = Duration.seconds(60)
-
-        /// Send Timeout as it was set, or that of the profile.
-        public var effectiveSendTimeout: Duration {
-            sendTimeout ?? (profile == .rfc ? .seconds(15) : .milliseconds(250))
-        }
-
-        /// The hold before a return to a better pair; nil for no return.
-        public var effectiveFailbackHold: Duration? {
-            let hold = failbackHold ?? (profile == .rfc ? .zero : .seconds(30))
-            return hold == .zero ? nil : hold
-        }
+        /// Of the fast profile only.
+        public var quick = QuickDetection()
 
         public init() {}
     }
 
-    /// `[limits]`: the size of every table that traffic can fill.
+    /// `[limits]`, as far as they are the daemon's own.
     public struct Limits: Hashable, Sendable {
-        public var maxContexts = 16_384
-        public var maxContextsPerPeerPrefix = 1024
-        public var maxContextsPerPeerSite = 4096
-        public var maxHolddowns = 4096
-        public var maxLocators = 16
-        public var maxVerificationsPerSecond = 1000
-        public var minPeerKeyBits = 1024
-        public var maxPeerKeyBits = 4096
-        public var maxPeerKeys = 256
-        public var maxProofs = 1024
-        public var maxRefusedProofs = 1024
-        public var maxAnswersPerSecond = 16
-        public var maxContextAnswersPerSecond = 4
-        public var maxUnansweredProbes = 3
-        public var maxAmplification = 3
-        public var maxProbesPerSecond = 2000
-        public var maxStrangerMessagesPerSecond = 5000
-        public var maxStrangerMessagesPerPrefix = 500
-        public var maxPeerMessagesPerSecond = 10_000
-        public var maxPeerMessagesPerPrefix = 5000
-        public var maxMessagesPerPair = 100
-        public var maxMessagesPerContext = 500
-        public var maxUnknownTagsPerSecond = 1000
-        /// 0: none.
-        public var maxKeptPackets = 4096
+        public var minPeerKeyBits = PublicKey.defaultBits.lowerBound
+        public var maxPeerKeyBits = PublicKey.defaultBits.upperBound
+        public var maxPeerKeys = LocatorListVerifier.defaultCachedKeys
         public var maxFailovers = 256
         public var maxEvents = 1024
         public var maxControlClients = 64

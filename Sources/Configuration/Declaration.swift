@@ -1,3 +1,5 @@
+import REAP
+
 /// The keys of the configuration file: the only place that knows their names, ranges and meaning.
 enum Declaration {
     struct Section: Sendable {
@@ -95,10 +97,10 @@ enum Declaration {
                     "\"bpf\" (eBPF), \"xfrm\" (XFRM states, for hosts without eBPF), \"none\" (nothing is rehomed), or "
                         + "\"auto\" for the first of them that this host can have. \"shim6ctl doctor\" tells why."),
                 Key(
-                    "trigger-octets", \.dataPath.triggerOctets, .integer(0...1_000_000_000),
+                    "trigger-octets", \.dataPath.limits.triggerOctets, .integer(0...1_000_000_000),
                     "A context is made when two addresses have exchanged this many octets, both ways and twice, ..."),
                 Key(
-                    "trigger-age", \.dataPath.triggerAge, .seconds(0...86_400),
+                    "trigger-age", \.dataPath.limits.triggerAge, .seconds(0...86_400),
                     "... or when traffic between them has gone on for this long, seconds."),
             ]),
         Section(name: "protocol", comment: "RFC 5533, section 14. Times in seconds.", keys: protocolKeys),
@@ -107,22 +109,22 @@ enum Declaration {
             name: "limits", comment: "What is bounded, and how.",
             keys: [
                 Key(
-                    "max-contexts", \.limits.maxContexts, .integer(1...1_000_000),
+                    "max-contexts", \.host.maximumContexts, .integer(1...1_000_000),
                     "Contexts at a time; beyond it one that a peer made and that never carried payload makes room."),
                 Key(
-                    "max-contexts-per-peer-prefix", \.limits.maxContextsPerPeerPrefix, .integer(1...1_000_000),
+                    "max-contexts-per-peer-prefix", \.host.maximumContextsPerPeerPrefix, .integer(1...1_000_000),
                     "Contexts that peers of one /64 can make here."),
                 Key(
-                    "max-contexts-per-peer-site", \.limits.maxContextsPerPeerSite, .integer(1...1_000_000),
+                    "max-contexts-per-peer-site", \.host.maximumContextsPerPeerSite, .integer(1...1_000_000),
                     "Contexts that peers of one /48 can make here."),
                 Key(
-                    "max-holddowns", \.limits.maxHolddowns, .integer(1...1_000_000),
+                    "max-holddowns", \.host.maximumHolddowns, .integer(1...1_000_000),
                     "Contexts in E-FAILED or NO-SUPPORT; beyond it the one that ends first makes room."),
                 Key(
-                    "max-locators", \.limits.maxLocators, .integer(1...255),
+                    "max-locators", \.host.maximumLocators, .integer(1...255),
                     "Locators kept of one list, own or a peer's."),
                 Key(
-                    "max-verifications-per-second", \.limits.maxVerificationsPerSecond, .integer(1...1_000_000),
+                    "max-verifications-per-second", \.host.maximumVerificationsPerSecond, .integer(1...1_000_000),
                     "Messages a second whose keys and signatures are checked, and as many answers to this host. One /48 gets "
                         + "half of it, one /32 three quarters, and who has not asked before comes first."),
                 Key(
@@ -135,55 +137,57 @@ enum Declaration {
                     "max-peer-keys", \.limits.maxPeerKeys, .integer(0...65_536),
                     "Decoded keys of peers that are kept, a few KiB each; the one unused for longest makes room."),
                 Key(
-                    "max-proofs", \.limits.maxProofs, .integer(0...65_536),
+                    "max-proofs", \.host.maximumProofs, .integer(0...65_536),
                     "Verified proofs of peers that are kept, 2 KiB each at most; the one unused for longest makes room."
                 ),
                 Key(
-                    "max-refused-proofs", \.limits.maxRefusedProofs, .integer(0...65_536),
+                    "max-refused-proofs", \.host.maximumRefusals, .integer(0...65_536),
                     "Refused proofs of peers that are kept, so that the same one again costs nothing; the one unused for "
                         + "longest makes room."),
                 Key(
-                    "max-answers-per-second", \.limits.maxAnswersPerSecond, .integer(1...10_000),
+                    "max-answers-per-second", \.host.maximumAnswersPerSecond, .integer(1...10_000),
                     "R1bis messages a second to one /48, and as many Errors."),
                 Key(
-                    "max-context-answers-per-second", \.limits.maxContextAnswersPerSecond, .integer(1...10_000),
+                    "max-context-answers-per-second", \.host.maximumContextAnswersPerSecond, .integer(1...10_000),
                     "R2 messages a second of one context."),
                 Key(
-                    "max-unanswered-probes", \.limits.maxUnansweredProbes, .integer(1...1000),
+                    "max-unanswered-probes", \.host.maximumUnansweredProbes, .integer(1...1000),
                     "Probes to a peer's locator at which it has answered nothing yet; then one a minute."),
                 Key(
-                    "max-amplification", \.limits.maxAmplification, .integer(1...1000),
+                    "max-amplification", \.host.maximumAmplification, .integer(1...1000),
                     "Octets of such Probes of one context for each octet that its peer has sent."),
                 Key(
-                    "max-probes-per-second", \.limits.maxProbesPerSecond, .integer(1...1_000_000),
+                    "max-probes-per-second", \.host.maximumProbesPerSecond, .integer(1...1_000_000),
                     "Probes that all contexts together may begin a second. Contexts with traffic come first."),
                 Key(
-                    "max-stranger-messages-per-second", \.limits.maxStrangerMessagesPerSecond, .integer(1...1_000_000),
+                    "max-stranger-messages-per-second", \.dataPath.limits.strangerMessagesPerSecond,
+                    .integer(1...1_000_000),
                     "I1s a second that the kernel program lets in from all hosts with which there is no session, and as many "
                         + "other control messages. This and the next six are for the data path \"bpf\"."),
                 Key(
-                    "max-stranger-messages-per-prefix", \.limits.maxStrangerMessagesPerPrefix, .integer(1...1_000_000),
+                    "max-stranger-messages-per-prefix", \.dataPath.limits.strangerMessagesPerSite,
+                    .integer(1...1_000_000),
                     "The same for those in one /48."),
                 Key(
-                    "max-peer-messages-per-second", \.limits.maxPeerMessagesPerSecond, .integer(1...1_000_000),
+                    "max-peer-messages-per-second", \.dataPath.limits.peerMessagesPerSecond, .integer(1...1_000_000),
                     "Control messages a second from all hosts with which there is a session or a context. What carries the tag "
                         + "of a context is not counted."),
                 Key(
-                    "max-peer-messages-per-prefix", \.limits.maxPeerMessagesPerPrefix, .integer(1...1_000_000),
+                    "max-peer-messages-per-prefix", \.dataPath.limits.peerMessagesPerSite, .integer(1...1_000_000),
                     "The same for those in one /48."),
                 Key(
-                    "max-messages-per-pair", \.limits.maxMessagesPerPair, .integer(1...1_000_000),
+                    "max-messages-per-pair", \.dataPath.limits.messagesPerPair, .integer(1...1_000_000),
                     "I1s a second from one of these hosts to one address, as many other messages, and as many I1s from "
                         + "elsewhere about their session."),
                 Key(
-                    "max-messages-per-context", \.limits.maxMessagesPerContext, .integer(1...1_000_000),
+                    "max-messages-per-context", \.dataPath.limits.messagesPerContext, .integer(1...1_000_000),
                     "Control messages a second with the tag of one context."),
                 Key(
-                    "max-unknown-tags-per-second", \.limits.maxUnknownTagsPerSecond, .integer(1...1_000_000),
+                    "max-unknown-tags-per-second", \.dataPath.limits.unknownTagsPerSecond, .integer(1...1_000_000),
                     "Payload packets a second with a tag that no context has that are answered, so that the peer's context can "
                         + "be recovered. 4 of them to one /48."),
                 Key(
-                    "max-kept-packets", \.limits.maxKeptPackets, .integer(0...65_536),
+                    "max-kept-packets", \.dataPath.limits.keptPackets, .integer(0...65_536),
                     "Last packets of TCP flows that are kept while nothing comes in, 1.6 KiB each, to be sent again at once on "
                         + "the next path; the one unused for longest makes room. 0: TCP waits for its own timer."),
                 Key("max-failovers", \.limits.maxFailovers, .integer(1...65_536), "Failovers that the timeline keeps."),
@@ -230,47 +234,56 @@ enum Declaration {
     ]
 
     private static let protocolKeys: [Key<Configuration>] = [
-        Key("i1-retries-max", \.timing.i1RetriesMax, .integer(0...100), "I1_RETRIES_MAX"),
-        Key("i1-timeout", \.timing.i1Timeout, .seconds(0.1...3600), "I1_TIMEOUT"),
-        Key("no-r1-holddown-time", \.timing.noR1HolddownTime, .seconds(0...86_400), "NO_R1_HOLDDOWN_TIME"),
-        Key("icmp-holddown-time", \.timing.icmpHolddownTime, .seconds(0...86_400), "ICMP_HOLDDOWN_TIME"),
-        Key("i2-timeout", \.timing.i2Timeout, .seconds(0.1...3600), "I2_TIMEOUT"),
-        Key("i2-retries-max", \.timing.i2RetriesMax, .integer(0...100), "I2_RETRIES_MAX"),
-        Key("i2bis-timeout", \.timing.i2bisTimeout, .seconds(0.1...3600), "I2bis_TIMEOUT"),
-        Key("i2bis-retries-max", \.timing.i2bisRetriesMax, .integer(0...100), "I2bis_RETRIES_MAX"),
-        Key("validator-min-lifetime", \.timing.validatorMinLifetime, .seconds(1...3600), "VALIDATOR_MIN_LIFETIME"),
-        Key("update-timeout", \.timing.updateTimeout, .seconds(0.1...3600), "UPDATE_TIMEOUT"),
-        Key("max-update-timeout", \.timing.maxUpdateTimeout, .seconds(0.1...86_400), "MAX_UPDATE_TIMEOUT"),
+        Key("i1-retries-max", \.host.i1RetriesMax, .integer(0...100), "I1_RETRIES_MAX"),
+        Key("i1-timeout", \.host.i1Timeout, .seconds(0.1...3600), "I1_TIMEOUT"),
+        Key("no-r1-holddown-time", \.host.noR1HolddownTime, .seconds(0...86_400), "NO_R1_HOLDDOWN_TIME"),
+        Key("icmp-holddown-time", \.host.icmpHolddownTime, .seconds(0...86_400), "ICMP_HOLDDOWN_TIME"),
+        Key("i2-timeout", \.host.i2Timeout, .seconds(0.1...3600), "I2_TIMEOUT"),
+        Key("i2-retries-max", \.host.i2RetriesMax, .integer(0...100), "I2_RETRIES_MAX"),
+        Key("i2bis-timeout", \.host.i2bisTimeout, .seconds(0.1...3600), "I2bis_TIMEOUT"),
+        Key("i2bis-retries-max", \.host.i2bisRetriesMax, .integer(0...100), "I2bis_RETRIES_MAX"),
+        Key("validator-min-lifetime", \.host.validatorMinLifetime, .seconds(1...3600), "VALIDATOR_MIN_LIFETIME"),
+        Key("update-timeout", \.host.updateTimeout, .seconds(0.1...3600), "UPDATE_TIMEOUT"),
+        Key("max-update-timeout", \.host.maxUpdateTimeout, .seconds(0.1...86_400), "MAX_UPDATE_TIMEOUT"),
         Key(
-            "idle-timeout", \.timing.idleTimeout, .wholeSeconds(1...604_800),
+            "idle-timeout", \.host.idleTimeout, .wholeSeconds(1...604_800),
             "A context without traffic in either direction for so long goes away. Whole seconds."),
     ]
+
+    private static let recommended = {
+        let range = REAPConfiguration.recommendedSendTimeouts
+        return "\(range.lowerBound.text) to \(range.upperBound.text)"
+    }()
+
+    private static func either(_ value: KeyPath<Configuration.Reachability.Profile, Duration>) -> String {
+        Configuration.Reachability.Profile.allCases.map { $0[keyPath: value].text }.joined(separator: " or ")
+    }
 
     private static let reachabilityKeys: [Key<Configuration>] = [
         Key(
             "send-timeout", \.reachability.sendTimeout, .optional(.seconds(0.02...65_535)),
             "Send Timeout: how long after a packet out nothing may come in before the path is suspected. "
-                + "10 to 100 are recommended. Below 1 it holds only with peers that announce theirs to the millisecond, "
-                + "and while packets come in often. Empty: by the profile, 15 or 0.25."),
+                + "\(recommended) are recommended. Below 1 it holds only with peers that announce theirs to the millisecond, "
+                + "and while packets come in often. Empty: by the profile, \(either(\.sendTimeout))."),
         Key(
-            "initial-probe-timeout", \.reachability.initialProbeTimeout, .seconds(0.01...60),
+            "initial-probe-timeout", \.host.reap.initialProbeTimeout, .seconds(0.01...60),
             "Initial Probe Timeout: the time between the first probes of an exploration."),
         Key(
-            "initial-probes", \.reachability.initialProbes, .integer(1...100),
+            "initial-probes", \.host.reap.initialProbes, .integer(1...100),
             "Number of Initial Probes: how many are sent at that pace before the time doubles each time."),
         Key(
-            "max-probe-timeout", \.reachability.maxProbeTimeout, .seconds(0.01...3600),
+            "max-probe-timeout", \.host.reap.maxProbeTimeout, .seconds(0.01...3600),
             "The longest time between probes."),
         Key(
             "failback-hold", \.reachability.failbackHold, .optional(.seconds(0...86_400)),
             "How long a better path must have worked again, by slow probes, before traffic returns to it. 0: it never does. "
-                + "Empty: by the profile, 0 or 30."),
+                + "Empty: by the profile, \(either(\.failbackHold))."),
         Key(
-            "least-silence", \.reachability.leastSilence, .seconds(0.01...10),
+            "least-silence", \.reachability.quick.leastSilence, .seconds(0.01...10),
             "Profile \"fast\": the shortest silence, after packets that came in often, that makes the daemon probe the "
                 + "path in use."),
         Key(
-            "least-probe-gap", \.reachability.leastProbeGap, .seconds(0.005...10),
+            "least-probe-gap", \.reachability.quick.leastProbeGap, .seconds(0.005...10),
             "Profile \"fast\": the shortest time between the first probes, which else is three round-trip times, and at "
                 + "most initial-probe-timeout."),
     ]

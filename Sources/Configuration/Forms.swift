@@ -88,7 +88,7 @@ extension Form<Duration> {
             if case .integer(let seconds) = value, range.contains(Double(seconds)) { return .seconds(seconds) }
             return .nanoseconds(Int64((try number.read(value) * 1e9).rounded()))
         } write: {
-            decimal(Double($0.nanoseconds) / 1e9)
+            $0.text
         }
     }
 
@@ -292,6 +292,11 @@ extension Form<Configuration.Endpoint> {
             quoted($0.description)
         }
     }
+}
+
+extension Duration {
+    /// Decimal seconds, as they stand in the file.
+    var text: String { decimal(Double(nanoseconds) / 1e9) }
 }
 
 /// A number as people write it: without a fraction when it has none.

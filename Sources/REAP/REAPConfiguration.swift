@@ -2,6 +2,8 @@
 public struct REAPConfiguration: Sendable, Hashable {
     /// Send Timeout where none is configured, and that of a peer that announced none (section 7).
     public static let defaultSendTimeout = Duration.seconds(15)
+    /// The Send Timeouts that section 7 recommends.
+    public static let recommendedSendTimeouts = Duration.seconds(10)...Duration.seconds(100)
     /// The least Send Timeout between hosts that agree in whole seconds: less cannot be announced.
     private static let leastCoarseTimeout = Duration.seconds(1)
     /// The least Keepalive Timeout, whatever the peer announces: three Keepalives in this time are all that it may ask for.
@@ -111,6 +113,12 @@ public struct REAPConfiguration: Sendable, Hashable {
 /// How the fast profile notices failures within some tens of milliseconds, and false alarms stay without consequence:
 /// whatever looks like a failure is first checked by Probes on the pair in use.
 public struct QuickDetection: Sendable, Hashable {
+    /// Send Timeout where quick detection is wanted and no other is configured. It is for traffic that is not dense
+    /// enough for more, and leaves room for a round trip around the world.
+    public static let defaultSendTimeout = Duration.milliseconds(250)
+    /// Failback Hold under the same conditions: longer than links flap.
+    public static let defaultFailbackHold = Duration.seconds(30)
+
     /// No silence shorter than this is suspicious, however dense return traffic was: a queue may hold packets up for as
     /// long where nothing has failed.
     public var leastSilence: Duration

@@ -4,7 +4,7 @@ import Shim6Wire
 /// The constants of RFC 5533 section 14 and RFC 5534 section 7 under their RFC names, and the limits of this host.
 ///
 /// Everything that a peer can make grow has a limit here.
-public struct HostConfiguration: Sendable, Equatable {
+public struct HostConfiguration: Sendable, Hashable {
     /// I1_RETRIES_MAX: retransmissions of I1 after the first one.
     public var i1RetriesMax = 4
     /// I1_TIMEOUT: nominal wait for R1 or R2 after the first I1.

@@ -1,4 +1,6 @@
 import Configuration
+import Foundation
+import REAP
 import Requirements
 import Shim6Wire
 import Testing
@@ -12,7 +14,7 @@ import Testing
         let (configuration, warnings) = try Configuration.parse("", file: "x.toml")
         #expect(configuration == Configuration())
         #expect(warnings == ["x.toml:1: there is no [[uplink]]: no context can be made"])
-        let timing = configuration.timing
+        let timing = configuration.hostConfiguration
         #expect(timing.i1RetriesMax == 4 && timing.i1Timeout == .seconds(4))
         #expect(timing.noR1HolddownTime == .seconds(60) && timing.icmpHolddownTime == .seconds(600))
         #expect(timing.i2Timeout == .seconds(4) && timing.i2RetriesMax == 2)
@@ -23,16 +25,58 @@ import Testing
 
     @Test(.requirement("5534-7-01", "5534-7-02", "5534-7-03"))
     func `The defaults of REAP are those of RFC 5534`() throws {
-        let reachability = try Configuration.parse("[reap]", file: "x.toml").configuration.reachability
-        #expect(reachability.sendTimeout == nil && reachability.effectiveSendTimeout == .seconds(15))
-        #expect(reachability.initialProbeTimeout == .milliseconds(500) && reachability.initialProbes == 4)
-        #expect(reachability.maxProbeTimeout == .seconds(60))
+        let reap = try Configuration.parse("[reap]", file: "x.toml").configuration.hostConfiguration.reap
+        #expect(reap.sendTimeout == .seconds(15) && reap.failbackHold == nil && reap.quick == nil)
+        #expect(reap.initialProbeTimeout == .milliseconds(500) && reap.initialProbes == 4)
+        #expect(reap.maxProbeTimeout == .seconds(60))
+    }
+
+    @Test func `The fast profile has timers of its own, unless they are set`() throws {
+        func reap(_ text: String) throws -> REAPConfiguration {
+            try Configuration.parse("profile = \"fast\"\n[reap]\n\(text)", file: "x.toml").configuration
+                .hostConfiguration.reap
+        }
+        let fast = try reap("")
+        #expect(fast.sendTimeout == .milliseconds(250) && fast.failbackHold == .seconds(30))
+        #expect(fast.quick == QuickDetection(leastSilence: .milliseconds(30), leastProbeGap: .milliseconds(10)))
+        let set = try reap("send-timeout = 2\nfailback-hold = 0\nleast-silence = 0.05")
+        #expect(set.sendTimeout == .seconds(2) && set.failbackHold == nil)
+        #expect(set.quick?.leastSilence == .milliseconds(50))
     }
 
     @Test func `The printed defaults are a valid file that sets the defaults`() throws {
         let text = Configuration.defaultsText
         #expect(try Configuration.parse(text, file: "x.toml").configuration == Configuration())
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    }
+
+    @Test func `The reference in the documentation is what the daemon prints`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/shim6d.toml")
+        #expect(
+            try String(contentsOf: file, encoding: .utf8) == Configuration.defaultsText,
+            "make it anew: shim6d --print-defaults > docs/shim6d.toml")
+    }
+
+    @Test func `These are the keys`() {
+        let words = Configuration.defaultsText.split(separator: "\n").map { $0.split(separator: " ") }
+        let keys = words.map { $0.first == "#" ? $0.dropFirst() : $0[...] }.filter { $0.dropFirst().first == "=" }
+        #expect(
+            keys.compactMap(\.first).joined(separator: " ") == """
+                profile manage-routes tunnel remove-addresses-on-exit interface gateway prefixes \
+                advertised-prefixes exclude shared check key key-bits hba prefer sec directory private-key \
+                parameters verify driver trigger-octets trigger-age i1-retries-max i1-timeout no-r1-holddown-time \
+                icmp-holddown-time i2-timeout i2-retries-max i2bis-timeout i2bis-retries-max \
+                validator-min-lifetime update-timeout max-update-timeout idle-timeout send-timeout \
+                initial-probe-timeout initial-probes max-probe-timeout failback-hold least-silence least-probe-gap \
+                max-contexts max-contexts-per-peer-prefix max-contexts-per-peer-site max-holddowns max-locators \
+                max-verifications-per-second min-peer-key-bits max-peer-key-bits max-peer-keys max-proofs \
+                max-refused-proofs max-answers-per-second max-context-answers-per-second max-unanswered-probes \
+                max-amplification max-probes-per-second max-stranger-messages-per-second \
+                max-stranger-messages-per-prefix max-peer-messages-per-second max-peer-messages-per-prefix \
+                max-messages-per-pair max-messages-per-context max-unknown-tags-per-second max-kept-packets \
+                max-failovers max-events max-control-clients max-console-clients socket mode group enabled listen \
+                allow-remove idle-timeout level
+                """)
     }
 
     /// Changes each value of the printed defaults in turn: then every key that is printed is really read.
@@ -142,7 +186,7 @@ import Testing
         #expect(configuration.identity.privateKey == "/etc/shim6d/own.pem")
         #expect(configuration.identity.parameters == ["/etc/shim6d/a1.cga"])
         #expect(configuration.reachability.sendTimeout == .seconds(1))
-        #expect(configuration.reachability.initialProbeTimeout == .milliseconds(250))
+        #expect(configuration.host.reap.initialProbeTimeout == .milliseconds(250))
         #expect(configuration.control.group == "shim6" && configuration.control.mode == 0o600)
         #expect(configuration.console.listen.description == "[2001:db8::7]:23")
         #expect(

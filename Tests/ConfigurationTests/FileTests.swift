@@ -17,7 +17,7 @@ import Testing
     @Test func `A file is read`() throws {
         try withFile(Data("[limits]\nmax-contexts = 7\n".utf8)) { file in
             let configuration = try Configuration.load(contentsOf: file).configuration
-            #expect(configuration.limits.maxContexts == 7)
+            #expect(configuration.host.maximumContexts == 7)
         }
     }
 
@@ -63,7 +63,7 @@ import Testing
         defer { close(ends[0]) }
         #expect(write(ends[1], text, text.utf8.count) == text.utf8.count)
         close(ends[1])
-        #expect(try Configuration.load(contentsOf: "/dev/fd/\(ends[0])").configuration.limits.maxContexts == 7)
+        #expect(try Configuration.load(contentsOf: "/dev/fd/\(ends[0])").configuration.host.maximumContexts == 7)
     }
 
     @Test func `A name with control characters stays on one line`() throws {

@@ -32,7 +32,7 @@ public final class KernelProgram {
     /// ring.
     public struct Sizes: Sendable {
         /// Contexts, and slots of activity stamps.
-        public var contexts: UInt32 = 16384
+        public var contexts = UInt32(HostConfiguration().maximumContexts)
         /// Addresses of this host.
         public var locators: UInt32 = 1024
         /// Locators of peers, of all contexts together.
@@ -43,7 +43,7 @@ public final class KernelProgram {
         /// Sources and contexts whose rate is being limited; beyond that the least recently used is forgotten.
         public var limiters: UInt32 = 8192
         /// Packets that can be sent again; beyond that the least recently used is forgotten. 0: none is kept.
-        public var keptPackets: UInt32 = 4096
+        public var keptPackets = UInt32(DataPathLimits().keptPackets)
         /// Octets of events not yet read: a power of two, at least 4096.
         public var ring: UInt32 = 1 << 20
 

@@ -1,4 +1,6 @@
 import CDataPath
+import REAP
+import Shim6Core
 
 /// Limits and thresholds of the program.
 public struct KernelProgramSettings: Hashable, Sendable {
@@ -12,39 +14,43 @@ public struct KernelProgramSettings: Hashable, Sendable {
             self.burst = burst
         }
     }
-    /// Octets of a session, both ways together, after which a context is worthwhile. Traffic in one direction only
-    /// never is.
-    public var triggerOctets: UInt64 = 2048
-    /// Age of a session in nanoseconds after which a context is worthwhile whatever the octets.
-    public var triggerAge: UInt64 = 60_000_000_000
+    /// As in `DataPathLimits`, the age in nanoseconds.
+    public var triggerOctets: UInt64
+    public var triggerAge: UInt64
     /// Age of the daemon's last heartbeat in nanoseconds beyond which control messages are dropped.
     public var heartbeatLimit: UInt64 = 2_000_000_000
-    /// I1 messages from all strangers together: hosts with which there is no session, whose sources may be forged. As many
-    /// may name the ULIDs of sessions and come from elsewhere.
-    public var strangersI1 = Rate(perSecond: 5000, burst: 5000)
-    /// All other control messages of strangers. The peer of a context is none: its tag says so.
-    public var strangers = Rate(perSecond: 5000, burst: 5000)
-    /// I1 messages, and all other messages, of strangers in one /48.
-    public var strangersSite = Rate(perSecond: 500, burst: 500)
-    /// Control messages of all hosts with which there is a session or a context, unless they name it by its tag.
-    public var acquainted = Rate(perSecond: 10_000, burst: 10_000)
-    /// Of those in one /48.
-    public var acquaintedSite = Rate(perSecond: 5000, burst: 5000)
-    /// I1 messages, and all other messages, of one of these hosts to one address; and I1 messages from elsewhere that name
-    /// the ULIDs of one session.
-    public var pair = Rate(perSecond: 100, burst: 100)
-    /// Control messages with the tag of one context.
-    public var tagged = Rate(perSecond: 500, burst: 500)
+    // As in `DataPathLimits`.
+    public var strangersI1: Rate
+    public var strangers: Rate
+    public var strangersSite: Rate
+    public var acquainted: Rate
+    public var acquaintedSite: Rate
+    public var pair: Rate
+    public var tagged: Rate
+    public var unknownTags: Rate
     /// `DataPathEvent.unknownTag` for one /48.
     public var unknownTag = Rate(perSecond: 4, burst: 8)
-    /// The same for all together.
-    public var unknownTags = Rate(perSecond: 1000, burst: 1000)
     /// `DataPathEvent.payload` for one context.
     public var payload = Rate(perSecond: 4, burst: 1)
     /// `DataPathEvent.tooBig` and `.unreachable` for one address pair, each.
     public var undeliverable = Rate(perSecond: 1, burst: 1)
 
-    public init() {}
+    public init(_ limits: DataPathLimits = DataPathLimits()) {
+        /// Those of one second at once, too.
+        func rate(_ perSecond: Int) -> Rate {
+            Rate(perSecond: UInt32(clamping: perSecond), burst: UInt32(clamping: perSecond))
+        }
+        triggerOctets = UInt64(limits.triggerOctets)
+        triggerAge = UInt64(max(0, limits.triggerAge.wholeNanoseconds))
+        strangersI1 = rate(limits.strangerMessagesPerSecond)
+        strangers = strangersI1
+        strangersSite = rate(limits.strangerMessagesPerSite)
+        acquainted = rate(limits.peerMessagesPerSecond)
+        acquaintedSite = rate(limits.peerMessagesPerSite)
+        pair = rate(limits.messagesPerPair)
+        tagged = rate(limits.messagesPerContext)
+        unknownTags = rate(limits.unknownTagsPerSecond)
+    }
 }
 
 extension KernelProgramSettings {

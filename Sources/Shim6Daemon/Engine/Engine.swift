@@ -89,7 +89,7 @@ final class Engine {
         let traits = self.dataPath.traits
         idleWatch = try IdleWatch(rehoming: traits.rehomingRequest, log: log)
         uplinks = Uplinks(configuration, socket: socket, rows: rows, identities: identities, log: log)
-        var hostConfiguration = HostConfiguration(configuration)
+        var hostConfiguration = configuration.hostConfiguration
         (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = (traits.acceptedForms, traits.sentForms)
         host = Host(
             configuration: hostConfiguration, identity: identities,

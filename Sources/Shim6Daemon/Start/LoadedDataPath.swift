@@ -37,11 +37,11 @@ enum LoadedDataPath {
 
     private static func bpf(_ configuration: Configuration) throws(StartFailure) -> KernelProgram {
         var sizes = KernelProgram.Sizes()
-        sizes.contexts = UInt32(clamping: configuration.limits.maxContexts)
-        sizes.keptPackets = UInt32(clamping: configuration.limits.maxKeptPackets)
+        sizes.contexts = UInt32(clamping: configuration.host.maximumContexts)
+        sizes.keptPackets = UInt32(clamping: configuration.dataPath.limits.keptPackets)
         do {
             let program = try KernelProgram(sizes: sizes)
-            program.settings = KernelProgramSettings(configuration)
+            program.settings = KernelProgramSettings(configuration.dataPath.limits)
             return program
         } catch {
             throw StartFailure(error.description)
@@ -52,7 +52,7 @@ enum LoadedDataPath {
     private static let worthwhile = Duration.seconds(3)
 
     private static func xfrm(_ configuration: Configuration) throws(StartFailure) -> LoadedDataPath {
-        let reap = HostConfiguration(configuration).reap
+        let reap = configuration.hostConfiguration.reap
         guard reap.quick == nil, reap.sendTimeout >= XFRMDataPath.leastSendTimeout else {
             throw StartFailure(
                 "the xfrm data path sees traffic once a second, which is too seldom for the fast profile and for any Send "
@@ -69,10 +69,10 @@ enum LoadedDataPath {
                     : "the kernel makes no XFRM states that rehome (CONFIG_IPV6_MIP6): \(error)")
         }
         do {
-            let age = configuration.dataPath.triggerOctets == 0 ? .zero : worthwhile
+            let age = configuration.dataPath.limits.triggerOctets == 0 ? .zero : worthwhile
             let tables = try XFRMTables(
-                marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.limits.maxContexts),
-                triggerAge: min(configuration.dataPath.triggerAge, age))
+                marks: XFRMDataPath.marks, contexts: UInt32(clamping: configuration.host.maximumContexts),
+                triggerAge: min(configuration.dataPath.limits.triggerAge, age))
             return .xfrm(tables, try HeedingSocket(nextHeader: NextHeader.experimental))
         } catch {
             throw StartFailure("the xfrm data path could not be made: \(error)")
@@ -88,27 +88,7 @@ enum LoadedDataPath {
         case .xfrm(let tables, let heeding):
             XFRMDataPath(tables, heeding: heeding, socket: socket, rows: rows, log: log)
         case .none(let why):
-            NoDataPath(contexts: UInt32(clamping: configuration.limits.maxContexts), why: why)
+            NoDataPath(contexts: UInt32(clamping: configuration.host.maximumContexts), why: why)
         }
-    }
-}
-
-extension KernelProgramSettings {
-    init(_ configuration: Configuration) {
-        self.init()
-        /// Those of one second at once, too.
-        func rate(_ perSecond: Int) -> Rate {
-            Rate(perSecond: UInt32(clamping: perSecond), burst: UInt32(clamping: perSecond))
-        }
-        triggerOctets = UInt64(configuration.dataPath.triggerOctets)
-        triggerAge = configuration.dataPath.triggerAge.nanoseconds
-        strangersI1 = rate(configuration.limits.maxStrangerMessagesPerSecond)
-        strangers = strangersI1
-        strangersSite = rate(configuration.limits.maxStrangerMessagesPerPrefix)
-        acquainted = rate(configuration.limits.maxPeerMessagesPerSecond)
-        acquaintedSite = rate(configuration.limits.maxPeerMessagesPerPrefix)
-        unknownTags = rate(configuration.limits.maxUnknownTagsPerSecond)
-        tagged = rate(configuration.limits.maxMessagesPerContext)
-        pair = rate(configuration.limits.maxMessagesPerPair)
     }
 }
