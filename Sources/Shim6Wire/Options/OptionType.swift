@@ -8,23 +8,28 @@ public enum OptionType: UInt16, Sendable, CaseIterable {
     case ulidPair = 6
     case forkedInstance = 7
     case keepaliveTimeout = 10  // 5534-5.3-07
-    // Of this implementation: see ExperimentalOptions.swift.
+    // Of this implementation: see `ExperimentalNumber`.
     case payloadForms = 0x5366
     case reachabilityTiming = 0x5367
     case payloadReport = 0x5368
     /// `payloadForms` as version 0.1.0 sends it.
     case earlierPayloadForms = 0x4000
 
-    /// A number below 16 of its own, for sets of types in one word.
+    /// A number of its own, smaller than the bits of the word that a message keeps of its options.
     var place: UInt16 {
         switch self {
-        case .earlierPayloadForms: 12
-        case .payloadForms: 13
-        case .reachabilityTiming: 14
-        case .payloadReport: 15
-        case .responderValidator, .locatorList, .locatorPreferences, .cgaParameters, .cgaSignature, .ulidPair,
-            .forkedInstance, .keepaliveTimeout:
-            rawValue
+        case .responderValidator: 0
+        case .locatorList: 1
+        case .locatorPreferences: 2
+        case .cgaParameters: 3
+        case .cgaSignature: 4
+        case .ulidPair: 5
+        case .forkedInstance: 6
+        case .keepaliveTimeout: 7
+        case .payloadForms: 8
+        case .reachabilityTiming: 9
+        case .payloadReport: 10
+        case .earlierPayloadForms: 11
         }
     }
 
