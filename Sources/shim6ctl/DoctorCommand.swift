@@ -24,7 +24,7 @@ extension Shim6ctl {
             }
             let dataPath = status.dataPath
             let words = "it runs, data path \(dataPath.driver)" + (dataPath.detail.map { ": \($0)" } ?? "")
-            return [Finding("daemon", dataPath.state == "running" ? .ok : .warning, words)]
+            return [Finding("daemon", dataPath.state == .running ? .ok : .warning, words)]
                 + status.uplinks.compactMap(newSessions)
         }
 

@@ -56,7 +56,7 @@ public enum Fixtures {
         lastIn: moment(99.98), lastOut: moment(99.99), lastSwitch: moment(61.5))
 
     public static let explanation = Explanation(
-        tag: tag, outgoing: plain, reason: "ulids", reachability: "operational",
+        tag: tag, outgoing: plain, reason: .ulids, reachability: "operational",
         pairs: [
             Explanation.Pair(
                 source: a2, destination: b2, inUse: false, verified: true, method: "cga", confirmedAgo: 1.5,
@@ -69,7 +69,7 @@ public enum Fixtures {
 
     public static let status = StatusReport(
         version: "0.1.0", processId: 812, started: moment(0), now: moment(3725),
-        dataPath: DataPathStatus(driver: "bpf", state: "running"),
+        dataPath: DataPathStatus(driver: "bpf", state: .running),
         uplinks: [
             UplinkStatus(
                 interface: "a1", index: 4, up: true, carrier: true, mtu: 1500, gateway: address("fe80::1"),

@@ -54,7 +54,7 @@ public final class InventedDaemon: CommandHandler {
             return .success(
                 .explanation(
                     Explanation(
-                        tag: tag, outgoing: summary.outgoing, reason: "ulids", reachability: summary.reachability,
+                        tag: tag, outgoing: summary.outgoing, reason: .ulids, reachability: summary.reachability,
                         pairs: [], timers: [], roundTrip: 0.02, now: Fixtures.status.now)))
         case .switchTo(let tag, let pair):
             guard let from = contexts.first(where: { $0.tag == tag })?.outgoing else { return .failure(unknown(tag)) }

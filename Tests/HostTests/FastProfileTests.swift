@@ -42,7 +42,7 @@ extension HostTests {
                     a == plain(pair) && b.destination == pair.ulidOfA
                 }
                 #expect(Clock.now - healed > .seconds(5))
-                #expect(try explanation(pair).reason == "failback")
+                #expect(try explanation(pair).reason == .failback)
                 #expect(try pair.straysOutsideFailure(try echo.stop(), begin).isEmpty)
                 _ = try pair.startSession()
                 try pair.laboratory.pass(seconds: 0.5)
@@ -98,7 +98,7 @@ extension HostTests {
                 try pair.topology.heal(pair.topology.uplink("a2"))
                 try pair.laboratory.wait(until: "the switch") { try pair.a.namespace.result(of: line).exitCode == 0 }
                 let explained = try explanation(pair)
-                #expect(explained.outgoing == other && explained.reason == "asked")
+                #expect(explained.outgoing == other && explained.reason == .asked)
                 let used = try #require(explained.pairs.first { $0.inUse })
                 #expect(used.verified && used.confirmedAgo != nil)
                 // The other direction is the peer's to choose.

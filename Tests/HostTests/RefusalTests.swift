@@ -77,7 +77,7 @@ extension HostTests {
                     Self.withoutBPF + [try Executable.daemon.path, "--config", daemon.configuration],
                     in: daemon.namespace, log: "control-only.log")
                 let status = try topology.laboratory.wait(for: "an answer", upTo: 20) { try? daemon.status() }
-                #expect(status.dataPath.driver == "none" && status.dataPath.state != "running")
+                #expect(status.dataPath.driver == "none" && status.dataPath.state != .running)
                 let why = try #require(status.dataPath.detail)
                 for word in ["BPF", "CONFIG_IPV6_MIP6", "shim6ctl doctor"] { #expect(why.contains(word), "\(why)") }
                 #expect(try daemon.control(["status"]).contains("CONFIG_IPV6_MIP6"))

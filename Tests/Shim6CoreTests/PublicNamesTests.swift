@@ -1,4 +1,5 @@
 import CGA
+import Foundation
 import REAP
 import Shim6Core
 import Shim6Wire
@@ -89,6 +90,14 @@ import Testing
                 "makes room, never used", "context confusion", "removed by the operator", "shutdown",
             ])
         #expect(Direction.incoming.rawValue == "in" && Direction.outgoing.rawValue == "out")
+    }
+
+    @Test func `Every reason is in the documentation of the control protocol`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../docs/control-protocol.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let reasons = StateReason.allCases.map(\.rawValue) + REAPReason.allCases.map(\.rawValue)
+        #expect(reasons.filter { !text.contains("\n| `\($0)` |") }.isEmpty)
     }
 
     @Test func `States, reasons and timers of REAP have these names`() {

@@ -105,7 +105,7 @@ public struct LocatorSet: Codable, Hashable, Sendable {
 
 /// A locator of a context.
 public struct ContextLocator: Codable, Hashable, Sendable {
-    public enum State: String, Codable, Hashable, Sendable {
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
         /// The locator that payload uses now.
         case preferred = "preferred"
         /// May be used.

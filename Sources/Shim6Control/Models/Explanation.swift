@@ -5,8 +5,8 @@ public struct Explanation: Codable, Hashable, Sendable {
     public var tag: ContextTag
     /// The pair of outgoing payload; nil unless the context is established.
     public var outgoing: LocatorPair?
-    /// Why it is that pair: `ulids`, `exploration`, `failback` or `asked`.
-    public var reason: String
+    /// Why it is that pair.
+    public var reason: Reason
     public var reachability: String?
     /// The pairs that an exploration would try now, in its order; the one in use comes last.
     public var pairs: [Pair]
@@ -17,6 +17,17 @@ public struct Explanation: Codable, Hashable, Sendable {
     /// Why the session is not protected now; nil if it is.
     public var obstacle: String?
     public var now: Moment
+
+    public enum Reason: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Nothing has moved payload from the ULIDs.
+        case ulids = "ulids"
+        /// The pair before failed.
+        case exploration = "exploration"
+        /// A better pair works again.
+        case failback = "failback"
+        /// An operator wanted it.
+        case asked = "asked"
+    }
 
     public struct Pair: Codable, Hashable, Sendable {
         public var source: IPv6Address
@@ -54,7 +65,7 @@ public struct Explanation: Codable, Hashable, Sendable {
     }
 
     public init(
-        tag: ContextTag, outgoing: LocatorPair?, reason: String, reachability: String?, pairs: [Pair],
+        tag: ContextTag, outgoing: LocatorPair?, reason: Reason, reachability: String?, pairs: [Pair],
         timers: [ArmedTimer], roundTrip: Double?, obstacle: String? = nil, now: Moment
     ) {
         self.tag = tag

@@ -11,7 +11,7 @@ public struct LocatorReport: Codable, Hashable, Sendable {
 
 /// A local address as the daemon sees it.
 public struct LocatorStatus: Codable, Hashable, Sendable {
-    public enum State: String, Codable, Hashable, Sendable {
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
         /// Offered to peers.
         case usable = "usable"
         /// Offered to peers; its prefix is for no new session.
@@ -29,7 +29,7 @@ public struct LocatorStatus: Codable, Hashable, Sendable {
     }
 
     /// What is known of how far packets with the address as source get.
-    public enum Standing: String, Codable, Hashable, Sendable {
+    public enum Standing: String, Codable, Hashable, Sendable, CaseIterable {
         /// Something beyond the gateway has answered to it.
         case proven = "proven"
         /// A router lets every host make its own addresses in the prefix.

@@ -39,14 +39,19 @@ public struct StatusReport: Codable, Hashable, Sendable {
 
 /// Which driver moves payload and how it is.
 public struct DataPathStatus: Codable, Hashable, Sendable {
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
+        case running = "running"
+        /// Payload is not rehomed, or not on every uplink.
+        case degraded = "degraded"
+    }
+
     /// The configuration's name of it: `bpf`.
     public var driver: String
-    /// `running`, `degraded` or `stopped`.
-    public var state: String
+    public var state: State
     /// Why it is not running, or what is missing.
     public var detail: String?
 
-    public init(driver: String, state: String, detail: String? = nil) {
+    public init(driver: String, state: State, detail: String? = nil) {
         self.driver = driver
         self.state = state
         self.detail = detail

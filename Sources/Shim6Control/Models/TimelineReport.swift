@@ -13,7 +13,7 @@ public struct TimelineReport: Codable, Hashable, Sendable {
 ///
 /// Every `seconds` counts from the suspicion and is negative before it.
 public struct Failover: Codable, Hashable, Sendable {
-    public enum Outcome: String, Codable, Hashable, Sendable {
+    public enum Outcome: String, Codable, Hashable, Sendable, CaseIterable {
         /// Still exploring, or payload has not yet been seen on the new pair.
         case open = "open"
         /// Payload goes on, on another pair.
@@ -85,7 +85,7 @@ public struct Failover: Codable, Hashable, Sendable {
 
     /// A Probe, sent or received.
     public struct ProbeStep: Codable, Hashable, Sendable {
-        public enum Direction: String, Codable, Hashable, Sendable {
+        public enum Direction: String, Codable, Hashable, Sendable, CaseIterable {
             case sent = "sent"
             case received = "received"
         }

@@ -38,7 +38,7 @@ public enum Command: Hashable, Sendable {
     }
 
     /// What to do with the identity. JSON: its name.
-    public enum IdentityAction: String, Codable, Hashable, Sendable {
+    public enum IdentityAction: String, Codable, Hashable, Sendable, CaseIterable {
         case show = "show"
         /// Other addresses of the same key over the prefixes that are there now.
         case create = "create"

@@ -1,9 +1,10 @@
+import REAP
 import Shim6Wire
 
 extension Explanation {
     func text(style: TextStyle) -> String {
         let pair = outgoing.map(\.text) ?? "no pair"
-        var text = style.heading("context \(tag): \(pair), \(Self.why[reason] ?? reason)") + "\n"
+        var text = style.heading("context \(tag): \(pair), \(reason.text)") + "\n"
         if let reachability { text += "  reachability \(reachability)" }
         text += roundTrip.map { ", round trip \(milliseconds($0)) s\n" } ?? "\n"
         if let obstacle { text += "  \(obstacle)\n" }
@@ -19,18 +20,26 @@ extension Explanation {
         return text
     }
 
-    private static let why = [
-        "ulids": "since nothing has moved it", "exploration": "found when another pair failed",
-        "failback": "to which payload returned when it worked again", "asked": "as an operator asked",
-    ]
-
     private static func ago(_ seconds: Double) -> String { "\(milliseconds(seconds)) s ago" }
 }
 
+extension Explanation.Reason {
+    fileprivate var text: String {
+        switch self {
+        case .ulids: "since nothing has moved it"
+        case .exploration: "found when another pair failed"
+        case .failback: "to which payload returned when it worked again"
+        case .asked: "as an operator asked"
+        }
+    }
+}
+
 extension SettingsReport {
+    private var least: Int64 { REAPConfiguration.recommendedSendTimeouts.lowerBound.components.seconds }
+
     var text: String {
         "send-timeout \(milliseconds(sendTimeout)) s\n"
-            + (sendTimeout < 10 ? "  below the 10 s that RFC 5534, section 7, recommends\n" : "")
+            + (sendTimeout < Double(least) ? "  below the \(least) s that RFC 5534, section 7, recommends\n" : "")
             + ranking.enumerated().map { "rank \($0.offset + 1): \($0.element.text)\n" }.joined()
     }
 }

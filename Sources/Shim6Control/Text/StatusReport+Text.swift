@@ -4,7 +4,7 @@ extension StatusReport {
         var sections = [
             """
             shim6d \(version), process \(processId), up \(span(now.seconds(since: started)))
-            data path  \(dataPath.driver), \(dataPath.state)\(dataPath.detail.map { " (\($0))" } ?? "")
+            data path  \(dataPath.driver), \(dataPath.state.rawValue)\(dataPath.detail.map { " (\($0))" } ?? "")
             contexts   \(states.isEmpty ? "none" : states.joined(separator: ", "))
 
             """

@@ -16,7 +16,7 @@ extension Reports {
             version: Version.text, processId: getpid(), started: Moment(started), now: Moment(.monotonicNow),
             dataPath: DataPathStatus(
                 driver: traits.name,
-                state: traits.obstacle == nil && report.shortcoming == nil ? "running" : "degraded",
+                state: traits.obstacle == nil && report.shortcoming == nil ? .running : .degraded,
                 detail: traits.obstacle ?? report.shortcoming),
             uplinks: uplinks.uplinks.map(status),
             contexts: Dictionary(uniqueKeysWithValues: byState.map { ($0.key.rawValue, $0.value) }),

@@ -93,7 +93,8 @@ struct Reports {
         }
         return Explanation(
             tag: context.localTag, outgoing: context.outgoing,
-            reason: context.lastSwitchReason?.rawValue ?? "ulids", reachability: context.reachability?.rawValue,
+            reason: context.lastSwitchReason.map(Explanation.Reason.init) ?? .ulids,
+            reachability: context.reachability?.rawValue,
             pairs: pairs, timers: timers.sorted { $0.secondsLeft < $1.secondsLeft },
             roundTrip: context.roundTrip?.inSeconds, obstacle: uplinks.obstacle, now: Moment(now))
     }
@@ -189,6 +190,16 @@ struct Reports {
         case .never: return "prefer = false keeps \(own) back"
         case .proven where !standing.isGood: return "\(own) is held back, since \(standing.words)"
         case .proven, .always: return "the kernel does not take \(own)"
+        }
+    }
+}
+
+extension Explanation.Reason {
+    fileprivate init(_ reason: UseReason) {
+        switch reason {
+        case .exploration: self = .exploration
+        case .failback: self = .failback
+        case .asked: self = .asked
         }
     }
 }

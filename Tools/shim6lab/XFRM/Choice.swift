@@ -16,7 +16,7 @@ extension XFRM {
                 let status = try pair.a.status()
                 story.expect(
                     "auto takes xfrm where eBPF is not to be had",
-                    status.dataPath.driver == "xfrm" && status.dataPath.state == "running",
+                    status.dataPath.driver == "xfrm" && status.dataPath.state == .running,
                     otherwise: "\(status.dataPath)")
                 let (local, peer) = (pair.ulidOfA.description, pair.ulidOfB.description)
                 let doctor = try pair.a.namespace.result(
