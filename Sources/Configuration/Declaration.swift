@@ -261,7 +261,7 @@ enum Declaration {
 
     private static let reachabilityKeys: [Key<Configuration>] = [
         Key(
-            "send-timeout", \.reachability.sendTimeout, .optional(.seconds(0.02...65_535)),
+            "send-timeout", \.reachability.sendTimeout, .optional(.seconds(REAPConfiguration.sendTimeouts)),
             "Send Timeout: how long after a packet out nothing may come in before the path is suspected. "
                 + "\(recommended) are recommended. Below 1 it holds only with peers that announce theirs to the millisecond, "
                 + "and while packets come in often. Empty: by the profile, \(either(\.sendTimeout))."),

@@ -92,6 +92,10 @@ extension Form<Duration> {
         }
     }
 
+    static func seconds(_ range: ClosedRange<Duration>) -> Form {
+        seconds(range.lowerBound.seconds...range.upperBound.seconds)
+    }
+
     /// For what the kernel counts in whole seconds.
     static func wholeSeconds(_ range: ClosedRange<Int>) -> Form {
         let integer = Form<Int>.integer(range)
@@ -296,7 +300,8 @@ extension Form<Configuration.Endpoint> {
 
 extension Duration {
     /// Decimal seconds, as they stand in the file.
-    var text: String { decimal(Double(nanoseconds) / 1e9) }
+    var text: String { decimal(seconds) }
+    fileprivate var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 /// A number as people write it: without a fraction when it has none.

@@ -2,14 +2,17 @@
 public struct REAPConfiguration: Sendable, Hashable {
     /// Send Timeout where none is configured, and that of a peer that announced none (section 7).
     public static let defaultSendTimeout = Duration.seconds(15)
+    /// The Send Timeouts that can be set: no shorter than stamps of the data path are good for, no longer than the 16
+    /// bits that announce it can say (section 5.3).
+    public static let sendTimeouts = Duration.milliseconds(20)...Duration.seconds(65_535)
     /// The Send Timeouts that section 7 recommends.
     public static let recommendedSendTimeouts = Duration.seconds(10)...Duration.seconds(100)
     /// The least Send Timeout between hosts that agree in whole seconds: less cannot be announced.
     private static let leastCoarseTimeout = Duration.seconds(1)
     /// The least Keepalive Timeout, whatever the peer announces: three Keepalives in this time are all that it may ask for.
-    private static let leastKeepaliveTimeout = Duration.milliseconds(20)
+    private static let leastKeepaliveTimeout = sendTimeouts.lowerBound
     /// Keepalives in a Keepalive Timeout: two of them may get lost. The RFC recommends two or three.
-    private static let keepalivesInTimeout = 3
+    public static let keepalivesInTimeout = 3
     /// A silence is one when three packets of the usual spacing are missing: one may be late, and one lost.
     static let missingPackets = 3
     /// Probes that are answered at all are answered in this many round trips: the measured one is the fastest, not the

@@ -42,7 +42,10 @@ public final class SharedPaths {
     /// The one that was asked for last: most contexts have it.
     private var configuration: SharedConfiguration?
 
-    public init(probesPerSecond: Int = 2000) {
+    /// The Probes a second that all contexts together may begin, unless somebody wants another number.
+    public static let defaultProbesPerSecond = 2000
+
+    public init(probesPerSecond: Int = defaultProbesPerSecond) {
         budget = ProbeBudget(perSecond: probesPerSecond)
     }
 

@@ -51,7 +51,7 @@ public struct HostConfiguration: Sendable, Hashable {
     /// Locators kept of one list, own or the peer's; further ones are left out.
     public var maximumLocators = 16
     /// Probes that all contexts together may begin a second.
-    public var maximumProbesPerSecond = 2_000
+    public var maximumProbesPerSecond = SharedPaths.defaultProbesPerSecond
     /// I2, I2bis and Update Requests a second whose keys and signatures are looked at, and as many R2; also the size of a
     /// burst. One /48 gets half of it, one /32 three quarters.
     public var maximumVerificationsPerSecond = 1_000

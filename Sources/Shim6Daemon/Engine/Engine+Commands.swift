@@ -139,8 +139,9 @@ extension Engine {
 
     private func setSendTimeout(_ seconds: Double) -> Result<Response, CommandError> {
         let least = dataPath.traits.leastSendTimeout.inSeconds
-        guard (least...65_535).contains(seconds) else {
-            return .failure(CommandError(.badArgument, "send-timeout must be from \(least) to 65535 seconds"))
+        let most = REAPConfiguration.sendTimeouts.upperBound.components.seconds
+        guard (least...Double(most)).contains(seconds) else {
+            return .failure(CommandError(.badArgument, "send-timeout must be from \(least) to \(most) seconds"))
         }
         handle(.sendTimeout(.nanoseconds(Int64((seconds * 1e9).rounded()))))
         return .success(.settings(settings))

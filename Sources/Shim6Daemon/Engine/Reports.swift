@@ -62,7 +62,7 @@ struct Reports {
             timeouts: isEstablished
                 ? ReachabilityTimeouts(
                     send: context.sendTimeout.inSeconds, keepalive: keepalive.inSeconds,
-                    keepaliveInterval: (keepalive / 3).inSeconds) : nil,
+                    keepaliveInterval: (keepalive / REAPConfiguration.keepalivesInTimeout).inSeconds) : nil,
             counters: ContextCounts(
                 messagesIn: context.counters.messagesIn, messagesOut: context.counters.messagesOut,
                 explorations: context.counters.explorations, switches: context.counters.switches,
