@@ -35,7 +35,7 @@ struct TaggedQuote {
     ///
     /// - Returns: nil if it is about the payload header, which no upper layer has heard of, or says of a path that it carries
     ///   less than every link does.
-    func message(for ulids: ULIDPair, _ error: ICMPv6Error) -> LocalMessage? {
+    func message(for ulids: ULIDPair, _ error: ICMPv6Error) -> LocalMessage? {  // 5533-8-01
         guard let word = translated(error) else { return nil }
         var quote = restored(for: ulids)
         // The octets that go missing are made up for where extensions follow the quote at the place that the length tells.

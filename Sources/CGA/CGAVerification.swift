@@ -41,6 +41,7 @@ extension CGAParameters {
         var hashes = try VerificationHashes(of: self)
         guard subnetPrefix == address.high else { throw .subnetPrefix }
         try hashes.verify(address)
+        // Nothing is told of what was verified: 3972-5-12, 3972-5-13.
     }
 
     /// Checks that each of `addresses` is a member of the set that the Multi-Prefix extension lists (RFC 5535, section

@@ -87,7 +87,7 @@ public final class PrivateKey: @unchecked Sendable {
     /// Takes `key` over.
     private init(taking key: OpaquePointer) throws(PrivateKeyError) {
         do throws(PrivateKeyError) {
-            guard EVP_PKEY_is_a(key, "RSA") == 1 else { throw .notRSA }
+            guard EVP_PKEY_is_a(key, "RSA") == 1 else { throw .notRSA }  // 3972-3-06
             bits = Int(EVP_PKEY_get_bits(key))
             guard PublicKey.defaultBits.contains(bits) else { throw .length(bits) }
             subjectPublicKeyInfo = try Self.encodePublicHalf(of: key)
@@ -125,6 +125,7 @@ public final class PrivateKey: @unchecked Sendable {
     ///
     /// Throws `cryptography`.
     public func sign(_ message: [UInt8]) throws(CGAError) -> [UInt8] {
+        // The only use of the key: 3972-7.4-03, 3972-7.4-04.
         defer { ERR_clear_error() }
         guard let context = EVP_PKEY_CTX_new(key, nil) else { throw .cryptography }
         defer { EVP_PKEY_CTX_free(context) }

@@ -22,7 +22,7 @@ struct IdentityJob: Sendable {
     ///
     /// Throws `PrivateKeyError`, or `CGAGenerationError`: `cancelled` if it should not continue.
     func run(while shouldContinue: @Sendable () -> Bool) throws -> Product {
-        let key = try key ?? PrivateKey.generate(bits: keyBits)
+        let key = try key ?? PrivateKey.generate(bits: keyBits)  // 3972-7.1-03, 3972-7.1-04
         var random = CryptographicRandom()
         let modifier = UInt128.random(in: 0 ... .max, using: &random)
         let publicKey = key.subjectPublicKeyInfo

@@ -53,7 +53,7 @@ extension LocatorPreferences {
         guard length > 0, (contents.count - 5) % length == 0 else { throw option.lengthError }
         generation = contents.bigEndian(UInt32.self, at: 0)
         elementLength = min(length, 3)
-        elements = stride(from: 5, to: contents.count, by: length).map { start in
+        elements = stride(from: 5, to: contents.count, by: length).map { start in  // 5533-5.15.3-09
             Element(
                 flags: Flags(rawValue: contents.bigEndian(UInt8.self, at: start)),
                 priority: length > 1 ? contents.bigEndian(UInt8.self, at: start + 1) : 0,
