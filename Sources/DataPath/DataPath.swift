@@ -78,7 +78,7 @@ public struct DataPathTraits: Sendable {
 
     public init(
         name: String, obstacle: String? = nil, acceptedForms: PayloadForms, sentForms: [PayloadForms],
-        leastSendTimeout: Duration = .milliseconds(20), rehomingRequest: UInt32 = 0
+        leastSendTimeout: Duration = REAPConfiguration.sendTimeouts.lowerBound, rehomingRequest: UInt32 = 0
     ) {
         self.name = name
         self.obstacle = obstacle

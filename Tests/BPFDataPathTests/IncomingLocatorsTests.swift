@@ -25,8 +25,8 @@ import Testing
             LocatorPair(source: Bench.b1, destination: Bench.a1), LocatorPair(source: other, destination: Bench.a2),
         ]
         try Bench.run { bench in
-            try bench.datapath.install(Bench.entry())
-            let traffic = Traffic(bench.datapath, pairs.map(Self.frame))
+            try bench.program.install(Bench.entry())
+            let traffic = Traffic(bench.program, pairs.map(Self.frame))
             defer { traffic.stop() }
             var seen: [LocatorPair: Int] = [:]
             while traffic.goesOn, seen.count <= pairs.count, pairs.contains(where: { seen[$0, default: 0] < 100_000 }) {

@@ -20,8 +20,8 @@ struct CGATests {
 
     private func host(
         _ identities: [CGAIdentity], seed: UInt64, bits: ClosedRange<Int> = PublicKey.defaultBits
-    ) -> Host {
-        let host = Host(
+    ) -> Endpoint {
+        let host = Endpoint(
             identity: CGAIdentities(identities),
             verifier: CGALocatorVerifier(LocatorListVerifier(bits: bits)), activity: TestActivity(),
             random: Seeded(seed))
@@ -32,7 +32,7 @@ struct CGATests {
 
     /// Carries packets to and fro until nobody has anything to say.
     private func converse(
-        _ a: Host, _ b: Host, _ first: [Effect],
+        _ a: Endpoint, _ b: Endpoint, _ first: [Effect],
         change: (MessageType, inout [UInt8]) -> Void = { _, _ in }
     ) {
         var (sender, receiver, effects) = (a, b, first)
@@ -91,8 +91,8 @@ struct CGATests {
             (try? proof(of: ulid)?.parameters.verify(locator, by: .hba)) != nil
         }
 
-        func host(offering count: Int, seed: UInt64) -> Host {
-            let host = Host(
+        func host(offering count: Int, seed: UInt64) -> Endpoint {
+            let host = Endpoint(
                 identity: self, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(seed))
             let locators = identities.prefix(count).map { LocalLocator(address: $0.address, method: .cga) }
             _ = host.handle(.localLocators(locators), at: .seconds(1))
@@ -224,7 +224,7 @@ struct CGATests {
         let victim = try identities([0x2001_0db8_00a1_0000])[0]
         let own = try identities([0x2001_0db8_00a1_0000])[0]
         let theirs = try identities([0x2001_0db8_00b1_0000])
-        let thief = Host(
+        let thief = Endpoint(
             identity: Thief(victim: victim.address, own: own), verifier: CGALocatorVerifier(),
             activity: TestActivity(), random: Seeded(1))
         _ = thief.handle(
@@ -261,7 +261,7 @@ struct CGATests {
         parameters: [UInt8]? = nil, signature: [UInt8]? = nil
     ) throws -> ErrorMessage? {
         let ulid = addresses[0]
-        let a = Host(identity: peer, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(1))
+        let a = Endpoint(identity: peer, verifier: CGALocatorVerifier(), activity: TestActivity(), random: Seeded(1))
         _ = a.handle(.localLocators(addresses.map { LocalLocator(address: $0, method: .cga) }), at: .seconds(1))
         let b = host(try identities([0x2001_0db8_00b1_0000]), seed: 2)
         let own = try #require(b.localLocators.first?.address)

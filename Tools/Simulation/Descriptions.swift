@@ -67,7 +67,7 @@ extension World {
     func describe(_ notice: Notice) -> String {
         switch notice.kind {
         case .state(let from, let to, let reason):
-            "\(from?.rawValue ?? "IDLE") to \(to?.rawValue ?? "IDLE"): \(reason)"
+            "\(from?.rawValue ?? "IDLE") to \(to?.rawValue ?? "IDLE"): \(reason.rawValue)"
         case .reachability(let from, let to, let reason, _, _): "\(from) to \(to): \(reason)"
         case .switched(let from, let to, let reason):
             "payload moves from \(describe(from)) to \(describe(to)): \(reason)"

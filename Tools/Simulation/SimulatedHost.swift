@@ -37,7 +37,7 @@ final class SimulatedHost {
     private(set) var owned: Set<IPv6Address> = []
     private var numbering = 0
 
-    private(set) var daemon: Host?
+    private(set) var daemon: Endpoint?
     /// Counts the daemon's runs: what was meant for an earlier one is void.
     private(set) var run = 0
     var stamps: StampTable
@@ -107,7 +107,7 @@ final class SimulatedHost {
     /// Starts the daemon; what an earlier run left in the data path goes.
     func start(random: SeededGenerator) {
         clear()
-        daemon = Host(
+        daemon = Endpoint(
             configuration: configuration, identity: identity, verifier: proofs.verifier, activity: stamps,
             random: random)
     }

@@ -10,7 +10,7 @@ final class Responder {
     static let contexts = 64
 
     let address: IPv6Address
-    private let host: Host
+    private let host: Endpoint
     private var now = Instant(nanoseconds: 1_000_000_000)
 
     /// `cachedKeys` is how many decoded keys of peers are kept, `proofs` how many verified proofs.
@@ -23,7 +23,7 @@ final class Responder {
         configuration.maximumContexts = contexts
         configuration.maximumVerificationsPerSecond = 1_000_000
         configuration.maximumProofs = proofs
-        host = Host(
+        host = Endpoint(
             configuration: configuration, identity: CGAIdentities(identities),
             verifier: CGALocatorVerifier(LocatorListVerifier(cachedKeys: cachedKeys)),
             activity: Slots(count: contexts), random: CryptographicRandom())

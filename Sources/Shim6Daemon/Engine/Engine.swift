@@ -21,7 +21,7 @@ final class Engine {
     let configuration: Configuration
     let log: Logger
     let started = Instant.monotonicNow
-    let host: Host
+    let host: Endpoint
     let dataPath: any DataPath
     let uplinks: Uplinks
     let rows: OwnRows
@@ -91,7 +91,7 @@ final class Engine {
         uplinks = Uplinks(configuration, socket: socket, rows: rows, identities: identities, log: log)
         var hostConfiguration = configuration.hostConfiguration
         (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = (traits.acceptedForms, traits.sentForms)
-        host = Host(
+        host = Endpoint(
             configuration: hostConfiguration, identity: identities,
             verifier: configuration.peers.verify
                 ? CGALocatorVerifier(configuration.limits) : TrustingVerifier(),

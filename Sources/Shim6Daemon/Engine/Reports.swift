@@ -12,7 +12,7 @@ import Shim6Wire
 struct Reports {
     let configuration: Configuration
     let started: Instant
-    let host: Host
+    let host: Endpoint
     let dataPath: any DataPath
     let uplinks: Uplinks
     let rows: OwnRows

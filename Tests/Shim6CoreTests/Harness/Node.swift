@@ -16,7 +16,7 @@ final class Node {
     }
 
     let name: String
-    let host: Host
+    let host: Endpoint
     let activity = TestActivity()
     let verifier: ToyVerifier
     private(set) var timers: [Timer: Instant] = [:]
@@ -39,7 +39,7 @@ final class Node {
         self.name = name
         self.locators = locators
         verifier = ToyVerifier()
-        host = Host(
+        host = Endpoint(
             configuration: configuration, identity: identity ?? ToyIdentity(ulids: Set(locators)),
             verifier: verifier,
             activity: activity, random: Seeded(seed))

@@ -1,8 +1,9 @@
 import REAP
 import Shim6Wire
 
-/// Where a peer has shown that it gets what is sent there, and how much went to where it has not (RFC 5533, sections 7.2
-/// and 16.3): its list may name addresses of others, who are to get no more of it than the peer could send them itself.
+/// Where a peer has shown that it gets what is sent there, and how much went to where it has not (RFC 5533, sections
+/// 7.2 and 16.3): its list may name addresses of others, who are to get no more of it than the peer could send them
+/// itself.
 struct Reach {
     private struct Attempt {
         var locator: IPv6Address
@@ -16,8 +17,8 @@ struct Reach {
     /// Of packets, with their IPv6 headers: what the peer sent, and what went to such locators.
     private var octetsIn: UInt32 = 0
     private var octetsOut: UInt32 = 0
-    /// When the next Probe may go to a locator that has not answered, though all that the peer's octets allow is used up: a
-    /// peer that is silent must not be lost for ever.
+    /// When the next Probe may go to a locator that has not answered, though all that the peer's octets allow is used
+    /// up: a peer that is silent must not be lost for ever.
     private var nextBeyond = Instant(nanoseconds: 0)
     /// The payload that was taken into account last.
     private var lastIn = Instant(nanoseconds: 0)

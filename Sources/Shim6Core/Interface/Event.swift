@@ -1,7 +1,7 @@
 import REAP
 import Shim6Wire
 
-/// Everything that can happen to a host, as the daemon or the simulator reports it to `Host.handle(_:at:)`.
+/// Everything that can happen to a host, as the daemon or the simulator reports it to `Endpoint.handle(_:at:)`.
 public enum Event: Sendable {
     /// A packet with next header 140 from the raw socket: `octets` begin at the Shim6 header.
     case packet(octets: [UInt8], source: IPv6Address, destination: IPv6Address)

@@ -1,7 +1,7 @@
 import Shim6Wire
 
-/// Everything that the verification of a Locator List looks at. So who shows the same octets for the same ULID once more
-/// has proved the same once more: the CGA Signature covers neither tags nor nonces (RFC 5533, section 5.15.5).
+/// Everything that the verification of a Locator List looks at. So who shows the same octets for the same ULID once
+/// more has proved the same once more: the CGA Signature covers neither tags nor nonces (RFC 5533, section 5.15.5).
 struct Proof: Hashable, Sendable {
     let ulid: IPv6Address
     let list: LocatorList
@@ -15,11 +15,4 @@ struct Proof: Hashable, Sendable {
         parameters.withUnsafeBytes { hasher.combine(bytes: $0) }
         signature?.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
-}
-
-/// What is wrong with a proof.
-struct Refutation: Sendable {
-    let reason: DropReason
-    /// The entry of the list at which it failed.
-    let entry: Int?
 }

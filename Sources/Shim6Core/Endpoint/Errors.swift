@@ -8,71 +8,59 @@ struct Problem {
     var offset: Int
 }
 
-// Error messages (RFC 5533, sections 5.14 and 12.3). They are sent within a rate for each source network, and never
-// about an Error, which has neither options nor an unknown type.
-extension Host {
-    /// Tells what keeps octets from being a message.
-    func answer(_ error: ParseError, to octets: [UInt8], _ locators: LocatorPair) {
-        let code: ErrorMessage.Code
-        switch error.reason {
-        case .unknownMessageType: code = .unknownMessageType
-        case .unrecognisedCriticalOption: code = .unrecognisedCriticalOption  // 5533-5.15-13, 5533-12.3-07
-        default: return
-        }
-        answer { () throws(DropReason) in
-            try sendError(Problem(code: code, offset: error.offset), about: octets, locators)
-        }
+/// Error messages (RFC 5533, sections 5.14 and 12.3). They are sent within a rate for each source network, and never
+/// about an Error, which has neither options nor an unknown type.
+struct Errors {
+    private let registry: Registry
+    private var limit: SourceLimit
+
+    init(_ configuration: HostConfiguration, _ registry: Registry) {
+        self.registry = registry
+        limit = SourceLimit(perSecond: configuration.maximumAnswersPerSecond)
     }
 
     /// Sends an Error about a packet, which is quoted with an IPv6 header: the Pointer counts from there. What the
     /// header had besides addresses and length is not known any more.
-    func sendError(_ problem: Problem, about octets: [UInt8], _ locators: LocatorPair) throws(DropReason) {
-        guard errorLimit.take(for: locators.source, at: now, random: &random) else { throw .answerRate }
+    mutating func send(
+        _ problem: Problem, about octets: [UInt8], _ locators: LocatorPair, _ turn: inout Turn
+    ) {
+        guard limit.take(for: locators.source, at: turn.now, random: &turn.random) else {
+            return turn.count(.answerRate)
+        }
         let error = ErrorMessage(
             code: problem.code, offset: problem.offset, message: octets, source: locators.source,
             destination: locators.destination)
-        guard let octets = encoded(.error(error)) else { return }
-        emit(.send(octets: octets, source: locators.destination, destination: locators.source))
-        tally.messagesOut[.error, default: 0] &+= 1
+        guard let octets = try? ControlMessage.error(error).encoded() else { return }
+        turn.send(octets, .error, over: locators.reversed)
     }
 
     /// An Error belongs to the context of the message that it quotes (section 12.4); anything else is made up.
-    func receiveError(_ view: MessageView) throws(DropReason) {
-        guard case .error(let error) = try message(view) else { return }
-        guard let quotation = error.quotation, let context = sender(of: quotation) else { throw .unmatchedError }
-        context.counters.messagesIn &+= 1
-        tally.errorsIn[error.code.rawValue, default: 0] &+= 1
-        guard quotation.type == .updateRequest, let update = context.established?.update,
-            update.requestNonce == quotation.nonce
-        else { return }
-        switch error.code {
-        case .unknownMessageType, .unrecognisedCriticalOption:
-            // The peer cannot be told anything new.
-            disarm(context)
-            context.established?.update = nil
-        case .verificationMethodFailed, .generationOutOfSync, .wrongNumberOfLocators:
-            if !update.isWhole { announce(update.list, whole: true, context) }
-        default:
-            break
+    func receive(_ view: MessageView, _ turn: inout Turn) throws(Refusal) {
+        guard case .error(let error) = try ControlMessage(whole: view) else { return }
+        guard let quotation = error.quotation, let association = sender(of: quotation) else {
+            throw Refusal(.unmatchedError)
         }
+        association.received()
+        turn.host.tally.errorsIn[error.code.rawValue, default: 0] &+= 1
+        guard quotation.type == .updateRequest else { return }
+        association.updateRefused(error.code, of: quotation.nonce, &turn)
     }
 
     /// The context that a quoted message is of.
-    private func sender(of quotation: ErrorMessage.Quotation) -> Context? {
+    private func sender(of quotation: ErrorMessage.Quotation) -> Association? {
         let locators = LocatorPair(source: quotation.source, destination: quotation.destination)
         switch quotation.type {
         case .updateRequest, .updateAcknowledgement, .keepalive, .probe:
-            return table.sending(quotation.tag).first {
-                isLocalLocator(locators.source, of: $0) && isPeerLocator(locators.destination, of: $0)
+            return registry.table.sending(quotation.tag).first {
+                $0.isLocalLocator(locators.source) && $0.isPeerLocator(locators.destination)
             }
         case .i1, .i2, .i2bis:
-            guard let context = table.negotiating(quotation.nonce), context.tag == quotation.tag,
-                context.awaitsAnswer(on: locators.reversed)
-            else { return nil }
-            return context
+            let association = registry.negotiating(quotation.nonce, locators.reversed)
+            return association?.tag == quotation.tag ? association : nil
         case .r2:
-            guard let context = table[quotation.tag], isLocalLocator(locators.source, of: context) else { return nil }
-            return context
+            guard let association = registry.table[quotation.tag], association.isLocalLocator(locators.source)
+            else { return nil }
+            return association
         case .r1, .r1bis, .error:
             return nil
         }
@@ -80,12 +68,21 @@ extension Host {
 }
 
 extension Problem {
+    /// What keeps octets from being a message; nil where nobody is told.
+    init?(_ error: ParseError) {
+        switch error.reason {
+        case .unknownMessageType: self.init(code: .unknownMessageType, offset: error.offset)
+        case .unrecognisedCriticalOption:  // 5533-5.15-13, 5533-12.3-07
+            self.init(code: .unrecognisedCriticalOption, offset: error.offset)
+        default: return nil
+        }
+    }
+
     /// Nil where the sender is told nothing. A Parameter Data Structure of somebody else is dropped silently
-    /// (sections 7.13, 7.16 and 10.4); a list that it does not prove is an error in an Update Request (section 10.4), and
-    /// everywhere if its method is at fault (section 7.2).
-    ///
-    /// - Parameter faulty: the entry of the list at which its verification failed.
-    init?(_ reason: DropReason, in view: MessageView, faulty: Int?) {
+    /// (sections 7.13, 7.16 and 10.4); a list that it does not prove is an error in an Update Request (section 10.4),
+    /// and everywhere if its method is at fault (section 7.2).
+    init?(_ refusal: Refusal, of view: MessageView) {
+        let faulty = refusal.faultyEntry
         let list = view.option(.locatorList)
         let preferences = view.option(.locatorPreferences)
         func method(where isAtFault: (UInt8) -> Bool) -> Problem? {
@@ -96,7 +93,7 @@ extension Problem {
                 code: .verificationMethodFailed, offset: list.offset + LocatorList.methodOffset(index))
         }
         let problem: Problem?
-        switch reason {
+        switch refusal.reason {
         case .unsupportedMethod:  // 5533-7.2-08
             problem = method { VerificationMethod(rawValue: $0) == nil }
         case .proof(let error) where faulty != nil:  // 5533-7.2-08

@@ -3,7 +3,8 @@ import Shim6Wire
 
 /// What the performer (the daemon or the simulator) does for the host, in order.
 public enum Effect: Sendable {
-    /// Send a control message. `octets` begin at the Shim6 header. The performer picks the interface that owns `source`.
+    /// Send a control message. `octets` begin at the Shim6 header. The performer picks the interface that owns
+    /// `source`.
     case send(octets: [UInt8], source: IPv6Address, destination: IPv6Address)
     /// Arm a timer, or move it if it is armed.
     case arm(Timer, at: Instant)
@@ -43,8 +44,8 @@ public struct DataPathEntry: Hashable, Sendable {
     /// The locators of outgoing payload. Equal to the ULIDs while not rehomed.
     public var outgoing: LocatorPair
     public var inbound: Inbound
-    /// How outgoing payload carries the ULIDs while rehomed. Nil if the peer accepts no form that this host can send: then
-    /// `outgoing` is that of the ULIDs.
+    /// How outgoing payload carries the ULIDs while rehomed. Nil if the peer accepts no form that this host can send:
+    /// then `outgoing` is that of the ULIDs.
     public var form: PayloadForms?
     /// Zero for the default context, which has all outgoing packets of the ULID pair but those of forked contexts
     /// (RFC 5533, section 4.2).
@@ -55,8 +56,8 @@ public struct DataPathEntry: Hashable, Sendable {
     /// The locators that the peer has proven: its control messages may come from any of them.
     public var peerLocators: [IPv6Address] = []
 
-    /// Whether outgoing payload carries other addresses than the ULIDs, and with them what `form` says. A fork's payload
-    /// carries it in any case.
+    /// Whether outgoing payload carries other addresses than the ULIDs, and with them what `form` says. A fork's
+    /// payload carries it in any case.
     public var isRehomed: Bool { outgoing.source != ulids.local || outgoing.destination != ulids.peer }
 
     public init(

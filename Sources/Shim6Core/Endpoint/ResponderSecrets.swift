@@ -2,18 +2,6 @@ import CGA
 import REAP
 import Shim6Wire
 
-/// What an I1 and the I2 that follows it have in common; the responder keeps none of it in between.
-///
-/// The Initiator Nonce is not part of it: section 7.11 lets the I2 have another one.
-struct Offer: Hashable {
-    var initiatorTag: ContextTag
-    /// From the responder's point of view.
-    var ulids: ULIDPair
-    /// The addresses of the initiator's packet.
-    var locators: LocatorPair
-    var forkedInstance: UInt32
-}
-
 /// What a Responder Validator is good for.
 enum ValidatedExchange: Hashable {
     /// An I2 that follows this I1.
@@ -58,8 +46,8 @@ struct ResponderSecrets {
         case genuine, stale, forged
     }
 
-    /// Whether this host gave out `validator` for this exchange, not too long ago. Costs one SipHash; takes the same time
-    /// wherever the first wrong octet is.
+    /// Whether this host gave out `validator` for this exchange, not too long ago. Costs one SipHash; takes the same
+    /// time wherever the first wrong octet is.
     func check(
         _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant
     ) -> Verdict {

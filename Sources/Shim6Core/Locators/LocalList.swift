@@ -106,8 +106,8 @@ struct LocalLists {
         return list
     }
 
-    /// A part of `list` with a generation and a signature of its own: made once, however often a peer makes it needed. Nil if
-    /// it cannot be signed. `locators` are some of the list's, without preferences.
+    /// A part of `list` with a generation and a signature of its own: made once, however often a peer makes it needed.
+    /// Nil if it cannot be signed. `locators` are some of the list's, without preferences.
     mutating func part(
         _ locators: [LocalLocator], of list: LocalList, identity: some LocalIdentity,
         random: inout RandomSource
@@ -162,8 +162,8 @@ extension LocalList.Announcement {
 }
 
 extension LocalList {
-    /// The locators of a part of the list that `fits` into a message, as long as it can be; the ULID and `source` keep their
-    /// places (RFC 5533, section 5.1). Nil if not even that fits. The rest follows by Update Request.
+    /// The locators of a part of the list that `fits` into a message, as long as it can be; the ULID and `source` keep
+    /// their places (RFC 5533, section 5.1). Nil if not even that fits. The rest follows by Update Request.
     func shortened(keeping source: IPv6Address, where fits: (LocalList) -> Bool) -> [LocalLocator]? {
         var shorter = withoutPreferences
         // What is tried has the signature of the whole list, which is as long as its own will be.

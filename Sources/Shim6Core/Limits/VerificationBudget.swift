@@ -3,10 +3,10 @@ import Shim6Wire
 
 /// Bounds how often a second keys and signatures of peers are looked at, and shares it out.
 ///
-/// What was looked at weighs on its /48 and its /32, less with time: after a second about a third of it is left. A /48 may
-/// have as much as is left free for everybody, and a /32 three times as much. So a /48 that asks without end leaves half to
-/// others, those of its /32 included; a /32 leaves a quarter, which is for those outside of it; and of many that ask without end each
-/// holds itself back. Hundreds of such /32s at once leave newcomers less than they ask for.
+/// What was looked at weighs on its /48 and its /32, less with time: after a second about a third of it is left. A /48
+/// may have as much as is left free for everybody, and a /32 three times as much. So a /48 that asks without end leaves
+/// half to others, those of its /32 included; a /32 leaves a quarter, which is for those outside of it; and of many
+/// that ask without end each holds itself back. Hundreds of such /32s at once leave newcomers less than they ask for.
 struct VerificationBudget {
     /// What looks of some time ago still weigh.
     private struct Weight {
