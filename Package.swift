@@ -206,8 +206,9 @@ let package = Package(
         .testTarget(
             name: "BPFDataPathTests",
             dependencies: [
-                "BPFDataPath", "CDataPath", "CTestKernel", "Lab", "REAP", "Requirements", "Shim6Core", "Shim6Wire",
-                "SpecialAddresses",
+                "BPFDataPath", "CDataPath", "CTestKernel", "DataPath", "KernelRows", "Lab", "Netlink", "REAP",
+                "Requirements", "Shim6Core", "Shim6Wire", "SpecialAddresses",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
             name: "DataPathTests", dependencies: ["DataPath", "REAP", "Shim6Core", "Shim6Wire"],

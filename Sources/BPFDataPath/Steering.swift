@@ -83,8 +83,12 @@ final class Steering {
         place(at: Mark.passingPriority)
     }
 
-    /// Takes the rules away that lead to routes of rehomed pairs.
-    func stop() { place(at: nil) }
+    /// Takes everything away but the devices.
+    func stop() {
+        place(at: nil)
+        rows.releaseRoutes { $0.table == Mark.steeringTable }
+        for ulid in pins.keys { rows.release(pinnedAddress(ulid)) }
+    }
 
     /// Puts the rules for rehomed pairs at `priority` and the two that follow, or takes them away.
     func place(at priority: UInt32?) {

@@ -49,6 +49,8 @@ public final class XFRMDataPath: DataPath {
 
     public func stop() {
         rows.release(lastResortRule)
+        rows.releaseRoutes { $0.table == Mark.steeringTable }
+        for ulid in pins.keys { rows.release(pinnedAddress(ulid)) }
         do {
             try Self.flush(socket)
         } catch {
