@@ -34,7 +34,9 @@ let package = Package(
             name: "CNetlink", dependencies: ["CLibNL"], cSettings: strictC,
             linkerSettings: ["nl-3", "nl-route-3", "mnl"].map { .linkedLibrary($0) }),
         .target(name: "Netlink", dependencies: ["CNetlink", "Shim6Wire"], swiftSettings: strict),
-        .target(name: "CDataPath", exclude: ["bpf"], cSettings: strictC, linkerSettings: [.linkedLibrary("bpf")]),
+        .target(
+            name: "CDataPath", dependencies: ["CNetlink"], exclude: ["bpf"], cSettings: strictC,
+            linkerSettings: [.linkedLibrary("bpf")]),
         .plugin(name: "EmbedProgram", capability: .buildTool()),
         .target(name: "EmbeddedProgram", swiftSettings: strict, plugins: ["EmbedProgram"]),
         // What carries payload: the port, and the adapters behind it.
@@ -110,7 +112,8 @@ let package = Package(
         .executableTarget(name: "graph", dependencies: ["CIndexStore"], path: "Tools/graph", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
         .testTarget(
-            name: "CNetlinkTests", dependencies: ["CNamespace", "Netlink", "Requirements"], swiftSettings: strict),
+            name: "CNetlinkTests", dependencies: ["CNamespace", "CNetlink", "Netlink", "Requirements"],
+            swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
         .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tools/Lab", swiftSettings: strict),
         .executableTarget(

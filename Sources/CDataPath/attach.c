@@ -107,7 +107,7 @@ int shim6_detach(uint32_t ifindex) {
     int own_qdisc = 0;
     int found = 0;
     for (size_t i = 0; i < list.count; i++) {
-        const struct shim6_filter *filter = &list.filters[i];
+        const struct cnl_filter *filter = &list.filters[i];
         if (!shim6_is_ours(filter)) continue;
         LIBBPF_OPTS(
             bpf_tc_hook, hook, .ifindex = (int)ifindex,
@@ -129,7 +129,7 @@ int shim6_detach(uint32_t ifindex) {
 /// BPF_TCX_INGRESS and BPF_TCX_EGRESS of kernels since 6.6; older headers do not have them.
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };
 
-static int same_classifier(const struct shim6_foreign_filter *left, const struct shim6_filter *right) {
+static int same_classifier(const struct shim6_foreign_filter *left, const struct cnl_filter *right) {
     return left->ingress == right->ingress && left->priority == right->priority && !strcmp(left->kind, right->kind);
 }
 
@@ -149,7 +149,7 @@ int shim6_foreign_filters(uint32_t ifindex, struct shim6_foreign_filter *out, si
     int code = shim6_filters(ifindex, &list);
     if (code) return code;
     for (size_t i = 0; i < list.count; i++) {
-        const struct shim6_filter *filter = &list.filters[i];
+        const struct cnl_filter *filter = &list.filters[i];
         if (shim6_is_ours(filter) || filter->priority > SHIM6_FILTER_PRIORITY) continue;
         if (count && count <= capacity && same_classifier(&out[count - 1], filter)) continue;
         if (count++ >= capacity) continue;

@@ -6,27 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct shim6_filter {
-    uint32_t priority;
-    uint32_t handle;
-    bool ingress;
-    char kind[16];
-    /// Of a bpf filter: the name it was attached with.
-    char name[32];
-};
+#include "cnl_filter.h"
 
 /// More filters than this on one interface are not listed.
 #define SHIM6_MOST_FILTERS 256
 
 struct shim6_filter_list {
     size_t count;
-    struct shim6_filter filters[SHIM6_MOST_FILTERS];
+    struct cnl_filter filters[SHIM6_MOST_FILTERS];
 };
 
 /// Lists the filters of both clsact hooks; 0 or -errno. No qdisc means no filters.
 int shim6_filters(uint32_t ifindex, struct shim6_filter_list *out);
 
 /// Whether a filter was made by this module, in this or an earlier run.
-bool shim6_is_ours(const struct shim6_filter *filter);
+bool shim6_is_ours(const struct cnl_filter *filter);
 
 #endif

@@ -24,7 +24,7 @@ void decode_attributes(
     mnl_attr_for_each(attribute, message, header_size) note(attribute, table, count);
 }
 
-static void decode_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t count) {
+void decode_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t count) {
     memset(table, 0, count * sizeof(*table));
     if (nest == NULL)
         return;
@@ -47,12 +47,16 @@ static struct cnl_address decode_address(const struct nlattr *attribute) {
     return address_from_octets(mnl_attr_get_payload(attribute));
 }
 
-static void decode_name(char name[CNL_NAME_SIZE], const struct nlattr *attribute) {
-    memset(name, 0, CNL_NAME_SIZE);
+void decode_text(char *text, size_t size, const struct nlattr *attribute) {
+    memset(text, 0, size);
     if (attribute == NULL)
         return;
     size_t length = mnl_attr_get_payload_len(attribute);
-    memcpy(name, mnl_attr_get_payload(attribute), length < CNL_NAME_SIZE ? length : CNL_NAME_SIZE - 1);
+    memcpy(text, mnl_attr_get_payload(attribute), length < size ? length : size - 1);
+}
+
+static void decode_name(char name[CNL_NAME_SIZE], const struct nlattr *attribute) {
+    decode_text(name, CNL_NAME_SIZE, attribute);
 }
 
 static void decode_link(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {

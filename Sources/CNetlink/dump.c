@@ -11,7 +11,7 @@
 #include "decode.h"
 
 int cnl_route_open(void) {
-    return transport_open(NETLINK_ROUTE, 0);
+    return transport_open(NETLINK_ROUTE);
 }
 
 int dump_rows(int fd, enum cnl_kind kind, transport_handler handler, void *context) {
@@ -42,4 +42,3 @@ int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *conte
     struct decode_target target = {handler, context};
     return dump_rows(fd, kind, decode_route_message, &target);
 }
-

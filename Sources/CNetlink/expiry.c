@@ -1,24 +1,13 @@
 #include <errno.h>
 #include <linux/xfrm.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "policy_decode.h"
 #include "transport.h"
 
 int cnl_expiry_open(int receive_buffer) {
     static const unsigned int group = XFRMNLGRP_EXPIRE;
-    int fd = transport_open(NETLINK_XFRM, SOCK_NONBLOCK);
-    if (fd < 0)
-        return fd;
-    int result = transport_set_receive_buffer(fd, receive_buffer);
-    if (result == 0)
-        result = transport_join(fd, &group, 1);
-    if (result == 0)
-        return fd;
-    close(fd);
-    return result;
+    return transport_listen(NETLINK_XFRM, &group, 1, receive_buffer);
 }
 
 int cnl_expiry_read(int fd, int timeout, cnl_policy_handler handler, void *context) {

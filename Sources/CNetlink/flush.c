@@ -9,11 +9,11 @@
 #include "decode.h"
 #include "dump.h"
 
-struct collection {
+struct flushing {
+    int fd;
     uint8_t protocol;
-    char *octets;
-    size_t length;
-    size_t room;
+    uint16_t deletion;  // RTM_DEL...
+    int count;
 };
 
 static uint8_t row_protocol(const struct nlmsghdr *message) {
@@ -37,53 +37,30 @@ static uint8_t row_protocol(const struct nlmsghdr *message) {
     }
 }
 
-static int collect(void *context, const struct nlmsghdr *message) {
-    struct collection *collection = context;
-    if (row_protocol(message) != collection->protocol)
+static int delete_row(void *context, const struct nlmsghdr *message) {
+    struct flushing *flushing = context;
+    if (row_protocol(message) != flushing->protocol)
         return 0;
-    size_t length = NLMSG_ALIGN(message->nlmsg_len);
-    if (collection->length + length > collection->room) {
-        size_t room = 2 * collection->room + length;
-        char *octets = realloc(collection->octets, room);
-        if (octets == NULL)
-            return -ENOMEM;
-        collection->octets = octets;
-        collection->room = room;
-    }
-    memcpy(collection->octets + collection->length, message, message->nlmsg_len);
-    collection->length += length;
-    return 0;
+    struct nlmsghdr *request = malloc(message->nlmsg_len);
+    if (request == NULL)
+        return -ENOMEM;
+    memcpy(request, message, message->nlmsg_len);
+    request->nlmsg_type = flushing->deletion;
+    request->nlmsg_flags = 0;
+    int result = transport_request(flushing->fd, request);
+    free(request);
+    if (result == 0)
+        flushing->count++;
+    bool is_gone = result == -ESRCH || result == -ENOENT || result == -EADDRNOTAVAIL || result == -ENODEV;
+    return is_gone ? 0 : result;
 }
 
-static int delete_all(int fd, const struct collection *collection, uint16_t type) {
-    int count = 0;
-    for (size_t position = 0; position < collection->length;) {
-        struct nlmsghdr *request = (struct nlmsghdr *)(collection->octets + position);
-        position += NLMSG_ALIGN(request->nlmsg_len);
-        request->nlmsg_type = type;
-        request->nlmsg_flags = 0;
-        int result = transport_request(fd, request);
-        if (result == 0)
-            count++;
-        else if (result != -ESRCH && result != -ENOENT && result != -EADDRNOTAVAIL && result != -ENODEV)
-            return result;
-    }
-    return count;
-}
-
-static int flush(int fd, uint8_t protocol, enum cnl_kind kind, uint16_t delete) {
+static int flush(int fd, uint8_t protocol, enum cnl_kind kind, uint16_t deletion) {
     if (protocol == 0)
         return -EINVAL;
-    struct collection collection = {.protocol = protocol};
-    int result = -EINTR;
-    for (int attempt = 0; result == -EINTR && attempt < 16; attempt++) {
-        collection.length = 0;
-        result = dump_rows(fd, kind, collect, &collection);
-    }
-    if (result == 0)
-        result = delete_all(fd, &collection, delete);
-    free(collection.octets);
-    return result;
+    struct flushing flushing = {fd, protocol, deletion, 0};
+    int result = dump_rows(fd, kind, delete_row, &flushing);
+    return result < 0 ? result : flushing.count;
 }
 
 int cnl_flush_addresses(int fd, uint8_t protocol) {

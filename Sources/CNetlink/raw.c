@@ -17,6 +17,7 @@
 #include <linux/xfrm.h>
 
 #include "octets.h"
+#include "transport.h"
 
 enum { hop_limit = 64 };
 
@@ -65,7 +66,7 @@ static int pass_by_policies(int fd) {
         .action = XFRM_POLICY_ALLOW,
     };
     // What reads policies can be a module that is loaded when it is first asked for.
-    int loader = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
+    int loader = transport_open(NETLINK_XFRM);
     if (loader >= 0)
         close(loader);
     if (setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &policy, sizeof(policy)) == 0)

@@ -25,9 +25,4 @@ struct state_target {
 // Hands the state that a message tells of to the `struct state_target` at `target`; other messages are skipped.
 int decode_state(void *target, const struct nlmsghdr *message);
 
-// Adds a request of any kind. -ENOMEM.
-int changes_append(struct cnl_changes *changes, const struct nlmsghdr *request);
-// Sends many requests, some at a time. As cnl_changes_send otherwise.
-int changes_send_in_parts(int fd, struct cnl_changes *changes);
-
 #endif

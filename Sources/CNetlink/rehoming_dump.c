@@ -5,10 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "changes.h"
 #include "decode.h"
 #include "octets.h"
+#include "policy_encode.h"
 #include "rehoming_decode.h"
-#include "rehoming_encode.h"
 #include "transport.h"
 
 struct cnl_state state_from_info(const struct xfrm_usersa_info *info, const struct nlattr *care_of) {
@@ -52,7 +53,7 @@ int cnl_state_dump(int fd, uint8_t protocol, cnl_state_handler handler, void *co
     return transport_dump(fd, request, decode_state, &target);
 }
 
-// What is to be deleted, gathered first: a table that changes spoils its dump.
+// What is to be deleted.
 struct gathering {
     struct cnl_changes *changes;
     uint32_t request;
@@ -76,17 +77,8 @@ static void gather_policy(void *context, const struct cnl_policy *policy) {
     if (!policy->sub || policy->templates || policy->action != XFRM_POLICY_ALLOW ||
         policy->priority < gathering->first_priority || policy->priority > gathering->last_priority)
         return;
-    // By its index, which stands for the whole selector.
-    char room[256] __attribute__((aligned(NLMSG_ALIGNTO)));
-    struct nlmsghdr *request = mnl_nlmsg_put_header(room);
-    request->nlmsg_type = XFRM_MSG_DELPOLICY;
-    struct xfrm_userpolicy_id *id = mnl_nlmsg_put_extra_header(request, sizeof(*id));
-    id->sel.family = AF_INET6;
-    id->index = policy->index;
-    id->dir = policy->direction;
-    struct xfrm_userpolicy_type type = {.type = XFRM_POLICY_TYPE_SUB};
-    mnl_attr_put(request, XFRMA_POLICY_TYPE, sizeof(type), &type);
-    int result = changes_append(gathering->changes, request);
+    struct cnl_rehoming_policy wanted = {.direction = policy->direction};
+    int result = changes_append(gathering->changes, encode_policy_deletion(&wanted, policy->index));
     gathering->error = result < 0 ? result : gathering->error;
     gathering->count++;
 }
@@ -99,17 +91,13 @@ static int delete_gathered(int fd, int dumped, struct gathering *gathering) {
 }
 
 int cnl_rehoming_flush(int fd, uint32_t request, uint32_t first_priority, uint32_t last_priority) {
-    int result = -EINTR, count = 0;
-    for (int attempt = 0; result == -EINTR && attempt < 16; attempt++) {
-        struct gathering gathering = {cnl_changes_create(), request, first_priority, last_priority, 0, 0};
-        if (gathering.changes == NULL)
-            return -ENOMEM;
-        // Policies first: without its states one would hold packets back.
-        result = delete_gathered(fd, cnl_policy_dump(fd, gather_policy, &gathering), &gathering);
-        if (result == 0)
-            result = delete_gathered(fd, cnl_state_dump(fd, 0, gather_state, &gathering), &gathering);
-        count += result == 0 ? gathering.count : 0;
-        cnl_changes_destroy(gathering.changes);
-    }
-    return result < 0 ? result : count;
+    struct gathering gathering = {cnl_changes_create(), request, first_priority, last_priority, 0, 0};
+    if (gathering.changes == NULL)
+        return -ENOMEM;
+    // Policies first: without its states one would hold packets back.
+    int result = delete_gathered(fd, cnl_policy_dump(fd, gather_policy, &gathering), &gathering);
+    if (result == 0)
+        result = delete_gathered(fd, cnl_state_dump(fd, 0, gather_state, &gathering), &gathering);
+    cnl_changes_destroy(gathering.changes);
+    return result < 0 ? result : gathering.count;
 }

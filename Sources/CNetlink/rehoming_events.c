@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <linux/xfrm.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "decode.h"
 #include "octets.h"
@@ -11,16 +9,7 @@
 
 int cnl_xfrm_events_open(int receive_buffer) {
     static const unsigned int groups[] = {XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE};
-    int fd = transport_open(NETLINK_XFRM, SOCK_NONBLOCK);
-    if (fd < 0)
-        return fd;
-    int result = transport_set_receive_buffer(fd, receive_buffer);
-    if (result == 0)
-        result = transport_join(fd, groups, 2);
-    if (result == 0)
-        return fd;
-    close(fd);
-    return result;
+    return transport_listen(NETLINK_XFRM, groups, 2, receive_buffer);
 }
 
 static void decode_acquire(const struct nlmsghdr *message, const struct event_target *target) {

@@ -84,6 +84,28 @@ int cnl_route_delete(int fd, const struct cnl_route *route) {
     return transport_send(fd, built, message);
 }
 
+// Asks for the route that packets from `source`, which may be NULL, to `destination` take when they leave by an interface.
+static int ask(
+    int fd, uint32_t index, const struct cnl_address *source, const struct cnl_address *destination,
+    transport_handler handler, void *context) {
+    char room[128] __attribute__((aligned(NLMSG_ALIGNTO)));
+    struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+    request->nlmsg_type = RTM_GETROUTE;
+    struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+    header->rtm_family = AF_INET6;
+    header->rtm_dst_len = 128;
+    struct in6_addr octets;
+    if (source != NULL) {
+        header->rtm_src_len = 128;
+        octets = address_to_in6(source);
+        mnl_attr_put(request, RTA_SRC, sizeof(octets), &octets);
+    }
+    octets = address_to_in6(destination);
+    mnl_attr_put(request, RTA_DST, sizeof(octets), &octets);
+    mnl_attr_put_u32(request, RTA_OIF, index);
+    return transport_get(fd, request, handler, context);
+}
+
 struct found {
     bool there;
     struct cnl_address source;
@@ -103,19 +125,29 @@ static int find_source(void *context, const struct nlmsghdr *message) {
 }
 
 int cnl_route_source(int fd, uint32_t index, const struct cnl_address *destination, struct cnl_address *source) {
-    char room[128] __attribute__((aligned(NLMSG_ALIGNTO)));
-    struct nlmsghdr *request = mnl_nlmsg_put_header(room);
-    request->nlmsg_type = RTM_GETROUTE;
-    struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-    header->rtm_family = AF_INET6;
-    header->rtm_dst_len = 128;
-    struct in6_addr to = address_to_in6(destination);
-    mnl_attr_put(request, RTA_DST, sizeof(to), &to);
-    mnl_attr_put_u32(request, RTA_OIF, index);
     struct found found = {.there = false};
-    int result = transport_get(fd, request, find_source, &found);
+    int result = ask(fd, index, NULL, destination, find_source, &found);
     if (result < 0)
         return result;
     *source = found.source;
     return found.there ? 0 : -EADDRNOTAVAIL;
+}
+
+static void keep_route(void *context, const struct cnl_change *change) {
+    if (change->kind == CNL_ROUTE)
+        *(struct cnl_route *)context = change->route;
+}
+
+int cnl_route_next_hop(
+    int fd, uint32_t index, const struct cnl_address *source, const struct cnl_address *destination,
+    struct cnl_address *next_hop) {
+    struct cnl_route found = {.type = RTN_UNSPEC};
+    struct decode_target target = {keep_route, &found};
+    int result = ask(fd, index, source, destination, decode_route_message, &target);
+    if (result < 0)
+        return result;
+    if (found.type != RTN_UNICAST || found.index != index)
+        return -EHOSTUNREACH;
+    *next_hop = found.has_gateway ? found.gateway : *destination;
+    return 0;
 }

@@ -5,42 +5,63 @@
 #include <libmnl/libmnl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 // The kernel fills at most 32 KiB at once.
-enum { message_room = 32768, drain_limit = 256, drop_limit = 1 << 20 };
+enum { message_room = 32768, drain_limit = 256, drop_limit = 1 << 20, dump_attempts = 16, answer_seconds = 10 };
 
 static atomic_uint last_sequence;
 
-int transport_open(int family, int flags) {
+static int set_number(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+static int open_socket(int family, int flags) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, family);
     if (fd < 0)
         return -errno;
     struct sockaddr_nl self = {.nl_family = AF_NETLINK};
-    int on = 1;
-    if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0 ||
-        setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0) {
-        int error = errno;
-        close(fd);
-        return -error;
-    }
+    int result = bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0 ? -errno : 0;
+    if (result == 0)
+        result = set_number(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+    if (result == 0)
+        return fd;
+    close(fd);
+    return result;
+}
+
+int transport_open(int family) {
+    int fd = open_socket(family, 0);
+    if (fd < 0)
+        return fd;
     // An acknowledgement need not carry the request back. Old kernels lack it, nothing depends on it.
-    (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-    return fd;
+    (void)set_number(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+    // An answer for which the kernel had no memory never comes.
+    struct timeval patience = {.tv_sec = answer_seconds};
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    return -error;
 }
 
-int transport_set_receive_buffer(int fd, int octets) {
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof(octets)) == 0)
-        return 0;
-    return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof(octets)) < 0 ? -errno : 0;
-}
-
-int transport_join(int fd, const unsigned int *groups, int count) {
-    for (int i = 0; i < count; i++)
-        if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof(groups[i])) < 0)
-            return -errno;
-    return 0;
+int transport_listen(int family, const unsigned int *groups, int count, int receive_buffer) {
+    int fd = open_socket(family, SOCK_NONBLOCK);
+    if (fd < 0)
+        return fd;
+    int result = set_number(fd, SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer);
+    if (result < 0)
+        result = set_number(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
+    for (int i = 0; i < count && result == 0; i++)
+        result = set_number(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, (int)groups[i]);
+    if (result == 0)
+        return fd;
+    close(fd);
+    return result;
 }
 
 static int receive(int fd, char *buffer, size_t size) {
@@ -60,18 +81,31 @@ static int receive(int fd, char *buffer, size_t size) {
     }
 }
 
-static int send_request(int fd, struct nlmsghdr *request, uint16_t flags) {
-    request->nlmsg_flags |= NLM_F_REQUEST | flags;
-    request->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
-    request->nlmsg_pid = 0;
+static int send_octets(int fd, const void *octets, size_t length) {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     for (;;) {
-        ssize_t sent = sendto(fd, request, request->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-        if (sent >= 0)
+        if (sendto(fd, octets, length, 0, (struct sockaddr *)&kernel, sizeof(kernel)) >= 0)
             return 0;
         if (errno != EINTR)
             return -errno;
     }
+}
+
+static void number(struct nlmsghdr *request, uint16_t flags) {
+    request->nlmsg_flags |= NLM_F_REQUEST | flags;
+    request->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
+    request->nlmsg_pid = 0;
+}
+
+static int send_request(int fd, struct nlmsghdr *request, uint16_t flags) {
+    number(request, flags);
+    return send_octets(fd, request, request->nlmsg_len);
+}
+
+// What is read next of the answers to requests on a blocking socket.
+static int receive_answer(int fd, char *buffer) {
+    int length = receive(fd, buffer, message_room);
+    return length == -EAGAIN ? -ETIMEDOUT : length;
 }
 
 static int error_code(const struct nlmsghdr *message) {
@@ -86,7 +120,7 @@ int transport_get(int fd, struct nlmsghdr *request, transport_handler handler, v
         return result;
     char buffer[message_room] __attribute__((aligned(NLMSG_ALIGNTO)));
     for (;;) {
-        int length = receive(fd, buffer, sizeof(buffer));
+        int length = receive_answer(fd, buffer);
         if (length < 0)
             return length;
         const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
@@ -123,23 +157,19 @@ int transport_send_all(int fd, char *requests, size_t length, transport_judge ju
     struct nlmsghdr *last = NULL;
     for (size_t position = 0; position < length;) {
         last = request_at(requests, &position);
-        last->nlmsg_flags |= NLM_F_REQUEST;
-        last->nlmsg_seq = atomic_fetch_add(&last_sequence, 1) + 1;
+        number(last, 0);
     }
     if (last == NULL)
         return 0;
     // The kernel tells of errors unasked, and answers in the order of the requests.
     last->nlmsg_flags |= NLM_F_ACK;
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    ssize_t sent;
-    do sent = sendto(fd, requests, length, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return -errno;
+    int result = send_octets(fd, requests, length);
+    if (result < 0)
+        return result;
     char buffer[message_room] __attribute__((aligned(NLMSG_ALIGNTO)));
     size_t position = 0, judged = 0;
     while (position < length) {
-        int got = receive(fd, buffer, sizeof(buffer));
+        int got = receive_answer(fd, buffer);
         if (got < 0)
             return got;
         const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
@@ -160,14 +190,39 @@ int transport_send_all(int fd, char *requests, size_t length, transport_judge ju
     return 0;
 }
 
-int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, void *context) {
+// Messages, one behind the other.
+struct reply {
+    char *octets;
+    size_t length;
+    size_t room;
+};
+
+static int keep(struct reply *reply, const struct nlmsghdr *message) {
+    size_t length = NLMSG_ALIGN(message->nlmsg_len);
+    if (length > reply->room - reply->length) {
+        size_t room = 2 * reply->room + message_room;
+        char *octets = realloc(reply->octets, room);
+        if (octets == NULL)
+            return -ENOMEM;
+        reply->octets = octets;
+        reply->room = room;
+    }
+    memcpy(reply->octets + reply->length, message, message->nlmsg_len);
+    reply->length += length;
+    return 0;
+}
+
+// Gathers the reply to a request for a dump. -EINTR: the kernel says that it is not consistent.
+static int gather(int fd, struct nlmsghdr *request, struct reply *reply) {
+    reply->length = 0;
     int result = send_request(fd, request, NLM_F_DUMP);
     if (result < 0)
         return result;
     char buffer[message_room] __attribute__((aligned(NLMSG_ALIGNTO)));
     bool interrupted = false;
+    // To its end in any case: else the kernel would take no other request for a dump on this socket.
     for (;;) {
-        int length = receive(fd, buffer, sizeof(buffer));
+        int length = receive_answer(fd, buffer);
         if (length < 0)
             return length;
         const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
@@ -175,23 +230,32 @@ int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, 
             if (message->nlmsg_seq != request->nlmsg_seq)
                 continue;
             interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
-            int step = 0;
-            switch (message->nlmsg_type) {
-            case NLMSG_NOOP:
-                break;
-            case NLMSG_ERROR:
-            case NLMSG_DONE:
-                step = error_code(message);
-                if (step < 0)
-                    return step;
-                return result < 0 ? result : interrupted ? -EINTR : 0;
-            default:
-                step = handler(context, message);
+            if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
+                int error = error_code(message);
+                if (error < 0 || result < 0)
+                    return error < 0 ? error : result;
+                return interrupted ? -EINTR : 0;
             }
-            if (step < 0 && result == 0)
-                result = step;
+            if (message->nlmsg_type >= NLMSG_MIN_TYPE && result == 0)
+                result = keep(reply, message);
         }
     }
+}
+
+int transport_dump(int fd, struct nlmsghdr *request, transport_handler handler, void *context) {
+    struct reply reply = {NULL, 0, 0};
+    int result = -EINTR;
+    // A table that always changes is no reason to spin.
+    for (int attempt = 0; attempt < dump_attempts && result == -EINTR; attempt++)
+        result = gather(fd, request, &reply);
+    for (size_t position = 0; result == 0 && position < reply.length;) {
+        const struct nlmsghdr *message = (const struct nlmsghdr *)(reply.octets + position);
+        position += NLMSG_ALIGN(message->nlmsg_len);
+        int step = handler(context, message);
+        result = step < 0 ? step : 0;
+    }
+    free(reply.octets);
+    return result;
 }
 
 static int drop_everything(int fd, char *buffer, size_t size) {

@@ -84,16 +84,12 @@ public final class IdlePolicies {
 
     /// All of ours.
     public func list() throws(KernelError) -> [IdlePolicy] {
-        for _ in 0..<16 {
-            var found = OwnPolicies(priority: priority, onlyExpired: false)
-            let result = withUnsafeMutablePointer(to: &found) { context in
-                cnl_policy_dump(descriptor, OwnPolicies.append, context)
-            }
-            if result == -EINTR { continue }
-            try checked(result, "list XFRM policies")
-            return found.policies
+        var found = OwnPolicies(priority: priority, onlyExpired: false)
+        let result = withUnsafeMutablePointer(to: &found) { context in
+            cnl_policy_dump(descriptor, OwnPolicies.append, context)
         }
-        throw KernelError(number: EINTR, request: "list XFRM policies")
+        try checked(result, "list XFRM policies")
+        return found.policies
     }
 
     /// Deletes all of ours. Returns how many there were.

@@ -117,14 +117,10 @@ public final class RehomingSocket {
     private func gather<Row>(
         _ request: String, _ type: Row.Type, _ dump: (Int32, UnsafeMutableRawPointer) -> Int32
     ) throws(KernelError) -> [Row] {
-        for _ in 0..<16 {
-            var rows: [Row] = []
-            let result = withUnsafeMutablePointer(to: &rows) { dump(descriptor, UnsafeMutableRawPointer($0)) }
-            if result == -EINTR { continue }
-            try checked(result, request)
-            return rows
-        }
-        throw KernelError(number: EINTR, request: request)
+        var rows: [Row] = []
+        let result = withUnsafeMutablePointer(to: &rows) { dump(descriptor, UnsafeMutableRawPointer($0)) }
+        try checked(result, request)
+        return rows
     }
 
     /// Deletes every state with this request id, and every sub policy without IPsec templates and with a priority in this

@@ -188,17 +188,12 @@ public final class RouteSocket {
     }
 
     private func dump(_ kind: cnl_kind, _ name: String) throws(KernelError) -> [KernelChange] {
-        // A table that changes during the dump makes it worthless; one that always does is no reason to spin.
-        for _ in 0..<16 {
-            var rows: [KernelChange] = []
-            let result = withUnsafeMutablePointer(to: &rows) { context in
-                cnl_dump(descriptor, kind, Self.append, context)
-            }
-            if result == -EINTR { continue }
-            try checked(result, "list \(name)")
-            return rows
+        var rows: [KernelChange] = []
+        let result = withUnsafeMutablePointer(to: &rows) { context in
+            cnl_dump(descriptor, kind, Self.append, context)
         }
-        throw KernelError(number: EINTR, request: "list \(name)")
+        try checked(result, "list \(name)")
+        return rows
     }
 
     private func setFlag(_ flag: Int, _ on: Bool, interface: UInt32) throws(KernelError) {

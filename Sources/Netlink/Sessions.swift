@@ -21,34 +21,43 @@ public final class SessionSocket {
     private let descriptor: Int32
 
     public init() throws(KernelError) {
-        descriptor = try checked(cnl_sessions_open(), "open a socket for sessions")
+        descriptor = try checked(cnl_sockets_open(), "open a socket for sessions")
     }
 
     deinit { close(descriptor) }
 
-    /// The sessions of TCP and of connected UDP sockets, each once. Those that come and go meanwhile may be missing.
+    /// The sessions of TCP that begin or whose peer still sends, and of connected UDP sockets, each once. Those that
+    /// come and go meanwhile may be missing.
     public func sessions() throws(KernelError) -> Set<SocketSession> {
-        let (tcp, udp): (UInt8, UInt8) = (6, 17)
-        return try sessions(of: tcp) { !$0.waiting }.union(try sessions(of: udp) { _ in false })
+        let states = [CNL_ESTABLISHED, CNL_SYN_SENT, CNL_FIN_WAIT_1, CNL_CLOSE_WAIT]
+        let tcp = try sockets(of: 6, in: states).map {
+            SocketSession(
+                local: IPv6Address($0.local.address), peer: IPv6Address($0.peer.address),
+                isAnswered: $0.state != CNL_SYN_SENT.rawValue)
+        }
+        let udp = try sockets(of: 17, in: [CNL_ESTABLISHED]).map {
+            SocketSession(
+                local: IPv6Address($0.local.address), peer: IPv6Address($0.peer.address), isAnswered: false)
+        }
+        return Set(tcp).union(udp)
     }
 
-    private func sessions(
-        of transport: UInt8, isAnswered: @escaping (cnl_session) -> Bool
-    ) throws(KernelError) -> Set<SocketSession> {
-        var found: [cnl_session] = []
+    /// The sockets of a protocol that are in one of these states; none if the kernel has none of its kind, or cannot
+    /// tell.
+    func sockets(
+        of protocol: UInt8, in states: some Sequence<cnl_socket_state>
+    ) throws(KernelError) -> [cnl_socket] {
+        let mask = states.reduce(UInt32(0)) { mask, state in mask | 1 << state.rawValue }
+        var found: [cnl_socket] = []
         let result = withUnsafeMutablePointer(to: &found) { list in
-            cnl_sessions_dump(
-                descriptor, transport,
-                { list, session in
-                    guard let list, let session else { return }
-                    list.assumingMemoryBound(to: [cnl_session].self).pointee.append(session.pointee)
+            cnl_sockets_dump(
+                descriptor, `protocol`, mask,
+                { list, socket in
+                    guard let list, let socket else { return }
+                    list.assumingMemoryBound(to: [cnl_socket].self).pointee.append(socket.pointee)
                 }, list)
         }
-        // Of a kernel that cannot tell, nothing is known.
-        if result != -EINTR && result != -ENOENT { try checked(result, "list the sessions of protocol \(transport)") }
-        return Set(
-            found.map {
-                SocketSession(local: IPv6Address($0.local), peer: IPv6Address($0.peer), isAnswered: isAnswered($0))
-            })
+        if result != -ENOENT { try checked(result, "list the sockets of protocol \(`protocol`)") }
+        return found
     }
 }

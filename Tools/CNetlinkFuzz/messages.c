@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include "decode.h"
+#include "filter_decode.h"
 #include "include/CNetlinkFuzz.h"
 #include "policy_decode.h"
 #include "rehoming_decode.h"
+#include "socket_decode.h"
 
 static int made;
 
@@ -27,6 +29,16 @@ static void take_state(void *context, const struct cnl_state *state) {
 
 static void take_event(void *context, const struct cnl_xfrm_event *event) {
     (void)context, (void)event;
+    made++;
+}
+
+static void take_filter(void *context, const struct cnl_filter *filter) {
+    (void)context, (void)filter;
+    made++;
+}
+
+static void take_socket(void *context, const struct cnl_socket *socket) {
+    (void)context, (void)socket;
     made++;
 }
 
@@ -59,9 +71,13 @@ int netlink_fuzz(uint16_t type, const uint8_t *octets, size_t length) {
     struct policy_target policies = {take_policy, NULL};
     struct state_target states = {take_state, NULL};
     struct event_target events = {take_event, NULL};
+    struct filter_target filters = {take_filter, NULL, true};
+    struct socket_target sockets = {take_socket, NULL};
     decode_route_message(&changes, message);
     policy_decode(&policies, message);
     decode_state(&states, message);
     decode_event(&events, message);
+    decode_filter(&filters, message);
+    decode_socket(&sockets, message);
     return made;
 }

@@ -10,7 +10,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case replies
     /// The configuration file.
     case configuration
-    /// What the kernel tells of links, addresses, routes, policies and states.
+    /// What the kernel tells of links, addresses, routes, filters, policies, states and sockets.
     case netlink
 
     /// Hands many inputs over. A trap, or a broken property, is a find. `isUnder` gets each input before it is used.

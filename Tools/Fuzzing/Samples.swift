@@ -94,6 +94,11 @@ enum Samples {
         message(23, family(zeros(280), at: 80), [(5, zeros(64))]),
         message(24, state + zeros(8), []),
         message(27, family(zeros(176), at: 40), [(16, [1, 0, 0, 0, 0, 0])]),
+        // A tc filter, and a socket of sock_diag.
+        message(
+            44, [0, 0, 0, 0] + word(4) + word(0x6140) + word(0xFFFF_FFF2) + word(140 << 16),
+            [(1, name("bpf")), (2, attribute(7, name("shim6_in")))]),
+        message(20, [10, 1, 0, 0, 0, 80, 2, 0] + address + address + zeros(32), [(8, [0])]),
     ]
 
     private static let address: [UInt8] = [0x20, 1, 0xd, 0xb8, 0, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]

@@ -6,12 +6,12 @@
 #define CNETLINK_H
 
 #include "cnl_capability.h"
+#include "cnl_filter.h"
 #include "cnl_offload.h"
 #include "cnl_policy.h"
 #include "cnl_raw.h"
 #include "cnl_rehoming.h"
 #include "cnl_route.h"
-#include "cnl_session.h"
 #include "cnl_socket.h"
 
 #endif

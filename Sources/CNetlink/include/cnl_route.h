@@ -112,7 +112,8 @@ typedef void (*cnl_change_handler)(void *context, const struct cnl_change *chang
 // Opens a socket for requests. Returns the file descriptor.
 int cnl_route_open(void);
 
-// Hands every row of one kind to `handler`. -EINTR: the table changed meanwhile and rows may be missing; dump again.
+// Hands every row of one kind to `handler`, which may use the socket for requests. -EINTR: the table changed each time
+// that it was read, and nothing was handed over.
 int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *context);
 
 // Opens a nonblocking socket that hears of every change of links, addresses, routes, rules and neighbours, and of
@@ -150,6 +151,12 @@ int cnl_route_delete(int fd, const struct cnl_route *route);
 // The source address that the kernel takes for a new session with `destination` by this interface. Sends nothing.
 // -EADDRNOTAVAIL if there is none; -ENETUNREACH and so on if no route leads there.
 int cnl_route_source(int fd, uint32_t index, const struct cnl_address *destination, struct cnl_address *source);
+
+// Where packets from `source` to `destination` go first when they leave by interface `index`: to the gateway, or to the
+// destination itself. -EHOSTUNREACH if they do not leave by it; -ENETUNREACH and so on if no route leads there.
+int cnl_route_next_hop(
+    int fd, uint32_t index, const struct cnl_address *source, const struct cnl_address *destination,
+    struct cnl_address *next_hop);
 
 // -EEXIST if there is the same rule.
 int cnl_rule_add(int fd, const struct cnl_rule *rule);
