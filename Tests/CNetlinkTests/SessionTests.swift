@@ -83,6 +83,59 @@ struct SessionTests {
         #expect(try sockets.sessions().contains(SocketSession(local: second, peer: far, isAnswered: false)))
     }
 
+    private func made(_ type: __socket_type, _ number: Int32 = 0, from source: IPv6Address, to peer: IPv6Address? = nil)
+        throws -> Int32
+    {
+        let descriptor = socket(AF_INET6, Int32(type.rawValue), number)
+        try #require(descriptor >= 0)
+        var from = name(source, 0)
+        try #require(with(&from) { bind(descriptor, $0, $1) } == 0)
+        guard let peer else { return descriptor }
+        var to = name(peer, 7000)
+        try #require(with(&to) { connect(descriptor, $0, $1) } == 0)
+        return descriptor
+    }
+
+    @Test func `One look tells which pairs have sessions, and which addresses sockets use`() throws {
+        let sockets = try SessionSocket()
+        #expect(try sockets.table() == SocketTable())
+        let listener = try other.run {
+            let descriptor = try made(SOCK_STREAM, from: far)
+            try #require(listen(descriptor, 8) == 0)
+            return (descriptor, try portNumber(of: descriptor))
+        }
+        let tcp = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        var from = name(near, 0)
+        var to = name(far, listener.1)
+        try #require(with(&from) { bind(tcp, $0, $1) } == 0 && with(&to) { connect(tcp, $0, $1) } == 0)
+        let listening = try made(SOCK_STREAM, from: second)
+        try #require(listen(listening, 1) == 0)
+        let others = [
+            listener.0, listening, try made(SOCK_DGRAM, from: near, to: far), try made(SOCK_DGRAM, from: second),
+            try made(SOCK_RAW, 253, from: near, to: far),
+        ]
+        defer { for descriptor in others { close(descriptor) } }
+        let raw: SocketTable.Protocols = try sockets.table().protocols(using: near).intersection(.raw)
+        var table = try sockets.table()
+        #expect(table.sessions == [SocketTable.Pair(local: near, peer: far): raw.union([.tcp, .udp])])
+        #expect(table.localAddresses == [near: raw.union([.tcp, .udp]), second: [.tcp, .udp]])
+        #expect(table.protocols(using: far) == [])
+        // The peer has not ended its side yet: what it sends is still for this socket.
+        close(tcp)
+        table = try sockets.table()
+        #expect(table.sessions.values.first == raw.union([.tcp, .udp]))
+    }
+
+    @Test func `IPv4 by mapped addresses, and sockets without an address, use none`() throws {
+        let sockets = try SessionSocket()
+        let mapped = IPv6Address(high: 0, low: 0xFFFF_7F00_0001)
+        let descriptors = [
+            try made(SOCK_DGRAM, from: mapped, to: mapped), try made(SOCK_DGRAM, from: IPv6Address(high: 0, low: 0)),
+        ]
+        defer { for descriptor in descriptors { close(descriptor) } }
+        #expect(try sockets.table() == SocketTable())
+    }
+
     @Test func `The source of new sessions is the one that the kernel takes`() throws {
         let routes = try RouteSocket()
         let beyond = try address("2001:db8:2::1")
@@ -102,6 +155,16 @@ private func name(_ address: IPv6Address, _ port: UInt16) -> sockaddr_in6 {
     name.sin6_port = port.bigEndian
     withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: address.octets) }
     return name
+}
+
+private func portNumber(of descriptor: Int32) throws -> UInt16 {
+    var own = sockaddr_in6()
+    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    let result = withUnsafeMutablePointer(to: &own) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+    }
+    try #require(result == 0)
+    return UInt16(bigEndian: own.sin6_port)
 }
 
 private func with(_ name: inout sockaddr_in6, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
