@@ -69,7 +69,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(
-            name: "Doctor", dependencies: ["Configuration", "BPFDataPath", "Netlink", "Shim6Wire", "XFRMDataPath"],
+            name: "Doctor",
+            dependencies: ["BPFDataPath", "CLinux", "Configuration", "Netlink", "Shim6Wire", "XFRMDataPath"],
             swiftSettings: strict),
         .executableTarget(
             name: "shim6ctl",

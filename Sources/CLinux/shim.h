@@ -1,4 +1,6 @@
 /* The Linux calls that Swift's Glibc module leaves out. */
+#include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/eventfd.h>

@@ -1,25 +1,59 @@
 import ArgumentParser
 import Doctor
 import Shim6Control
+import Shim6Wire
 
 extension Shim6ctl {
     struct Doctor: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Look at everything on this host that shim6d depends on, and tell what to type.",
-            discussion: "To be run as root. Needs no daemon. Exit code 1: the daemon cannot do its work like this.")
+            abstract: "Try everything that shim6d depends on, and tell what to type.",
+            discussion: """
+                To be run as root, with or without a daemon. It sends packets: without PEER none goes further than the \
+                first router of each uplink; with PEER over every uplink to each of its addresses. It lets packets \
+                come in as if a peer had sent them, to see whether this host's filters let them pass. Rules that go by the \
+                peer's address are tried only with PEER. Nothing that it makes stays.
+
+                Exit codes: 0 all is well, 1 something has failed, 2 something could not be tried.
+                """)
+        @Argument(help: "Addresses of a host with Shim6.") var peer: [IPv6Address] = []
         @Option(help: "The daemon's configuration file.") var config = "/etc/shim6d.toml"
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            let findings = daemon() + examineHost(configuration: config)
-            print(common.json ? try ControlLine.encodePretty(findings) : findings.text)
-            if findings.contains(where: { $0.verdict == .failure }) { throw ExitCode(1) }
+            let status = daemon()
+            let findings =
+                findings(status)
+                + examineHost(configuration: config, peers: peer + otherLocators(), daemonRuns: status != nil)
+            print(
+                common.json ? try ControlLine.encodePretty(findings) : findings.text,
+                terminator: common.json ? "\n" : "")
+            guard findings.exitCode == 0 else {
+                try Shim6ctl.flushOutput()
+                throw ExitCode(findings.exitCode)
+            }
         }
 
-        private func daemon() -> [Finding] {
-            guard case .status(let status)? = try? common.client.send(.status) else {
+        private func daemon() -> StatusReport? {
+            guard case .status(let status)? = try? common.client.send(.status) else { return nil }
+            return status
+        }
+
+        /// The other addresses of the peers with which there are contexts.
+        private func otherLocators() -> [IPv6Address] {
+            guard !peer.isEmpty, case .contexts(let list)? = try? common.client.send(.contexts) else { return [] }
+            let locators = list.contexts.filter { peer.contains($0.ulids.peer) }.flatMap { context in
+                guard case .context(let detail)? = try? common.client.send(.context(context.tag)) else {
+                    return [IPv6Address]()
+                }
+                return detail.peerLocators.locators.filter { $0.state != .withdrawn }.map(\.address)
+            }
+            return Array(Swift.Set(locators).subtracting(peer)).sorted()
+        }
+
+        private func findings(_ status: StatusReport?) -> [Finding] {
+            guard let status else {
                 return [
-                    Finding("daemon", .unknown, "none answers", advice: ["systemctl status shim6d", "shim6d --check"])
+                    Finding("daemon", .warning, "none answers", advice: ["systemctl status shim6d", "shim6d --check"])
                 ]
             }
             let dataPath = status.dataPath

@@ -74,39 +74,39 @@ import Testing
         #expect(KernelChecks.lockdown(nil).verdict == .ok)
     }
 
-    @Test func `Kernel options are built in, modules, or missing`() {
-        let configuration = KernelConfiguration(
-            "# a\nCONFIG_IPV6_SUBTREES=y\nCONFIG_IPV6_MIP6=m\n# CONFIG_NET is not set\n")
-        #expect(configuration.missing(["IPV6_SUBTREES", "IPV6_MIP6", "NET"]) == ["NET"])
-        #expect(KernelChecks.routing(configuration).verdict == .failure)
-        let whole = KernelConfiguration("CONFIG_IPV6_SUBTREES=y\nCONFIG_IPV6_MULTIPLE_TABLES=y\n")
-        #expect(KernelChecks.routing(whole).verdict == .ok)
-        #expect(KernelChecks.routing(nil).verdict == .unknown)
-    }
+    private static let prefix = IPv6Prefix(IPv6Address(high: 0x2001_0db8_00a1_0000, low: 0), length: 64)
 
-    @Test
-    func
-        `An uplink that is not there is a failure, and routes per source are looked for where they are the operator's`()
-        throws
-    {
-        var configuration = Configuration()
+    private func uplink(_ name: String) -> Configuration.Uplink {
         var uplink = Configuration.Uplink()
-        uplink.interface = "eth7"
-        uplink.prefixes = [try #require(IPv6Prefix("2001:db8:a1::/64"))]
-        configuration.uplinks = [uplink, uplink]
-        let none = UplinkChecks(links: [], routes: [], rules: [])
-        #expect(none.all(configuration).map(\.verdict) == [.failure, .failure])
-        configuration.manageRoutes = false
-        #expect(
-            none.all(configuration).count { $0.check == "routes from 2001:db8:a1::/64" && $0.verdict == .failure } == 2)
-        let rule = Rule(priority: 10, from: uplink.prefixes[0], table: 200, protocol: 0)
-        let route = Route(to: nil, interface: 3, table: 200, metric: 1024, protocol: 0)
-        let made = UplinkChecks(links: [], routes: [route], rules: [rule])
-        #expect(made.all(configuration).count { $0.verdict == .ok } == 2)
+        uplink.interface = name
+        uplink.prefixes = [Self.prefix].compactMap(\.self)
+        return uplink
     }
 
-    @Test func `Advice is printed under its finding`() {
+    @Test func `An uplink that is not there is a failure`() {
+        var configuration = Configuration()
+        configuration.uplinks = [uplink("eth7"), uplink("eth8")]
+        #expect(UplinkChecks().all(configuration).map(\.verdict) == [.failure, .failure])
+        configuration.uplinks.removeLast()
+        #expect(UplinkChecks().all(configuration).map(\.verdict) == [.failure, .warning])
+        #expect(UplinkChecks().all(Configuration()).map(\.verdict) == [.failure])
+    }
+
+    @Test func `Findings are printed in 80 columns, advice under them`() {
         let findings = [Finding("a", .ok, "fine"), Finding("b", .failure, "broken", advice: ["mend b"])]
         #expect(findings.text == "[ok]      a: fine\n[FAILED]  b: broken\n             mend b\n")
+        let long = Array(repeating: "word", count: 40).joined(separator: " ")
+        let lines = [Finding("a", .warning, long)].text.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("          word") })
+    }
+
+    @Test func `The exit code tells failures, and else what could not be tried`() {
+        let (ok, warning) = (Finding("a", .ok, ""), Finding("a", .warning, ""))
+        let (failure, unknown) = (Finding("a", .failure, ""), Finding("a", .unknown, ""))
+        #expect([ok, warning].exitCode == 0)
+        #expect([ok, unknown, failure].exitCode == 1)
+        #expect([unknown, ok].exitCode == 2)
     }
 }

@@ -33,7 +33,7 @@ public final class Daemon {
     public let socket: String
     /// Words in front of its command.
     public var behind: [String] = []
-    private let topology: Topology
+    public let topology: Topology
     public var laboratory: Laboratory { topology.laboratory }
     private var program: Program?
     private var log: String { "\(host)-shim6d.log" }

@@ -1,12 +1,14 @@
 import BPFDataPath
 import FoundationEssentials
+import Glibc
 import Netlink
+import Shim6Wire
 import XFRMDataPath
 
 /// What the kernel and the caller's rights allow.
 enum KernelChecks {
     static func all(marks: Marks) -> [Finding] {
-        [capabilities(), lockdown(), bpf(), xfrm(marks), routing(KernelConfiguration.running())]
+        [capabilities(), lockdown(), bpf(), xfrm(marks), routing(), settings()]
     }
 
     static func capabilities(_ have: Capabilities? = try? Capabilities.effective()) -> Finding {
@@ -76,17 +78,38 @@ enum KernelChecks {
         }
     }
 
-    static func routing(_ configuration: KernelConfiguration?) -> Finding {
-        guard let configuration else {
-            return Finding("kernel options", .unknown, "there is no /boot/config-RELEASE to look at")
-        }
-        let missing = configuration.missing(["IPV6_MULTIPLE_TABLES", "IPV6_SUBTREES"])
-        guard missing.isEmpty else {
+    /// Makes a route for one source, in a table that nothing leads to, and takes it away.
+    static func routing() -> Finding {
+        let nobody = IPv6Prefix(IPv6Address(high: 0x2001_0db8_6140_0000, low: 1), length: 128)
+        let route = Route(
+            to: nil, from: nobody, interface: nil, table: unusedTable, protocol: daemon, type: Route.unreachable)
+        do throws(KernelError) {
+            let socket = try RouteSocket()
+            try socket.replace(route)
+            try socket.delete(route)
+            return Finding("routes per source", .ok, "this kernel makes them")
+        } catch {
+            guard error.number == EINVAL || error.number == EOPNOTSUPP else {
+                return Finding("routes per source", .unknown, "\(error)")
+            }
             return Finding(
-                "kernel options", .failure,
-                "without \(missing.map { "CONFIG_\($0)" }.joined(separator: ", ")) there are no routes per source",
-                advice: ["use a distribution's kernel"])
+                "routes per source", .failure, "this kernel makes none: \(error)",
+                advice: ["use a distribution's kernel (CONFIG_IPV6_MULTIPLE_TABLES, CONFIG_IPV6_SUBTREES)"])
         }
-        return Finding("kernel options", .ok, "routes per source can be made")
+    }
+
+    private static let unusedTable: UInt32 = 6138
+    /// The daemon's mark: so what a killed run leaves goes with the daemon's next start or `--flush`.
+    private static let daemon: UInt8 = 114
+
+    static func settings() -> Finding {
+        var file = statvfs()
+        guard statvfs("/proc/sys/net", &file) == 0 else { return Finding("/proc/sys", .unknown, "it is not there") }
+        guard file.f_flag & UInt(ST_RDONLY) == 0 else {
+            return Finding(
+                "/proc/sys", .failure, "it is read-only here, and shim6d sets up its devices there",
+                advice: ["mount -o remount,rw /proc/sys   # or in the container: --privileged"])
+        }
+        return Finding("/proc/sys", .ok, "it can be written to")
     }
 }
