@@ -11,9 +11,13 @@ struct Shim6ctl: ParsableCommand {
         discussion: """
             The options below may stand before or behind a command.
 
+            A context is named by its local tag, or by an address or name of its peer if there is only one with it.
+
             Exit codes: 0 done, 64 wrong usage, 65 unknown tag or senseless argument, 69 no daemon answers, \
-            70 the daemon failed, 75 try again later, 76 the daemon speaks another version, 77 access refused.
+            70 the daemon failed, 74 the output cannot be written, 75 try again later, 76 the daemon speaks another \
+            version, 77 access refused.
             """,
+        version: Version.text,
         subcommands: [
             Status.self, Contexts.self, Context.self, Establish.self, Fork.self, Remove.self, Locators.self,
             Identity.self, Events.self, Timeline.self, Explain.self, Explore.self, Switch.self, Set.self, Rank.self,
@@ -68,9 +72,16 @@ struct CommonOptions: ParsableArguments {
             if json {
                 print(try response.prettyResult)
             } else {
-                print(response.text(style: isatty(STDOUT_FILENO) == 1 ? .terminal : .plain), terminator: "")
+                print(response.text(style: .ofStandardOutput), terminator: "")
             }
         }
+    }
+
+    /// The same for one context.
+    func run(on context: ContextReference, _ command: (ContextTag) -> Command) throws {
+        var tag: ContextTag?
+        try reportingErrors { tag = try context.tag(client) }
+        if let tag { try run(command(tag)) }
     }
 
     func reportingErrors(_ body: () throws -> Void) throws {
@@ -81,6 +92,15 @@ struct CommonOptions: ParsableArguments {
             _ = write(STDERR_FILENO, line, line.utf8.count)
             throw error.exitCode
         }
+    }
+}
+
+extension TextStyle {
+    fileprivate static var ofStandardOutput: TextStyle {
+        guard isatty(STDOUT_FILENO) == 1 else { return .plain }
+        var size = winsize()
+        let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return .terminal(columns: isKnown ? Int(size.ws_col) : .max)
     }
 }
 

@@ -25,11 +25,11 @@ extension Shim6ctl {
 
     struct Context: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show all there is to know of one context.")
-        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @Argument(help: ContextReference.help) var context: ContextReference
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.run(.context(tag))
+            try common.run(on: context) { .context($0) }
         }
     }
 
@@ -49,7 +49,7 @@ extension Shim6ctl {
         static let configuration = CommandConfiguration(
             abstract: "Give some packets of a context's ULID pair a context, and locators, of their own.",
             discussion: "The ports that are left out may be any.")
-        @Argument(help: "The local tag of a context of the ULID pair, hexadecimal.") var tag: ContextTag
+        @Argument(help: ContextReference.help) var context: ContextReference
         @Option(name: .customLong("protocol"), help: "tcp, udp, sctp, or a number of the IPv6 Next Header registry.")
         var transport: Transport
         @Option(name: .customLong("sport"), help: "The port on this host, 0 to 65535.") var sourcePort: UInt16?
@@ -59,7 +59,7 @@ extension Shim6ctl {
         func run() throws {
             let flow = FlowSelector(
                 protocolNumber: transport.number, sourcePort: sourcePort, destinationPort: destinationPort)
-            try common.run(.fork(tag, [flow]))
+            try common.run(on: context) { .fork($0, [flow]) }
         }
     }
 
@@ -159,35 +159,35 @@ extension Shim6ctl {
     struct Explain: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show why a context uses its pair of locators, and what is known of each.")
-        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @Argument(help: ContextReference.help) var context: ContextReference
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.run(.explain(tag))
+            try common.run(on: context) { .explain($0) }
         }
     }
 
     struct Explore: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the pairs that an exploration would try now, in its order. Nothing is sent or moved.")
-        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @Argument(help: ContextReference.help) var context: ContextReference
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.run(.explore(tag))
+            try common.run(on: context) { .explore($0) }
         }
     }
 
     struct Switch: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let a context's payload use another pair of locators, once a probe on it is answered.")
-        @Argument(help: "The context's local tag, hexadecimal.") var tag: ContextTag
+        @Argument(help: ContextReference.help) var context: ContextReference
         @Argument(help: "The source locator, an address of this host.") var local: IPv6Address
         @Argument(help: "The destination locator, an address of the peer.") var peer: IPv6Address
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            try common.run(.switchTo(tag, LocatorPair(source: local, destination: peer)))
+            try common.run(on: context) { .switchTo($0, LocatorPair(source: local, destination: peer)) }
         }
     }
 

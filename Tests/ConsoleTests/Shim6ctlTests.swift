@@ -234,7 +234,31 @@ import Testing
         }
     }
 
-    @Test(arguments: [["context"], ["context", "xyz"], ["establish", "1.2.3.4", "::1"], ["rm", "all"], ["dance"]])
+    @Test func `A context is found by an address or a name of its peer`() async throws {
+        try await Daemon.run { daemon in
+            let environment = ["SHIM6_SOCKET": daemon.socket]
+            let byTag = try Self.run("context", Fixtures.tag.description, environment: environment)
+            // The peer's ULID, and the locator that is in use.
+            for peer in ["2001:db8:b1::1", "2001:db8:b2::1"] {
+                #expect(try Self.run("context", peer, environment: environment).output == byTag.output)
+                #expect(try Self.run("explain", peer, environment: environment).code == 0)
+            }
+            let nobody = try Self.run("explain", "2001:db8:b3::1", environment: environment)
+            #expect(nobody.code == 65)
+            #expect(nobody.errors == "shim6ctl: there is no context with 2001:db8:b3::1\n")
+            let noName = try Self.run("context", "no such host", environment: environment)
+            #expect(noName.code == 65 && noName.errors.contains("no tag and no host"))
+        }
+    }
+
+    @Test func `The version is told without a daemon`() async throws {
+        try await ThreadPerJob.run {
+            let end = try Self.run("--version")
+            #expect(end.code == 0 && end.output == "\(Version.text)\n")
+        }
+    }
+
+    @Test(arguments: [["context"], ["context", "*"], ["establish", "1.2.3.4", "::1"], ["rm", "all"], ["dance"]])
     func `Wrong usage exits 64`(arguments: [String]) async throws {
         try await ThreadPerJob.run {
             let end = try RunningProgram([RunningProgram.built("shim6ctl")] + arguments).finish()

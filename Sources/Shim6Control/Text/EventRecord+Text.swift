@@ -15,7 +15,7 @@ extension EventRecord {
         case (let from?, let to?): words.append("\(from) to \(to)")
         }
         if let ulids, kind == .state { words.append("(\(ulids.local), \(ulids.peer))") }
-        if let nonce { words.append("nonce " + String(nonce, radix: 16)) }
+        if let nonce { words.append("nonce " + hexadecimal(nonce)) }
         if let reports { words.append("matching reports \(reports)") }
         if let reason { words.append("reason: \(reason)") }
         if let locators { words.append("locators " + locators.map(\.description).joined(separator: " ")) }

@@ -2,8 +2,8 @@
 public enum TextStyle: Sendable {
     /// For files, pipes and the console.
     case plain
-    /// Headings in bold, for a terminal.
-    case terminal
+    /// Headings in bold; the columns of a table that is wider than the terminal stand below each other.
+    case terminal(columns: Int)
 
     func heading(_ text: String) -> String {
         switch self {
@@ -29,6 +29,9 @@ struct TextTable {
     func text(style: TextStyle, indent: Int = 0) -> String {
         guard let headings = rows.first, rows.count > 1 else { return "" }
         let widths = headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        if case .terminal(let columns) = style, indent + widths.reduce(0, +) + 2 * (widths.count - 1) > columns {
+            return stacked(headings, style: style, indent: indent)
+        }
         var text = ""
         for (number, row) in rows.enumerated() {
             var line = String(repeating: " ", count: indent)
@@ -40,10 +43,27 @@ struct TextTable {
         }
         return text
     }
+
+    /// The cells of a row below each other, but for those without anything.
+    private func stacked(_ headings: [String], style: TextStyle, indent: Int) -> String {
+        let margin = String(repeating: " ", count: indent)
+        let width = (headings.dropFirst().map(\.count).max() ?? 0) + 2
+        return rows.dropFirst().map { row in
+            let cells = zip(headings, row).dropFirst().filter { !["", "-"].contains($0.1) }
+            return margin + style.heading("\(headings[0]) \(row[0])") + "\n"
+                + cells.map { "\(margin)  \(padded($0.0, width))\($0.1)\n" }.joined()
+        }.joined()
+    }
 }
 
 func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+/// Eight hexadecimal digits, as nonces are written everywhere.
+func hexadecimal(_ number: UInt32) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
 }
 
 /// Three decimals: `12.500`.

@@ -18,12 +18,11 @@ extension Failover {
         add(lastIn, "last packet in")
         steps.append((0, "suspicion: \(reason)", pair.text))
         for probe in probes {
-            let nonce = String(probe.nonce, radix: 16)
             let reports = probe.reports.map { ", matching reports \($0)" } ?? ""
             steps.append(
                 (
                     probe.seconds, "probe \(probe.direction.rawValue)",
-                    "\(probe.pair.text)  \(probe.state), nonce \(String(repeating: "0", count: 8 - nonce.count))\(nonce)\(reports)"
+                    "\(probe.pair.text)  \(probe.state), nonce \(hexadecimal(probe.nonce))\(reports)"
                 ))
         }
         for change in switches {

@@ -4,6 +4,7 @@ import Configuration
 import Logging
 import Netlink
 import Shim6Console
+import Shim6Control
 
 /// The command line of the daemon.
 public struct DaemonCommand: ParsableCommand {

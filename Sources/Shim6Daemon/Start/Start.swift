@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import Netlink
 import Shim6Console
+import Shim6Control
 
 /// From a configuration file to a running daemon. Everything that can fail without touching the host comes first.
 enum Start {
