@@ -22,8 +22,9 @@ enum KernelChecks {
         let missing = wanted.filter { !held.contains($0.0) }.map(\.1)
         guard missing.isEmpty else {
             return Finding(
-                "capabilities", .failure,
-                "\(missing.joined(separator: ", ")) missing here; CAP_BPF and CAP_PERFMON only for eBPF",
+                "capabilities", .unknown,
+                "\(missing.joined(separator: ", ")) missing here: what needs them cannot be tried (CAP_BPF and "
+                    + "CAP_PERFMON: only eBPF)",
                 advice: [
                     "run it as root, or in the service's unit:",
                     "AmbientCapabilities=\(wanted.map(\.1).joined(separator: " "))",
