@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "DataPath", dependencies: ["REAP", "Shim6Core", "Shim6Wire"], swiftSettings: strict),
         .target(
             name: "KernelRows",
-            dependencies: ["Netlink", "Shim6Wire", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Netlink", "REAP", "Shim6Wire", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
             name: "BPFDataPath",
@@ -113,7 +113,8 @@ let package = Package(
         .executableTarget(name: "graph", dependencies: ["CIndexStore"], path: "Tools/graph", swiftSettings: strict),
         .target(name: "CNamespace", path: "Tests/CNamespace", cSettings: strictC),
         .testTarget(
-            name: "CNetlinkTests", dependencies: ["CNamespace", "CNetlink", "Netlink", "Requirements"],
+            name: "CNetlinkTests",
+            dependencies: ["CNamespace", "CNetlink", "KernelRows", "Netlink", "REAP", "Requirements", "Shim6Wire"],
             swiftSettings: strict),
         // The laboratory: hosts in network namespaces, for the demo and the tests that use real daemons.
         .target(name: "Lab", dependencies: ["Shim6Wire", "Shim6Control"], path: "Tools/Lab", swiftSettings: strict),

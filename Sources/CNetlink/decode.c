@@ -161,6 +161,10 @@ static void decode_route(const struct nlmsghdr *message, struct cnl_change *chan
         .type = header->rtm_type,
     };
     if (row[RTA_MULTIPATH] != NULL)
+        change->effect = CNL_UNCLEAR;
+    else if (change->effect == CNL_PUT && message->nlmsg_flags & NLM_F_REPLACE)
+        change->effect = CNL_REPLACED;
+    if (row[RTA_MULTIPATH] != NULL)
         decode_next_hops(row[RTA_MULTIPATH], change, target);
     else
         target->handler(target->context, change);
@@ -256,35 +260,35 @@ static void decode_label(const struct nlmsghdr *message, struct cnl_change *chan
 
 int decode_route_message(void *context, const struct nlmsghdr *message) {
     const struct decode_target *target = context;
-    struct cnl_change change = {.removed = false};
+    struct cnl_change change = {.effect = CNL_PUT};
     size_t length = mnl_nlmsg_get_payload_len(message);
     switch (message->nlmsg_type) {
     case RTM_DELLINK:
-        change.removed = true;  // fall through
+        change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWLINK:
         if (length >= sizeof(struct ifinfomsg))
             decode_link(message, &change, target);
         break;
     case RTM_DELADDR:
-        change.removed = true;  // fall through
+        change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWADDR:
         if (length >= sizeof(struct ifaddrmsg))
             decode_interface_address(message, &change, target);
         break;
     case RTM_DELROUTE:
-        change.removed = true;  // fall through
+        change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWROUTE:
         if (length >= sizeof(struct rtmsg))
             decode_route(message, &change, target);
         break;
     case RTM_DELRULE:
-        change.removed = true;  // fall through
+        change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWRULE:
         if (length >= sizeof(struct fib_rule_hdr))
             decode_rule(message, &change, target);
         break;
     case RTM_DELNEIGH:
-        change.removed = true;  // fall through
+        change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWNEIGH:
         if (length >= sizeof(struct ndmsg))
             decode_neighbour(message, &change, target);

@@ -13,20 +13,12 @@ public final class OwnRows {
     private var addresses: [AddressKey: InterfaceAddress] = [:]
     private var routes: [Route.Key: Route] = [:]
     private var rules: Set<Rule> = []
-    /// Rows that have been in the kernel and so are missed when they are not.
+    /// Rows that the kernel has told of, and so are missed when they are not there.
     private var seen: Set<RowKey> = []
     /// How often a row was put back after somebody removed it.
     public private(set) var restored: UInt64 = 0
 
-    private struct AddressKey: Hashable {
-        var address: IPv6Address
-        var interface: UInt32
-
-        init(_ row: InterfaceAddress) {
-            address = row.address
-            interface = row.interface
-        }
-    }
+    private typealias AddressKey = KernelTables.AddressKey
 
     private enum RowKey: Hashable {
         case address(AddressKey)
@@ -44,7 +36,7 @@ public final class OwnRows {
     public func want(_ row: InterfaceAddress) {
         let key = AddressKey(row)
         guard addresses.updateValue(row, forKey: key) != row else { return }
-        attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
+        attempt { () throws(KernelError) in try socket.replace(row) }
     }
 
     /// Wants the address with these lifetimes, which it may have already: the next `repair` adds it if it is missing.
@@ -57,7 +49,7 @@ public final class OwnRows {
     public func put(_ row: InterfaceAddress) {
         let key = AddressKey(row)
         addresses[key] = row
-        attempt(.address(key)) { () throws(KernelError) in try socket.replace(row) }
+        attempt { () throws(KernelError) in try socket.replace(row) }
     }
 
     /// False if the kernel refuses it now.
@@ -70,12 +62,12 @@ public final class OwnRows {
     @discardableResult
     public func put(_ row: Route) -> Bool {
         routes[row.key] = row
-        return attempt(.route(row.key)) { () throws(KernelError) in try socket.replace(row) }
+        return attempt { () throws(KernelError) in try socket.replace(row) }
     }
 
     public func want(_ row: Rule) {
         guard rules.insert(row).inserted else { return }
-        attempt(.rule(row)) { () throws(KernelError) in try socket.add(row) }
+        attempt { () throws(KernelError) in try socket.add(row) }
     }
 
     public func release(_ row: InterfaceAddress) {
@@ -128,6 +120,17 @@ public final class OwnRows {
 
     // MARK: Keeping them there
 
+    /// A row that is there is missed when it goes.
+    public func hear(_ change: KernelChange) {
+        guard !change.isRemoval, isWanted(change.row) else { return }
+        switch change.row {
+        case .address(let row): seen.insert(.address(AddressKey(row)))
+        case .route(let row): seen.insert(.route(row.key))
+        case .rule(let row): seen.formUnion(rules.filter { $0.isSame(as: row) }.map(RowKey.rule))
+        case .link, .neighbour, .advertised, .label: break
+        }
+    }
+
     /// Whether the loss of this row is one that `repair` should look into.
     public func isWanted(_ row: KernelRow) -> Bool {
         switch row {
@@ -138,32 +141,34 @@ public final class OwnRows {
         }
     }
 
-    /// Adds what is wanted and missing. `isUsable` tells whether an interface is there and up: on others nothing is tried.
-    public func repair(isUsable: (UInt32) -> Bool) throws(KernelError) {
-        let haveAddresses = Set(try socket.addresses().map(AddressKey.init))
-        seen.formUnion(addresses.keys.filter(haveAddresses.contains).map(RowKey.address))
-        for (key, row) in addresses where !haveAddresses.contains(key) {
+    /// Adds what is wanted and missing. On interfaces that are not there or not up nothing is tried.
+    public func repair(_ tables: KernelTables) {
+        func isUsable(_ index: UInt32) -> Bool { tables.link(index)?.isUp == true }
+        for (key, row) in addresses {
+            guard !tables.has(key) else {
+                seen.insert(.address(key))
+                continue
+            }
             let wasRemoved = seen.remove(.address(key)) != nil
             guard isUsable(row.interface) else { continue }
-            if attempt(.address(key), { () throws(KernelError) in try socket.replace(row) }), wasRemoved {
+            if attempt({ () throws(KernelError) in try socket.replace(row) }), wasRemoved {
                 restored += 1
             }
         }
-        let haveRoutes = Set(try socket.routes().map(\.key))
-        for (key, row) in routes where !haveRoutes.contains(key) {
+        for (key, row) in routes where !tables.has(key) {
             let wasRemoved = seen.remove(.route(key)) != nil
             guard row.interface.map(isUsable) ?? true else { continue }
-            if attempt(.route(key), { () throws(KernelError) in try socket.replace(row) }), wasRemoved { restored += 1 }
+            if attempt({ () throws(KernelError) in try socket.replace(row) }), wasRemoved { restored += 1 }
         }
-        let haveRules = try socket.rules()
+        let haveRules = tables.rules
         for row in rules where !haveRules.contains(where: row.isSame) {
             let wasRemoved = seen.remove(.rule(row)) != nil
-            if attempt(.rule(row), { () throws(KernelError) in try socket.add(row) }), wasRemoved { restored += 1 }
+            if attempt({ () throws(KernelError) in try socket.add(row) }), wasRemoved { restored += 1 }
         }
     }
 
     @discardableResult
-    private func attempt(_ key: RowKey, _ change: () throws(KernelError) -> Void) -> Bool {
+    private func attempt(_ change: () throws(KernelError) -> Void) -> Bool {
         do {
             try change()
         } catch  where error.number == EEXIST {
@@ -172,7 +177,6 @@ public final class OwnRows {
             log.debug("\(error)")
             return false
         }
-        seen.insert(key)
         return true
     }
 }

@@ -14,10 +14,28 @@ public enum KernelRow: Hashable, Sendable {
 /// A row that is new or has changed, or one that is gone.
 public struct KernelChange: Hashable, Sendable {
     public var row: KernelRow
-    public var isRemoval: Bool
+    public var effect: Effect
+
+    public enum Effect: Sendable {
+        /// The row is there: new, or changed.
+        case put
+        case removed
+        /// A route that has taken the place of the one with its key.
+        case replaced
+        /// One of several next hops of a route. Which of them are there now is not told.
+        case unclear
+    }
+
+    public var isRemoval: Bool { effect == .removed }
 
     init(_ flat: cnl_change) {
-        isRemoval = flat.removed
+        effect =
+            switch flat.effect {
+            case CNL_REMOVED: .removed
+            case CNL_REPLACED: .replaced
+            case CNL_UNCLEAR: .unclear
+            default: .put
+            }
         row =
             switch flat.kind {
             case CNL_LINK: .link(Link(flat.link))

@@ -1,6 +1,7 @@
 import CGA
 import Configuration
 import Foundation
+import KernelRows
 import Logging
 import REAP
 import Requirements

@@ -1,4 +1,4 @@
-import Datapath
+import BPFDataPath
 import Foundation
 import Shim6Core
 import Shim6Wire
@@ -9,7 +9,7 @@ import Testing
 /// What programs read stays as it is, whatever the members of the code are called; `docs/counters.md` has all of it.
 @Suite struct PublicNamesTests {
     @Test func `The daemon's own counters have these names, and each has one`() {
-        var counters = EngineCounters()
+        let counters = EngineCounters()
         #expect(
             counters.byName.keys.sorted() == [
                 "address_questions", "data_path_errors", "local_icmp_errors", "longest_pass_us", "network_refreshes",
@@ -29,7 +29,7 @@ import Testing
 
     @Test func `Counters of the kernel program have these names`() {
         #expect(
-            DatapathCounter.allCases.map(\.name) == [
+            KernelProgramCounter.allCases.map(\.name) == [
                 "rehomed", "rehomed_super_packets", "restored", "to_fragment", "malformed", "bad_address",
                 "unknown_tag", "discard_mode", "no_heartbeat", "i1_rate", "other_rate", "strangers_i1_rate",
                 "strangers_rate", "acquainted_rate", "incomplete_chain", "own_source", "denial", "too_big",
@@ -51,7 +51,7 @@ import Testing
     @Test func `The page on counters has every counter and no other`() throws {
         var names = Set(HostCounters().byName.keys).union(EngineCounters().byName.keys)
         names.formUnion(["rows_restored", "in_TYPE", "out_TYPE", "in_error_code_CODE"])
-        names.formUnion(DatapathCounter.allCases.filter { !$0.isDrop }.map { "data_path_\($0.name)" })
+        names.formUnion(KernelProgramCounter.allCases.filter { !$0.isDrop }.map { "data_path_\($0.name)" })
         // Those that only one of the data paths has.
         names.formUnion(
             ["translated_errors", "foreign_errors", "resumed", "unwatched", "renewed", "lost_events"].map {
@@ -62,7 +62,7 @@ import Testing
 
     @Test func `The page on counters has every drop and no other`() throws {
         var names = Set(DropReason.allCases.map(\.name)).union(["too_long", "full_tunnel", "data_path_xfrm_NAME"])
-        names.formUnion(DatapathCounter.allCases.filter(\.isDrop).map { "data_path_\($0.name)" })
+        names.formUnion(KernelProgramCounter.allCases.filter(\.isDrop).map { "data_path_\($0.name)" })
         #expect(try Self.documented("Drops") == names)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KernelRows
 import REAP
 import Shim6Core
 import Shim6Wire

@@ -92,10 +92,17 @@ struct cnl_label {
 
 enum cnl_kind { CNL_LINK, CNL_ADDRESS, CNL_ROUTE, CNL_RULE, CNL_NEIGHBOUR, CNL_ADVERTISED_PREFIX, CNL_LABEL };
 
+enum cnl_effect {
+    CNL_PUT,       // the row is there: new, changed, or part of a dump
+    CNL_REMOVED,   // it is gone
+    CNL_REPLACED,  // it has taken the place of the route with its table, destination, source and metric
+    CNL_UNCLEAR,   // it is one of several next hops of a route; which of them are there now is not told
+};
+
 // A row of a dump, or a change the monitor tells of.
 struct cnl_change {
     enum cnl_kind kind;
-    bool removed;
+    enum cnl_effect effect;
     union {
         struct cnl_link link;
         struct cnl_interface_address address;

@@ -1,4 +1,5 @@
 import Glibc
+import KernelRows
 import REAP
 import Shim6Control
 

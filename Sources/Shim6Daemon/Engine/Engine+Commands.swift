@@ -1,3 +1,4 @@
+import KernelRows
 import Netlink
 import REAP
 import Shim6Control

@@ -1,4 +1,5 @@
 import DataPath
+import KernelRows
 import Shim6Core
 import Shim6Wire
 

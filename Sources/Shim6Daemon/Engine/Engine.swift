@@ -78,17 +78,19 @@ final class Engine {
         worker = IdentityWorker { [mailbox] in mailbox.post(.identity($0)) }
         identities.work = worker.start
         socket = try RouteSocket()
-        network = try NetworkWatch(counters: counters)
+        let view = try KernelView(socket: socket)
         sockets = try PacketSockets(counters: counters, log: log)
         echoSocket = try EchoSocket(identifier: .random(in: 0 ... .max))
         sessionSocket = try? SessionSocket()
         let expiries = try IdleExpiries(priority: Mark.policyPriority)
         timeline = Timeline(limit: configuration.limits.maxFailovers)
         rows = OwnRows(socket: socket, log: log)
+        network = NetworkWatch(view: view, rows: rows, counters: counters)
         self.dataPath = try dataPath.made(configuration, socket: socket, rows: rows, log: log)
         let traits = self.dataPath.traits
         idleWatch = try IdleWatch(rehoming: traits.rehomingRequest, log: log)
-        uplinks = Uplinks(configuration, socket: socket, rows: rows, identities: identities, log: log)
+        uplinks = Uplinks(
+            configuration, socket: socket, view: view, rows: rows, identities: identities, log: log)
         var hostConfiguration = configuration.hostConfiguration
         (hostConfiguration.acceptedForms, hostConfiguration.sentForms) = (traits.acceptedForms, traits.sentForms)
         host = Endpoint(
@@ -120,7 +122,7 @@ final class Engine {
                 network.descriptor, dataPath.eventDescriptor, mailbox.descriptor, echoSocket.descriptor,
             ])
         while true {
-            let signal = loop.wait(milliseconds: surveys.isEmpty ? waitMilliseconds : 0)
+            let signal = loop.wait(milliseconds: surveys.isEmpty && !network.isWaiting ? waitMilliseconds : 0)
             let begin = Instant.monotonicNow
             dataPath.beat(at: begin)
             // What happened comes before what did not: after a late wake-up a timer must not see a silence that
@@ -218,7 +220,9 @@ final class Engine {
         }
         uplinks.probeGateways()
         proveAddresses(at: now)
-        if network.isBehind || uplinks.isWaiting || haveStandingsChanged { refreshOrTell() }
+        if network.isBehind || uplinks.isWaiting || haveStandingsChanged || network.isAuditDue(at: now) {
+            refreshOrTell()
+        }
     }
 
     private func refreshOrTell() {

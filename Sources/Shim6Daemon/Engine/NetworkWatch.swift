@@ -1,3 +1,4 @@
+import KernelRows
 import Logging
 import Netlink
 import REAP
@@ -6,7 +7,8 @@ import REAP
 final class NetworkWatch {
     /// Changes that are kept until the next look, which sees the others in the tables.
     private static let mostChanges = 8_192
-    private let monitor: RouteMonitor
+    private let view: KernelView
+    private let rows: OwnRows
     private let counters: EngineCounters
     /// Nil while there is nothing to look at.
     private var changes: [KernelChange]?
@@ -14,20 +16,26 @@ final class NetworkWatch {
     /// Whether the last look failed, and another one is due.
     private(set) var isBehind = false
 
-    init(counters: EngineCounters) throws {
-        monitor = try RouteMonitor()
+    init(view: KernelView, rows: OwnRows, counters: EngineCounters) {
+        self.view = view
+        self.rows = rows
         self.counters = counters
     }
 
-    var descriptor: Int32 { monitor.descriptor }
+    var descriptor: Int32 { view.descriptor }
+
+    /// Whether `read` has something without the kernel telling more.
+    var isWaiting: Bool { view.isWaiting }
+    func isAuditDue(at now: Instant) -> Bool { view.isAuditDue(at: now) }
 
     /// When the next look may be; nil while there is no reason for one.
     var begin: Instant? { changes == nil ? nil : limit.begin }
 
     /// Reads what the kernel has told. Returns whether to look now.
     func read(_ uplinks: Uplinks) throws -> Bool {
-        switch try monitor.read() {
+        switch try view.read() {
         case .changes(let read):
+            for change in read { rows.hear(change) }
             let concerned = read.filter { uplinks.isConcerned(by: $0) }
             guard !concerned.isEmpty else { break }
             changes = (changes ?? []) + concerned.prefix(Self.mostChanges - (changes?.count ?? 0))

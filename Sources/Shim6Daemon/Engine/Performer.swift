@@ -1,4 +1,5 @@
 import DataPath
+import KernelRows
 import Logging
 import Netlink
 import Shim6Core

@@ -1,5 +1,6 @@
 import DataPath
 import Glibc
+import KernelRows
 import Netlink
 import REAP
 import Shim6Control

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import HeapModule
+import KernelRows
 import REAP
 import Shim6Core
 import Synchronization
@@ -92,14 +93,5 @@ final class TimerThread: Sendable {
             }
             return (expired, nil)
         }
-    }
-}
-
-extension Instant {
-    /// CLOCK_MONOTONIC, which the data path stamps with as well.
-    static var monotonicNow: Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
     }
 }

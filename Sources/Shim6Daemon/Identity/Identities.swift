@@ -1,5 +1,6 @@
 import CGA
 import Configuration
+import KernelRows
 import Logging
 import REAP
 import Shim6Core

@@ -3,8 +3,8 @@ import Netlink
 
 // What the kernel's tables say of the way out.
 extension Uplink {
-    /// Takes in the gateway and its state. To be called with all routes and neighbours that there are.
-    mutating func readGateway(routes: [Route], neighbours: [Neighbour]) {
+    /// Takes in the gateway and its state. `routes` are all that there are.
+    mutating func readGateway(_ tables: KernelTables, _ routes: [Route]) {
         let interface = link?.index
         switch configuration.gateway {
         case .address(let gateway): self.gateway = gateway
@@ -20,7 +20,7 @@ extension Uplink {
             let best = candidates.filter { $0.gateway != nil }.min { ($0.metric ?? 0) < ($1.metric ?? 0) }
             if best != nil || isUp { gateway = best?.gateway }
         }
-        gatewayState = neighbours.first { $0.interface == interface && $0.address == gateway }?.state
+        gatewayState = interface.flatMap { index in gateway.flatMap { tables.neighbour($0, on: index)?.state } }
         switch gatewayState {
         case .failed: isGatewayDead = true  // 5534-3.2-02, 5534-4.1-01
         // A search that goes on says nothing yet.

@@ -9,9 +9,11 @@ import Shim6Wire
 
 /// Follows the uplinks: their links, addresses and gateways, and keeps on them what the host needs.
 ///
-/// Every refresh reads the kernel's tables whole, so that a lost message, a missed one and a first look are one case.
+/// Every refresh derives all anew from the kernel's tables as `KernelView` has them, so that a lost message, a missed one
+/// and a first look are one case.
 final class Uplinks {
     private let socket: RouteSocket
+    private let view: KernelView
     private let rows: OwnRows
     private let identities: Identities
     private let log: Logger
@@ -33,9 +35,11 @@ final class Uplinks {
     private var hasNewRoutes = false
 
     init(
-        _ configuration: Configuration, socket: RouteSocket, rows: OwnRows, identities: Identities, log: Logger
+        _ configuration: Configuration, socket: RouteSocket, view: KernelView, rows: OwnRows, identities: Identities,
+        log: Logger
     ) {
         self.socket = socket
+        self.view = view
         self.rows = rows
         self.identities = identities
         self.log = log
@@ -125,10 +129,10 @@ final class Uplinks {
 
     // MARK: Following the kernel
 
-    /// Reads the kernel's tables and brings addresses and routes in line.
+    /// Brings addresses and routes in line with the kernel's tables.
     ///
     /// - Parameters:
-    ///   - changes: those that cannot be read later: advertisements and duplicates.
+    ///   - changes: those that no table tells: advertisements and duplicates.
     ///   - waitingDevice: where packets go while their source has no uplink, if there is such a device.
     ///   - pinned: addresses that sessions need, whatever becomes of their uplinks.
     func refresh(after changes: [KernelChange], waitingDevice: UInt32?, pinned: Set<IPv6Address>) throws {
@@ -139,28 +143,31 @@ final class Uplinks {
             addresses.hear(change)
             if case .link(let link) = change.row, change.isRemoval { removed.insert(link.index) }
         }
-        let links = try socket.links()
+        try view.complete()
+        let tables = view.tables
         for index in uplinks.indices {
-            let link = links.first { $0.name == uplinks[index].configuration.interface }
+            let link = tables.link(named: uplinks[index].configuration.interface)
             let old = uplinks[index].link
             if let old, link?.isUp != true || link?.index != old.index { advertised.forget(interface: old.index) }
             uplinks[index].link = link
         }
-        let present = try socket.addresses()
+        let present = tables.addresses(at: now)
         readAddresses(present)
-        let routes = try socket.routes()
+        let routes = tables.routes
         hasNewRoutes = false
         readPrefixes(present, routes, at: now)
         addresses.keep(
             uplinks, others: present.filter { $0.protocol != Mark.protocolNumber }, routes: routes,
             isNeeded: pinned.contains, at: now)
-        let neighbours = try socket.neighbours()
-        for index in uplinks.indices { uplinks[index].readGateway(routes: routes, neighbours: neighbours) }
-        let rules = try socket.rules()
-        readTunnel(rules, routes, links)
+        for index in uplinks.indices { uplinks[index].readGateway(tables, routes) }
+        let rules = tables.rules
+        readTunnel(tables, rules, routes)
         if managesRoutes { makeRoutes(rules, routes, pinned: pinned) }
-        try rows.repair { index in links.contains { $0.index == index && $0.isUp } }
-        readAddresses(try socket.addresses())  // 5534-3.1-06
+        try view.catchUp()
+        try view.complete()
+        rows.repair(view.tables)
+        try view.catchUp()
+        readAddresses(view.tables.addresses(at: now))  // 5534-3.1-06
     }
 
     private func readAddresses(_ rows: [InterfaceAddress]) {
@@ -217,12 +224,12 @@ final class Uplinks {
 
     private var interfaces: Set<UInt32> { Set(uplinks.compactMap { $0.link?.index }) }
 
-    private func readTunnel(_ rules: [Rule], _ routes: [Route], _ links: [Link]) {
+    private func readTunnel(_ tables: KernelTables, _ rules: [Rule], _ routes: [Route]) {
         let found = FullTunnel.find(rules: rules, routes: routes, uplinks: interfaces)
         let old = tunnel
         tunnel = found.map { found in
             guard case .device(let index) = found else { return "nothing may leave" }
-            return links.first { $0.index == index }?.name ?? "interface \(index)"
+            return tables.link(index)?.name ?? "interface \(index)"
         }
         steeringPriority = SourceRules.steeringPriority(
             rules, hasTunnel: tunnel != nil, leavesOutside: tunnelUse == .outside)

@@ -1,3 +1,4 @@
+import KernelRows
 import Logging
 import REAP
 import Synchronization
