@@ -9,6 +9,8 @@ final class Surroundings {
     let paths: SharedPaths
     var lists: LocalLists
     var tally = HostCounters()
+    var messagesIn = MessageCounts()
+    var messagesOut = MessageCounts()
     private let identity: any LocalIdentity
 
     init(_ configuration: HostConfiguration, identity: any LocalIdentity, activity: any ActivityTable) {

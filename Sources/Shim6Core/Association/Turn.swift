@@ -26,7 +26,7 @@ struct Turn {
     /// Sends a control message.
     mutating func send(_ octets: [UInt8], _ type: MessageType, over locators: LocatorPair) {
         emit(.send(octets: octets, source: locators.source, destination: locators.destination))
-        host.tally.messagesOut[type, default: 0] &+= 1
+        host.messagesOut.add(type)
     }
 
     /// The local list for contexts of a ULID.

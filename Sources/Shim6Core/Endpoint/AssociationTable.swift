@@ -12,8 +12,9 @@ final class AssociationTable {
     private var byKey: [ContextKey: Association] = [:]
     /// I1-SENT, I2-SENT and I2BIS-SENT, for R1 and R2.
     private var byNonce: [UInt32: Association] = [:]
-    /// By CT(peer), which different peers may choose alike.
-    private var byPeerTag: [ContextTag: [Association]] = [:]
+    /// By CT(peer), which different peers may choose alike: one for each, and all further ones.
+    private var byPeerTag: [ContextTag: Association] = [:]
+    private var moreByPeerTag: [ContextTag: [Association]] = [:]
     private var perPeerPrefix: [UInt64: Int] = [:]
     /// The same by /48.
     private var perPeerSite: [UInt64: Int] = [:]
@@ -22,8 +23,7 @@ final class AssociationTable {
     private var nextSearch = Instant(nanoseconds: 0)
     /// E-FAILED and NO-SUPPORT.
     private(set) var holddowns: [ContextTag: Association] = [:]
-    /// States without a context may be missing.
-    private(set) var countByState: [ContextState: Int] = [:]
+    private var counts = [Int](repeating: 0, count: ContextState.allCases.count)
     /// Slots that were used and given back; above `nextSlot` none was ever used.
     private var freeSlots: [UInt32] = []
     private var nextSlot: UInt32 = 0
@@ -43,6 +43,10 @@ final class AssociationTable {
     /// Whether half of the table is of contexts that are still negotiated.
     var isBusy: Bool { byNonce.count >= max(maximumContexts / 2, 1) }
 
+    var countByState: [ContextState: Int] {
+        Dictionary(uniqueKeysWithValues: ContextState.allCases.map { ($0, counts[$0.place]) })
+    }
+
     subscript(tag: ContextTag) -> Association? { byTag[tag] }
     subscript(key: ContextKey) -> Association? { byKey[key] }
 
@@ -50,7 +54,16 @@ final class AssociationTable {
     func negotiating(_ nonce: UInt32) -> Association? { byNonce[nonce] }
 
     /// Contexts that send with this tag.
-    func sending(_ peerTag: ContextTag) -> [Association] { byPeerTag[peerTag] ?? [] }
+    func sending(_ peerTag: ContextTag) -> [Association] {
+        byPeerTag[peerTag].map { [$0] + (moreByPeerTag[peerTag] ?? []) } ?? []
+    }
+
+    /// The same without one of them.
+    func others(sending peerTag: ContextTag, than association: Association) -> [Association] {
+        // It is the only one nearly always.
+        guard byPeerTag[peerTag] !== association || moreByPeerTag[peerTag] != nil else { return [] }
+        return sending(peerTag).filter { $0 !== association }
+    }
 
     /// Whether a peer may not have one more context made for it here.
     func isFull(for peer: IPv6Address) -> Bool { (perPeerPrefix[peer.high] ?? 0) >= maximumPerPeerPrefix }
@@ -146,9 +159,15 @@ final class AssociationTable {
     }
 
     private func index(_ association: Association, _ index: AssociationState.Index) {
-        countByState[index.state, default: 0] += 1
+        counts[index.state.place] += 1
         if let nonce = index.nonce { byNonce[nonce] = association }
-        if let tag = index.peerTag { byPeerTag[tag, default: []].append(association) }
+        if let tag = index.peerTag {
+            if byPeerTag[tag] == nil {
+                byPeerTag[tag] = association
+            } else {
+                moreByPeerTag[tag, default: []].append(association)
+            }
+        }
         switch index.state {
         case .eFailed, .noSupport: holddowns[association.tag] = association
         case .i1Sent, .i2Sent, .established, .i2bisSent: break
@@ -156,13 +175,30 @@ final class AssociationTable {
     }
 
     private func unindex(_ association: Association, _ index: AssociationState.Index) {
-        countByState[index.state, default: 0] -= 1
+        counts[index.state.place] -= 1
         if let nonce = index.nonce { byNonce[nonce] = nil }
         if let tag = index.peerTag {
-            byPeerTag[tag]?.removeAll { $0 === association }
-            if byPeerTag[tag]?.isEmpty == true { byPeerTag[tag] = nil }
+            let others = others(sending: tag, than: association)
+            byPeerTag[tag] = others.first
+            if !others.isEmpty || !moreByPeerTag.isEmpty {
+                moreByPeerTag[tag] = others.count > 1 ? Array(others.dropFirst()) : nil
+            }
         }
         holddowns[association.tag] = nil
+    }
+}
+
+extension ContextState {
+    /// Among all states.
+    fileprivate var place: Int {
+        switch self {
+        case .i1Sent: 0
+        case .i2Sent: 1
+        case .established: 2
+        case .i2bisSent: 3
+        case .eFailed: 4
+        case .noSupport: 5
+        }
     }
 }
 

@@ -113,7 +113,7 @@ public final class Endpoint {
     private func dispatch(_ view: MessageView, _ locators: LocatorPair, _ turn: inout Turn) throws(Refusal) {
         // Whatever says so is reflected or forged, and an answer would come back here.
         guard !host.lists.contains(locators.source) else { throw Refusal(.ownAddress) }
-        host.tally.messagesIn[view.type, default: 0] &+= 1
+        host.messagesIn.add(view.type)
         switch view.type {
         case .i1: try responder.receiveI1(view, locators, &turn)
         case .r1: try initiator.receiveR1(view, locators, &turn)
@@ -207,6 +207,8 @@ public final class Endpoint {
 
     public var counters: HostCounters {
         var counters = host.tally
+        counters.messagesIn = host.messagesIn.byType
+        counters.messagesOut = host.messagesOut.byType
         let table = registry.table
         counters.contexts = HostCounters.TableUse(
             used: table.activeCount, limit: table.maximumContexts,

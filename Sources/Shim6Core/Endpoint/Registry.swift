@@ -102,7 +102,7 @@ final class Registry {
     /// Removes contexts whose CT(peer) the peer has given to this one: it has lost them (RFC 5533, section 7.15).
     func removeConfused(with association: Association, _ turn: inout Turn) {
         guard let tag = association.state.peerTag else { return }
-        for other in table.sending(tag) where other !== association {
+        for other in table.others(sending: tag, than: association) {
             guard let known = other.state.kept?.reachability.peer,
                 known.locators.contains(where: { association.state.hasVerified($0.address) })
             else { continue }

@@ -45,8 +45,7 @@ final class PeerVerification {
         _ tag: ContextTag, _ options: LocatorOptions, of ulids: ULIDPair, known: Peer?, _ asker: Asker,
         _ turn: inout Turn
     ) throws(Refusal) -> Peer {
-        var peer = Peer(
-            tag: tag, locators: [VerifiedLocator(address: ulids.peer, method: nil)], candidates: [ulids.peer])
+        var peer = Peer(tag: tag, locators: [], candidates: [])
         if known?.tag == tag { peer.requestNonces = known?.requestNonces ?? [] }
         if let known, let list = options.locatorList, known.list == list, known.parameters == options.cgaParameters {
             peer.locators = known.locators.map { VerifiedLocator(address: $0.address, method: $0.method) }
@@ -56,6 +55,10 @@ final class PeerVerification {
             peer.parameters = known.parameters
         }
         try take(options, into: &peer, of: ulids, asker, turn)
+        if peer.list == nil {
+            peer.locators = [VerifiedLocator(address: ulids.peer, method: nil)]
+            peer.candidates = [ulids.peer]
+        }
         do throws(DropReason) {
             try peer.take(options.locatorPreferences, random: &turn.random)
         } catch {
