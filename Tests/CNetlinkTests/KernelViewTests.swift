@@ -4,8 +4,8 @@ import REAP
 import Shim6Wire
 import Testing
 
-@testable import Netlink
 @testable import KernelRows
+@testable import Netlink
 
 /// The tables that follow the kernel's notifications, against dumps made at the same time.
 @Suite(.asRoot, .freshNamespace)

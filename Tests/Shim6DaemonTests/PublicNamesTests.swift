@@ -27,16 +27,6 @@ import Testing
         #expect(StartFailure.Reason.allCases.map(\.rawValue) == [69, 71, 73, 74, 75, 77, 78])
     }
 
-    @Test func `Counters of the kernel program have these names`() {
-        #expect(
-            KernelProgramCounter.allCases.map(\.name) == [
-                "rehomed", "rehomed_super_packets", "restored", "to_fragment", "malformed", "bad_address",
-                "unknown_tag", "discard_mode", "no_heartbeat", "i1_rate", "other_rate", "strangers_i1_rate",
-                "strangers_rate", "acquainted_rate", "incomplete_chain", "own_source", "denial", "too_big",
-                "unreachable", "unchangeable", "stray", "no_uplink", "lost_reports",
-            ])
-    }
-
     // MARK: docs/counters.md
 
     /// The names in the first column of each table under a heading.
