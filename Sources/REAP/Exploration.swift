@@ -12,6 +12,8 @@ struct Exploration: Sendable {
     var isOwnSuspicion = false
     /// Whether anybody can have caused it, so that the pair in use is asked whatever is known of it.
     var isForgeable = false
+    /// Whether a Probe that reports none of ours says nothing of the pair in use.
+    var needsProof = false
     /// Probes that still go out on the failed pair before the order is followed.
     var confirmations = 0
     /// The pairs to try, in order.
@@ -25,22 +27,29 @@ struct Exploration: Sendable {
     var probes = 0
 
     init(
-        since: Instant, failed: LocatorPair, local: [IPv6Address], peer: [IPv6Address], paths: SharedPaths
+        since: Instant, failed: LocatorPair, local: [IPv6Address], untold: [IPv6Address], peer: [IPv6Address],
+        paths: SharedPaths
     ) {
         self.since = since
         evidenceSince = since
         self.failed = failed
-        order = explorationOrder(local: local, peer: peer, failed: failed, paths: paths, at: since)
+        order = explorationOrder(
+            local: local, untold: untold, peer: peer, failed: failed, paths: paths, at: since)
     }
 
-    /// Takes new locators; true if they make pairs that were not candidates before.
-    mutating func update(local: [IPv6Address], peer: [IPv6Address], paths: SharedPaths, at now: Instant) -> Bool {
-        let new = explorationOrder(local: local, peer: peer, failed: failed, paths: paths, at: now)
+    /// Takes new locators; true if they make pairs that were not candidates before. The others have brought nothing, so the
+    /// round goes on with these.
+    mutating func update(
+        local: [IPv6Address], untold: [IPv6Address], peer: [IPv6Address], paths: SharedPaths, at now: Instant
+    ) -> Bool {
+        let new = explorationOrder(
+            local: local, untold: untold, peer: peer, failed: failed, paths: paths, at: now)
         guard new != order else { return false }
-        let isNew = !Set(order).isSuperset(of: new)
+        let known = Set(order)
+        let first = new.firstIndex { !known.contains($0) }
         order = new
-        next = 0
-        return isNew
+        next = first ?? 0
+        return first != nil
     }
 
     /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate. `barred`

@@ -9,23 +9,25 @@ private let maximumPairs = 64
 ///
 /// `local` and `peer` are the locators that may be used, best first by the preferences of their hosts; `failed` is the
 /// pair whose failure is suspected. Pairs that cannot work are left out, by `canBeLocator`. What decides, each only among equals before it:
-/// 1. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else answered.
-/// 2. The ranking, if an operator or a program has set one.
-/// 3. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
+/// 1. `untold` are own locators that the peer may not know yet: they come after those that it knows.
+/// 2. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else answered.
+/// 3. The ranking, if an operator or a program has set one.
+/// 4. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
 ///    table of RFC 6724 (rules 5 and 6 of its section 6: prefer matching label).
-/// 4. Shared fate and recent success: pairs that worked for any context in the last half minute come first, those from
+/// 5. Shared fate and recent success: pairs that worked for any context in the last half minute come first, those from
 ///    which one has moved away last.
-/// 5. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
+/// 6. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
 ///    share one.
-/// 6. The preferences of both sides: the smaller sum of the two positions, then the own position.
+/// 7. The preferences of both sides: the smaller sum of the two positions, then the own position.
 ///
 /// Repeated addresses count once. At most 64 pairs are returned, `failed` among them if it is a candidate.
 public func explorationOrder(
-    local: [IPv6Address], peer: [IPv6Address], failed: LocatorPair?, ranking: [LocatorPair: Int] = [:],
+    local: [IPv6Address], untold: [IPv6Address] = [], peer: [IPv6Address], failed: LocatorPair?,
+    ranking: [LocatorPair: Int] = [:],
     paths: SharedPaths? = nil, at now: Instant = Instant(nanoseconds: 0)
 ) -> [LocatorPair] {
     let ranking = paths?.ranking ?? ranking
-    let sources = distinctLocators(local)
+    let sources = distinctLocators(local + untold)
     let destinations = distinctLocators(peer)
     var candidates: [(pair: LocatorPair, key: [Int])] = []
     candidates.reserveCapacity(sources.count * destinations.count)
@@ -34,7 +36,7 @@ public func explorationOrder(
             let pair = LocatorPair(source: source, destination: destination)
             let shared = failed.map { ($0.source == source ? 1 : 0) + ($0.destination == destination ? 1 : 0) } ?? 0
             let key = [
-                pair == failed ? 1 : 0, ranking[pair] ?? .max,
+                local.contains(source) ? 0 : 1, pair == failed ? 1 : 0, ranking[pair] ?? .max,
                 source.isUniqueLocal != destination.isUniqueLocal ? 1 : 0,
                 (paths?.standing(of: pair, at: now) ?? .unknown).rawValue, shared, own + theirs, own,
             ]

@@ -20,6 +20,8 @@ struct ProbeMemory: Sendable {
 
     /// The pair of the last Probe sent.
     var lastPair: LocatorPair? { sent.last.map(\.report.pair) }
+    /// When it was sent.
+    var lastSentAt: Instant? { sent.last.map(\.sentAt) }
 
     /// Forgets Probes that came in before `time`, or all.
     mutating func forgetReceived(before time: Instant = Instant(nanoseconds: .max)) {

@@ -5,6 +5,8 @@ extension REAPMachine {
     /// For how long answers go on to report a Probe in Operational: one of them may get lost, and a peer that heard only of
     /// its Probe on another pair would move there. Its initial Probes go out within this time (four, 0.5 s apart).
     private static let reportedFor = Duration.seconds(2)
+    /// How long the answer to a Probe may take where the round-trip time is not known.
+    private static let longDistance = Duration.milliseconds(100)
     /// Somebody waits while the last payload went out no longer ago than this. Less than Send Timeout, so that a single
     /// packet that was not answered is not enough.
     private static let trafficFor = Duration.seconds(10)
@@ -16,8 +18,10 @@ extension REAPMachine {
     private static let gapsOfOthers = 4
 
     func isUsable(_ pair: LocatorPair) -> Bool {
-        local.contains(pair.source) && peer.contains(pair.destination)
+        isOwn(pair.source) && peer.contains(pair.destination)
     }
+
+    func isOwn(_ locator: IPv6Address) -> Bool { local.contains(locator) || untold.contains(locator) }
 
     /// Moves outgoing payload to one of the pairs that the peer has confirmed, the best, unless the current one is known
     /// to work. False if none is confirmed and the current pair cannot be used.
@@ -67,9 +71,11 @@ extension REAPMachine {
     /// The pair for the answer to a Probe that came on `pair`.
     ///
     /// - Parameter isRepeated: whether Probes have answered before.
-    mutating func answerPair(to pair: LocatorPair, isRepeated: Bool) -> LocatorPair? {
+    mutating func answerPair(to pair: LocatorPair, isRepeated: Bool, at now: Instant) -> LocatorPair? {
         let reverse = pair.reversed
-        let wasInVain = isRepeated && memory.lastPair == reverse
+        let patience = roundTripTime ?? Self.longDistance
+        let isDue = memory.lastSentAt.map { now - $0 >= patience } ?? false
+        let wasInVain = isRepeated && memory.lastPair == reverse && isDue
         return isUsable(reverse) && !wasInVain ? reverse : nextPair()
     }
 
@@ -88,7 +94,7 @@ extension REAPMachine {
     }
 
     private func payloadReport(_ moment: Moment) -> PayloadReport? {
-        guard let last = moment.activity.lastIn, let pair = moment.activity.incoming, local.contains(pair.destination)
+        guard let last = moment.activity.lastIn, let pair = moment.activity.incoming, isOwn(pair.destination)
         else { return nil }
         // Rounded up: it came in at this age or later.
         let age = (moment.now - last).wholeNanoseconds / 1_000_000 + 1
@@ -134,6 +140,16 @@ extension REAPMachine {
         }
         phase.exploration = exploration
         return nil
+    }
+
+    /// Both directions of a pair work, which a Probe has to tell the peer before payload moves: the next goes there. The state
+    /// stays, for a Probe that says InboundOk and reports nothing would end the peer's exploration as well.
+    mutating func answered(on pair: LocatorPair, _ moment: inout Moment) {
+        guard state != .operational else { return perform(.payloadReceived, .otherMessageReceived, &moment) }
+        guard isUsable(pair) else { return }
+        moment.paths.budget.spend(at: moment.now)
+        phase.exploration?.probes = 0
+        sendScheduledProbe(on: pair, &moment)
     }
 
     /// One at a time: 5534-4.3-06. The gaps to the next grow: 5534-4.3-07.

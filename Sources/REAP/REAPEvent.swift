@@ -15,6 +15,8 @@ public enum REAPEvent: Sendable, Equatable {
     case payloadSent
     /// A Shim6 message of the context other than Keepalive and Probe came in and was valid.
     case otherMessageReceived
+    /// The same, and it answers one that went out on this pair: both directions of it work.
+    case otherMessageAnswered(LocatorPair)
     /// A Shim6 message of the context other than Keepalive and Probe went out.
     case otherMessageSent
     case keepaliveReceived

@@ -12,7 +12,11 @@ extension REAPMachine {
         beginning: Exploration? = nil, _ moment: inout Moment
     ) {
         let before = state
-        let row = tableRow(event, in: before)
+        var row = tableRow(event, in: before)
+        if before == .operational, event.isProvenByTag, row.goto == nil, !believesTag(&moment) {
+            row.send = nil
+            row.keepalive = nil
+        }
         if let next = row.goto {
             // Commands that begin from scratch: 5534-6-03, 5534-6-04, 5534-6-05.
             moment.tell(send: row.send == .start ? .restart : row.send ?? .stop)
@@ -32,7 +36,12 @@ extension REAPMachine {
         case .inboundOk?:
             // The peer waits for it: it takes its place in the budget whether there is one or not.
             moment.paths.budget.spend(at: moment.now)
-            let target = if let pair { answerPair(to: pair, isRepeated: before == .inboundOk) } else { nextPair() }
+            let target =
+                if let pair {
+                    answerPair(to: pair, isRepeated: before == .inboundOk, at: moment.now)
+                } else {
+                    nextPair()
+                }
             if row.goto == nil {
                 sendProbe(on: target, &moment)
             } else {
@@ -53,7 +62,8 @@ extension REAPMachine {
         }
         phase = .operational(Operational())
         timers.drawJitter(configuration, random: &moment.random)
-        return Exploration(since: moment.now, failed: current, local: local, peer: peer, paths: moment.paths)
+        return Exploration(
+            since: moment.now, failed: current, local: local, untold: untold, peer: peer, paths: moment.paths)
     }
 
     /// GOTO.

@@ -21,6 +21,9 @@ public struct REAPMachine: Sendable {
     /// Locators of the peer that explorations pass over for now.
     public var barred: [IPv6Address] = []
     private var shared: SharedConfiguration
+    /// Own locators that the peer has not acknowledged yet: sources of Probes when those that it knows bring nothing, and
+    /// of payload once it reports such a Probe.
+    public var untold: [IPv6Address] = []
     /// The locators that may be used, best first.
     var local: [IPv6Address]
     var peer: [IPv6Address]
@@ -29,6 +32,8 @@ public struct REAPMachine: Sendable {
     var timers = LazyTimers()
     var patience = Patience()
     var hints = HintLimit()
+    /// Nil when the peer has proven itself, and nothing has come since whose only proof is the tag.
+    @Rare var trust: Trust? = nil
     var damping = Damping()
     /// When a Probe last asked for the round-trip time.
     var lastQuestion: Instant?
@@ -92,7 +97,7 @@ public struct REAPMachine: Sendable {
 
     /// The pairs that an exploration would try now, in its order.
     public func order(_ paths: SharedPaths, at now: Instant) -> [LocatorPair] {
-        explorationOrder(local: local, peer: peer, failed: current, paths: paths, at: now)
+        explorationOrder(local: local, untold: untold, peer: peer, failed: current, paths: paths, at: now)
     }
 
     // MARK: - Events
@@ -101,10 +106,16 @@ public struct REAPMachine: Sendable {
         switch event {
         case .reportsRequested: break
         case .established: resume(&moment)
+        case .suspected(.answerLost): answerLost(&moment)
+        case .suspected(.establishedElsewhere): establishedElsewhere(&moment)
         case .suspected(let reason): perform(.suspicion, reason, &moment)
         case .payloadReceived: payloadReceived(&moment)
         case .payloadSent: break  // The data path has done it.
         case .otherMessageReceived: perform(.payloadReceived, .otherMessageReceived, &moment)  // 5534-6.1-08
+        case .otherMessageAnswered(let pair):
+            moment.paths.worked(pair, at: moment.now)
+            trust = nil
+            answered(on: pair, &moment)
         case .otherMessageSent: perform(.payloadSent, nil, &moment)  // 5534-6.2-04
         case .keepaliveReceived: perform(.keepaliveReceived, .keepaliveReceived, &moment)
         case .probeReceived(let probe, let pair): probeReceived(probe, pair, &moment)
@@ -137,7 +148,7 @@ public struct REAPMachine: Sendable {
         // A report from before the exploration proves nothing.
         guard let lastIn = moment.activity.lastIn, lastIn >= exploration.since else { return }
         // What still came to a locator that is gone shows no way in.
-        if let pair = moment.activity.incoming, !local.contains(pair.destination) { return }
+        if let pair = moment.activity.incoming, !isOwn(pair.destination) { return }
         perform(.payloadReceived, .payloadReceived, &moment)
     }
 
@@ -148,6 +159,7 @@ public struct REAPMachine: Sendable {
         if let sentAt = matched.latest { roundTrip.measured(moment.now - sentAt) }
         let confirmed = matched.pairs.filter(isUsable)
         if matched.latest != nil { matched.pairs.forEach { moment.paths.worked($0, at: moment.now) } }
+        if !matched.pairs.isEmpty { trust = nil }
         let theirs = REAPState(probe.state)
         moment.effects.append(.tookProbe(pair, nonce: description.nonce, theirs, reports: confirmed.count))
         var beginning: Exploration?
@@ -165,7 +177,10 @@ public struct REAPMachine: Sendable {
             case .inboundOk: (.probeInboundOkReceived, .probeInboundOkReceived)
             case .operational: (.probeOperationalReceived, .probeOperationalReceived)
             }
-        let canEnd = theirs == .exploring || choosePair(from: confirmed, probe.payload, &moment)
+        let isProven = state == .operational || !matched.pairs.isEmpty || memory.hasReport(of: current)
+        let canEnd =
+            theirs == .exploring
+            || (isProven || endsUnproven()) && choosePair(from: confirmed, probe.payload, &moment)
         perform(
             canEnd ? event : .probeWithoutPairReceived, reason, answering: pair, beginning: beginning, &moment)
     }
@@ -180,7 +195,9 @@ public struct REAPMachine: Sendable {
             guard !isUsable(current) else { return }
             let reason = local.contains(current.source) ? REAPReason.peerLocatorGone : .localLocatorGone
             perform(.suspicion, reason, &moment)
-        } else if phase.exploration?.update(local: local, peer: peer, paths: moment.paths, at: moment.now) == true {
+        } else if phase.exploration?.update(
+            local: local, untold: untold, peer: peer, paths: moment.paths, at: moment.now) == true
+        {
             phase.exploration?.probes = 0
             sendNextProbe(&moment)
         }

@@ -33,6 +33,8 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
     case sendTimerExpired = "send-timer-expired"
     /// The context was established over another pair than the one that payload uses.
     case establishedElsewhere = "established-elsewhere"
+    /// The peer has asked again for what was answered: the answer may not arrive.
+    case answerLost = "answer-lost"
     /// Dense return traffic stopped while packets went out; only with quick detection.
     case silence = "silence"
     /// ICMPv6 or a transport hinted at a failure.

@@ -62,8 +62,8 @@ public final class SharedPaths {
     /// The locators at which Probes are not reported, whatever the other end of the pair.
     public var locators: Records { fates.use }
 
-    /// The peer has reported a Probe that was sent on `pair`.
-    func worked(_ pair: LocatorPair, at now: Instant) {
+    /// The peer has reported a Probe that was sent on `pair`, or answered another message.
+    public func worked(_ pair: LocatorPair, at now: Instant) {
         change(pair, at: now) { $0 = Record(worked: now, failed: $0.failed) }
         fates.worked(pair)
     }

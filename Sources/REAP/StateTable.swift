@@ -25,6 +25,18 @@ enum TableEvent: CaseIterable {
     case suspicion
 }
 
+extension TableEvent {
+    /// Whether it is a message that may have nothing but the tag to prove whose it is. (Payload is reported in Exploring only.)
+    var isProvenByTag: Bool {
+        switch self {
+        case .payloadReceived, .keepaliveReceived, .probeInboundOkReceived, .probeOperationalReceived: true
+        case .payloadSent, .keepaliveIntervalOver, .keepaliveTimeout, .sendTimeout, .retransmission,
+            .probeExploringReceived, .probeWithoutPairReceived, .suspicion:
+            false
+        }
+    }
+}
+
 /// One cell: what is done in one state at one event, in the order of the members.
 struct TableRow: Equatable {
     /// To the Send Timer.

@@ -16,6 +16,8 @@ struct ScriptedRun {
         var isLost: Bool
 
         var probe: Probe? { if case .probe(let probe) = content { probe } else { nil } }
+        /// Whether it asks a peer of which only Keepalives come whether they are its own, or answers that.
+        var isQuestion: Bool { probe.map { $0.state != .exploring } ?? false }
         var isKeepalive: Bool { if case .keepalive = content { true } else { false } }
 
         var addresses: [IPv6Address] { [source, destination] }
@@ -45,15 +47,15 @@ struct ScriptedRun {
     /// otherwise. Those of `unproven` have neither CGA nor HBA.
     init(
         _ configuration: HostConfiguration = .exact, peer: HostConfiguration? = nil, keys: Keys? = nil,
-        unproven: Set<Int> = [], links: [Int] = [2, 2], delay: Double = 0.01, until end: Double,
-        _ actions: [(seconds: Double, action: Scenario.Action)]
+        unproven: Set<Int> = [], links: [Int] = [2, 2], delay: Double = 0.01, sabotage: Sabotage = .none,
+        until end: Double, _ actions: [(seconds: Double, action: Scenario.Action)]
     ) {
         var scenario = Scenario(
             configuration: configuration, peerConfiguration: peer, flows: [Scenario.Flow(interval: 1)],
             links: links, delay: delay, actions: [(0, .mode(flow: 0, .bothWays))] + actions + [(end, .finish)])
         scenario.usesCryptography = keys != nil
         scenario.unproven = unproven
-        world = World(scenario, keys: keys)
+        world = World(scenario, keys: keys, sabotage: sabotage)
         world.run()
         messages = world.record.messages
     }
