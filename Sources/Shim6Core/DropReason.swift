@@ -19,6 +19,8 @@ public enum DropReason: Error, Hashable, Sendable {
     case unmatchedNonce
     /// An R1bis about a tag that no context sends with, or from or to addresses that are no locators of it.
     case unmatchedR1bis
+    /// An R1bis about a context whose tag comes in with other packets all the time.
+    case doubtfulR1bis
     /// An R1bis or Error was due, but its receiver's network has had enough of them.
     case answerRate
     /// The context's state has no use for this message.
@@ -93,6 +95,7 @@ extension DropReason {
         case .locatorsOutsideSets: "locators_outside_sets"
         case .unmatchedNonce: "unmatched_nonce"
         case .unmatchedR1bis: "unmatched_r1bis"
+        case .doubtfulR1bis: "doubtful_r1bis"
         case .answerRate: "answer_rate"
         case .unexpectedInState: "unexpected_in_state"
         case .unmatchedError: "unmatched_error"
@@ -149,8 +152,9 @@ extension DropReason {
 extension DropReason: CaseIterable {
     public static let allCases: [DropReason] =
         ParseError.Reason.allCases.map { .parse($0) } + CGAError.allCases.map { .proof($0) } + [
-            .unknownTag, .unknownPayloadTag, .locatorsOutsideSets, .unmatchedNonce, .unmatchedR1bis, .answerRate,
-            .unexpectedInState, .unmatchedError, .ownAddress, .ownTag, .ownNonce, .ulidNotLocal, .ulidNotUsable,
+            .unknownTag, .unknownPayloadTag, .locatorsOutsideSets, .unmatchedNonce, .unmatchedR1bis, .doubtfulR1bis,
+            .answerRate, .unexpectedInState, .unmatchedError, .ownAddress, .ownTag, .ownNonce, .ulidNotLocal,
+            .ulidNotUsable,
             .validatorTooLong, .staleResponderNonce, .badValidator, .supersededIntroduction, .contextTableFull,
             .tooManyContextsOfPeer, .tooManyContextsOfSite, .verificationRate, .parametersMissing, .signatureMissing,
             .unsupportedMethod, .noUsableLocator, .sourceNotALocator, .peerTagUnknown, .generationOutOfSync,

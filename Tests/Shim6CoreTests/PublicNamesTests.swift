@@ -22,6 +22,7 @@ import Testing
                 "cryptography",
                 // Of the protocol.
                 "unknown_tag", "unknown_payload_tag", "locators_outside_sets", "unmatched_nonce", "unmatched_r1bis",
+                "doubtful_r1bis",
                 "answer_rate", "unexpected_in_state", "unmatched_error", "own_address", "own_tag", "own_nonce",
                 "ulid_not_local", "ulid_not_usable", "validator_too_long", "stale_responder_nonce", "bad_validator",
                 "superseded_introduction", "context_table_full", "too_many_contexts_of_peer",
@@ -38,7 +39,8 @@ import Testing
         func isListed(_ reason: DropReason) -> Bool {
             switch reason {
             case .parse, .proof, .unknownTag, .unknownPayloadTag, .locatorsOutsideSets, .unmatchedNonce,
-                .unmatchedR1bis, .answerRate, .unexpectedInState, .unmatchedError, .ownAddress, .ownTag, .ownNonce,
+                .unmatchedR1bis, .doubtfulR1bis, .answerRate, .unexpectedInState, .unmatchedError, .ownAddress, .ownTag,
+                .ownNonce,
                 .ulidNotLocal, .ulidNotUsable, .validatorTooLong, .staleResponderNonce, .badValidator,
                 .supersededIntroduction, .contextTableFull, .tooManyContextsOfPeer, .tooManyContextsOfSite,
                 .verificationRate, .parametersMissing, .signatureMissing, .unsupportedMethod, .noUsableLocator,
@@ -48,7 +50,7 @@ import Testing
             }
         }
         #expect(DropReason.allCases.allSatisfy(isListed))
-        #expect(DropReason.allCases.count == ParseError.Reason.allCases.count + CGAError.allCases.count + 32)
+        #expect(DropReason.allCases.count == ParseError.Reason.allCases.count + CGAError.allCases.count + 33)
     }
 
     @Test func `Counters have these names, and each has one`() {

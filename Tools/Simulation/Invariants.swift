@@ -79,8 +79,8 @@ extension World {
         let reap = REAPTimer.allCases.filter { snapshot.timers[.reap(tag, $0)] != nil }
         let isRight: Bool
         switch snapshot.state {
-        case .i1Sent, .i2Sent, .i2bisSent, .eFailed, .noSupport: isRight = context && reap.isEmpty
-        case .established:
+        case .i1Sent, .i2Sent, .eFailed, .noSupport: isRight = context && reap.isEmpty
+        case .i2bisSent, .established:
             switch snapshot.reachability {
             case .operational:
                 // The Failback Timer comes and goes beside the others.
@@ -90,7 +90,9 @@ extension World {
             case .inboundOk: isRight = reap == [.send, .probe]
             case nil: isRight = false
             }
-            if context != snapshot.updatePending { fail("Update Request and its timer do not go together") }
+            if context != (snapshot.updatePending || snapshot.state == .i2bisSent) {
+                fail("Update Request and its timer do not go together")
+            }
         }
         if !isRight { fail("\(host.name) in \(snapshot.state) has context timer \(context), REAP timers \(reap)") }
     }
@@ -190,20 +192,19 @@ extension World {
         }
     }
 
-    /// Whether the ULIDs are still addresses, so that even plain packets arrive, or both hosts have a context and know a
-    /// locator of each other that is left, or one has: then the other recovers it. A host whose table is too small for all
-    /// flows may have lost one that its peer goes on with.
+    /// Whether the ULIDs are still addresses, so that even plain packets arrive, or one host has a context and knows a locator
+    /// of the other that is left: then the other recovers it, or gets to know where this one is now. A host whose table is
+    /// too small for all flows may have lost one that its peer goes on with.
     private func canWork(_ flow: ULIDPair) -> Bool {
         if scenario.configurations.contains(where: { $0.maximumContexts < 2 * flows.count }) { return false }
         guard let first = owner(of: flow.local), let second = owner(of: flow.peer) else { return false }
         if first.link(of: flow.local) != nil, second.link(of: flow.peer) != nil { return true }
         let contexts = [(first, flow), (second, flow.reversed)].compactMap { $0.daemon?.snapshot(of: $1) }
             .filter { $0.state == .established || $0.state == .i2bisSent }
-        return !contexts.isEmpty
-            && contexts.allSatisfy { context in
-                context.localLocators.contains { $0.available }
-                    && context.peerLocators.contains { owner(of: $0.address)?.link(of: $0.address) != nil }
-            }
+        return contexts.contains { context in
+            owner(of: context.ulids.local)?.addresses.contains { $0 != nil } == true
+                && context.peerLocators.contains { owner(of: $0.address)?.link(of: $0.address) != nil }
+        }
     }
 
     /// After long silence nothing is left. A run in which little happened shows nothing.

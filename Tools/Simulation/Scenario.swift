@@ -45,6 +45,9 @@ public struct Scenario {
         case cutPath(Network.Path), healPath(Network.Path)
         case loss(Double), duplication(Double), spread(Double)
         case removeLocator(host: Int, link: Int), restoreLocator(host: Int, link: Int), renumber(host: Int, link: Int)
+        /// A link gets an address in a new prefix, and nobody says that the old one is over: the host still has it and offers it,
+        /// but nothing goes to or from it any more (RFC 8978).
+        case renumberUnannounced(host: Int, link: Int)
         /// The daemon ends; the data path goes on as it was if the daemon crashed.
         case stop(host: Int, byCrash: Bool), start(host: Int)
         /// The whole host is down for a while, and knows nothing of before when it is back.

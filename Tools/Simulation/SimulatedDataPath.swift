@@ -128,4 +128,10 @@ public enum Sabotage: String, CaseIterable, Sendable {
     case recoveryLost = "recovery-lost"
     /// Nothing is ever said to be idle.
     case idlenessUnseen = "idleness-unseen"
+    /// Keepalives and Probes do nothing while a context is recovered.
+    case reachabilityRests = "reachability-rests"
+    /// Nothing leaves from an address in a prefix that has taken another's place.
+    case newPrefixesUnused = "new-prefixes-unused"
+    /// No I1 is sent on other pairs than that of the ULIDs.
+    case otherPairsUnasked = "other-pairs-unasked"
 }

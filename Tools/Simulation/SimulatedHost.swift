@@ -33,6 +33,10 @@ final class SimulatedHost {
     var preferences: [Int: LocatorPreferences.Element] = [:]
     /// The address that a link had before it was taken away.
     var parked: [IPv6Address?]
+    /// Addresses that it still has, but that lead nowhere.
+    private(set) var deadAddresses: [IPv6Address] = []
+    /// Links whose addresses have taken the place of those.
+    private(set) var renumberedLinks: Set<Int> = []
     /// All addresses that it ever had.
     private(set) var owned: Set<IPv6Address> = []
     private var numbering = 0
@@ -89,12 +93,18 @@ final class SimulatedHost {
         owned.insert(address)
     }
 
+    func keepDeadAddress(of link: Int) {
+        if let address = addresses[link] { deadAddresses.append(address) }
+        renumberedLinks.insert(link)
+    }
+
     func link(of address: IPv6Address) -> Int? { addresses.firstIndex(of: address) }
 
     var locators: [LocalLocator] {
-        addresses.enumerated().compactMap { link, address in
+        let alive = addresses.enumerated().compactMap { link, address in
             address.map { LocalLocator(address: $0, method: .cga, preference: preferences[link] ?? .init()) }
         }
+        return alive + deadAddresses.map { LocalLocator(address: $0, method: .cga) }
     }
 
     /// Ends the daemon, and takes away what it left in the data path.

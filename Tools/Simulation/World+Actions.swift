@@ -18,6 +18,10 @@ extension World {
         case .renumber(let host, let link):
             hosts[host].giveAddress(to: link)
             reportLocators(of: hosts[host])
+        case .renumberUnannounced(let host, let link):
+            hosts[host].keepDeadAddress(of: link)
+            hosts[host].giveAddress(to: link)
+            reportLocators(of: hosts[host])
         case .prefer(let host, let link, let preference):
             hosts[host].preferences[link] = preference
             reportLocators(of: hosts[host])

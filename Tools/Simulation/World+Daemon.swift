@@ -49,11 +49,22 @@ extension World {
         schedule(.timer(timer, deadline, host: host.number, run: host.run), at: time)
     }
 
+    /// Whether a sabotage keeps a message from being sent.
+    private func isSabotaged(_ octets: [UInt8], from source: IPv6Address, _ host: SimulatedHost) -> Bool {
+        let view = try? MessageView(octets)
+        return switch host.sabotage {
+        case .recoveryLost: view?.type == .r1bis
+        case .otherPairsUnasked: view?.type == .i1 && view?.option(.ulidPair) != nil
+        case .newPrefixesUnused: host.link(of: source).map(host.renumberedLinks.contains) ?? false
+        default: false
+        }
+    }
+
     private func perform(_ effect: Effect, _ host: SimulatedHost) {
         switch effect {
         case .send(let octets, let source, let destination):
             visitSent(octets, source, destination, host)
-            if host.sabotage == .recoveryLost, (try? MessageView(octets))?.type == .r1bis { return }
+            guard !isSabotaged(octets, from: source, host) else { return }
             transmit(Packet(source: source, destination: destination, body: .control(octets)), from: host)
         case .arm(let timer, let time):
             if host.sabotage == .timersLost, random.chance(0.01) { return }
@@ -96,7 +107,7 @@ extension World {
             }
             var shadow = host.shadows[tag] ?? SimulatedHost.Shadow(ulids: ulids, state: to)
             shadow.state = to
-            // In I2BIS-SENT reachability rests; it goes on where it was.
+            // In I2BIS-SENT reachability goes on.
             if from != .i2bisSent, to != .i2bisSent { shadow.reachability = .operational }
             host.shadows[tag] = shadow
             interfere(with: to, of: ulids, host)

@@ -93,8 +93,14 @@ extension World {
 
     private func controlArrives(_ octets: [UInt8], _ packet: Packet, _ host: SimulatedHost) {
         if host.daemon != nil {
-            if let view = try? MessageView(octets), view.type == .probe {
+            let view = try? MessageView(octets)
+            if view?.type == .probe {
                 probesArrived[LocatorPair(source: packet.source, destination: packet.destination)] = now
+            }
+            if host.sabotage == .reachabilityRests, view?.type == .probe || view?.type == .keepalive,
+                let tag = view?.contextTag, host.shadows[tag]?.state == .i2bisSent
+            {
+                return
             }
             report(.packet(octets: octets, source: packet.source, destination: packet.destination), to: host)
         } else if let legacy = scenario.legacy, host.number == legacy.host, host.run == 0,

@@ -163,6 +163,11 @@ public final class World {
     /// The addresses that a host has now.
     public func addresses(of host: Int) -> Set<IPv6Address> { Set(hosts[host].addresses.compactMap { $0 }) }
 
+    /// How much payload was sent and delivered since the action `measure`, from each end of a flow.
+    public func measured(flow: Int) -> [(sent: Int, delivered: Int)] {
+        tally.flows[flow].map { ($0.measuredSent, $0.measuredDelivered) }
+    }
+
     /// Whether a host waits for nothing.
     public func hasNoTimers(_ host: Int) -> Bool { hosts[host].armed.isEmpty && hosts[host].idleWatches.isEmpty }
 }

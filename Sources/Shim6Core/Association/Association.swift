@@ -48,7 +48,7 @@ final class Association {
     func close(_ reason: StateReason, _ turn: inout Turn) -> UInt32? {
         common.disarm(&turn)
         common.cancelResuming(&turn)
-        if let established { unwatch(established, &turn) }
+        unwatch(&turn)
         common.uninstall(&turn)
         common.publish(.state(from: state.name, to: nil, reason: reason), &turn)
         turn.emit(.forget(ulids))
@@ -96,8 +96,9 @@ final class Association {
     func timerFired(_ turn: inout Turn) -> TimerOutcome {
         guard common.timerFired(at: turn.now) else { return .goesOn }
         switch state {
-        case .i1Sent(let sent):
-            return retry(sent, .noAnswerToI1, &turn)
+        case .i1Sent(var sent):
+            guard sent.repeats(&common, &turn) else { return retry(sent, .noAnswerToI1, &turn) }
+            state = .i1Sent(sent)
         case .i2Sent(var sent):
             // The same nonce: a late R2 is as good as one to the next I1.
             guard sent.request.retry(&common, &turn) else { return retry(sent.i1, .noAnswerToI2, &turn) }
@@ -106,6 +107,7 @@ final class Association {
             if sent.request.retry(&common, &turn) {
                 state = .i2bisSent(sent)
             } else {
+                unwatch(&turn)
                 begin(sent.i1(ulids), .noAnswerToI2bis, &turn)
             }
         case .established(let established): established.updateTimer(&common, &turn)
@@ -147,17 +149,43 @@ final class Association {
     func answer(
         _ r1bis: R1bis, nonce: UInt32, over locators: LocatorPair, _ turn: inout Turn
     ) throws(DropReason) {
-        guard case .established(let established) = state else { throw .unexpectedInState }
+        guard let kept = state.kept else { throw .unexpectedInState }
+        if case .i2bisSent(let sent) = state, !sent.request.givesWay(to: locators.reversed, at: turn.now) {
+            throw .unexpectedInState
+        }
+        guard !kept.doubtsR1bis(to: locators.source, common, turn) else { throw .doubtfulR1bis }
         common.counters.messagesIn &+= 1
-        let request = try OutstandingRequest(answering: r1bis, nonce: nonce, over: locators, &common, &turn)
-        established.dropUpdate(&common, &turn)
-        unwatch(established, &turn)
-        change(to: .i2bisSent(I2bisSent(request: request, kept: established)), .r1bisReceived, &turn)
+        var announced = common.announced
+        var request = try OutstandingRequest(answering: r1bis, nonce: nonce, over: locators, &common, &turn)
+        if case .i2bisSent(let sent) = state {
+            request.replaces(sent.request)
+            announced = sent.announcedBefore
+        } else {
+            kept.dropUpdate(&common, &turn)
+            turn.emit(.unwatchIdle(tag, ulids))
+        }
+        let sent = I2bisSent(request: request, kept: kept, announcedBefore: announced)
+        change(to: .i2bisSent(sent), .r1bisReceived, &turn)
         request.begin(&common, &turn)
     }
 
-    /// Something shows that the peer has the context: an I2 or I2bis on its way is repeated.
-    func remind(_ turn: inout Turn) { state.remind(&common, &turn) }
+    /// Something that came in on `locators` shows that the peer has the context.
+    func remind(_ locators: LocatorPair?, _ turn: inout Turn) { state.remind(locators, &common, &turn) }
+
+    /// The I1 with this nonce was answered with R2.
+    func answered(i1 nonce: UInt32, _ turn: inout Turn) {
+        if case .i1Sent(var sent) = state {
+            sent.repeatSoon(&common, &turn)
+            state = .i1Sent(sent)
+        }
+        if answering.repeats(nonce) { doubtAnswer(&turn) }
+    }
+
+    /// The peer repeats what was answered: it may be that nothing arrives from here.
+    func doubtAnswer(_ turn: inout Turn) {
+        guard common.stamps(turn)?.hasPayload == true else { return }
+        state.kept?.handle(.suspected(.answerLost), &common, &turn)
+    }
 
     /// Ends a negotiation well, by an R2 or by an I2 of the peer. `watch` follows.
     func establish(_ peer: Peer, _ reason: StateReason, _ turn: inout Turn) {
@@ -172,6 +200,8 @@ final class Association {
     func recover(_ sent: I2bisSent, _ peer: Peer, length: Int, _ turn: inout Turn) {
         received(length)
         common.disarm(&turn)
+        // It may answer an I1, which told no list.
+        if !sent.request.elsewhere.pairs.isEmpty { common.announced = sent.announcedBefore }
         let keepaliveTimeout = sent.kept.reachability.peer.keepaliveTimeout
         sent.kept.replace(peer)
         change(to: .established(sent.kept), .r2Received, &turn)
@@ -211,39 +241,50 @@ final class Association {
         if let length { state.kept?.received(length, provenAt: locator) }
     }
 
-    // MARK: - Established
+    /// A message with the context's tag has come in.
+    func receivedTagged(_ length: Int, at now: Instant) {
+        common.lastTagged = now
+        received(length)
+    }
 
+}
+
+// What happens while it is established, or is recovered.
+extension Association {
     /// Begins to watch an established context: its traffic, its peer.
     func watch(_ turn: inout Turn) {
         guard let established else { return }
         common.watchIdle(for: turn.host.configuration.idleTimeout, &turn)
         common.publish(.peerLocators(established.reachability.peer.locators), &turn)
         established.handle(.established, &common, &turn)
+        // A recovered one that explores is told on which pair it was answered.
+        guard established.reachability.machine.state == .operational else { return }
         established.handle(.otherMessageReceived, &common, &turn)
     }
 
-    /// Stops watching a context that is about to end or to be recovered.
-    private func unwatch(_ established: Established, _ turn: inout Turn) {
-        established.stop(&common, &turn)
-        turn.emit(.unwatchIdle(tag, ulids))
+    /// Stops watching a context that is about to end, or to begin anew.
+    private func unwatch(_ turn: inout Turn) {
+        state.kept?.stop(&common, &turn)
+        if established != nil { turn.emit(.unwatchIdle(tag, ulids)) }
     }
 
-    /// Hands an event to the REAP machine, if the context is established.
-    func handle(_ event: REAPEvent, _ turn: inout Turn) { established?.handle(event, &common, &turn) }
+    /// Hands an event to the REAP machine, if there is one. It goes on while a lost context is recovered: else an R1bis that
+    /// somebody makes up would stop it.
+    func handle(_ event: REAPEvent, _ turn: inout Turn) { state.kept?.handle(event, &common, &turn) }
 
     /// Payload that the data path was asked to report.
     func payload(_ direction: Direction, _ turn: inout Turn) {
         switch state {
-        case .i2Sent, .i2bisSent: if direction == .incoming { remind(&turn) }
-        case .established(let established): established.payload(direction, &common, &turn)
-        case .i1Sent, .eFailed, .noSupport: break
+        case .i2Sent, .i2bisSent: if direction == .incoming { remind(common.stamps(turn)?.incoming, &turn) }
+        case .i1Sent, .established, .eFailed, .noSupport: break
         }
+        state.kept?.payload(direction, &common, &turn)
     }
 
     /// `Timer.resume` has run out: the peer has had time to move its payload.
     func resumePayload(_ turn: inout Turn) {
         guard common.resumeFired(at: turn.now) else { return }
-        let before = established?.reachability.lastInBefore
+        let before = state.kept?.reachability.lastInBefore
         common.resumeFlows(since: before, &turn)
     }
 
@@ -251,11 +292,12 @@ final class Association {
     func isIdle(_ turn: inout Turn) -> Bool { established?.isIdle(common, &turn) ?? false }
 
     /// The REAP machine has to know which locators may be used now.
-    func locatorsChanged(_ turn: inout Turn) { established?.locatorsChanged(&common, &turn) }
+    func locatorsChanged(_ turn: inout Turn) { state.kept?.locatorsChanged(&common, &turn) }
 
     /// Locators of this host have come or gone, or what is said of them is now something else.
     func localLocatorsChanged(_ turn: inout Turn) {
-        established?.localLocatorsChanged(&common, &turn)
+        locatorsChanged(&turn)
+        announceChanges(&turn)
     }
 
     /// Tells the peer what it does not know yet of this host's locators.
@@ -279,7 +321,7 @@ final class Association {
     /// Tells the data path, the REAP machine, and whoever listens, what differs from `old`.
     func peerChanged(from old: Peer, _ turn: inout Turn) {
         install(&turn)
-        established?.peerChanged(from: old, &common, &turn)
+        state.kept?.peerChanged(from: old, &common, &turn)
     }
 
     /// The R2 to come tells all that an Update Request on its way would have told: this list.

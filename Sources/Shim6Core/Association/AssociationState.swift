@@ -78,9 +78,9 @@ enum AssociationState {
     /// Whether an R1 or R2 on this pair can answer what was sent (RFC 5533, section 12.4).
     func awaitsAnswer(on locators: LocatorPair) -> Bool {
         switch self {
-        case .i1Sent(let sent): sent.pairs.contains(locators.reversed)
-        case .i2Sent(let sent): sent.request.locators == locators.reversed
-        case .i2bisSent(let sent): sent.request.locators == locators.reversed
+        case .i1Sent(let sent): sent.awaitsAnswer(on: locators)
+        case .i2Sent(let sent): sent.request.awaitsAnswer(on: locators)
+        case .i2bisSent(let sent): sent.request.awaitsAnswer(on: locators)
         case .established, .eFailed, .noSupport: false
         }
     }
@@ -94,16 +94,20 @@ enum AssociationState {
         }
     }
 
-    /// Payload or a control message shows that the peer has the context: an I2 or I2bis on its way is repeated.
-    mutating func remind(_ common: inout Common, _ turn: inout Turn) {
+    /// Payload or a control message that came in on `locators` shows that the peer has the context: an I2 or I2bis on its
+    /// way is repeated, and I1 goes where that cannot.
+    mutating func remind(_ locators: LocatorPair?, _ common: inout Common, _ turn: inout Turn) {
         switch self {
+        case .i1Sent(var sent):
+            sent.remind(locators, &common, &turn)
+            self = .i1Sent(sent)
         case .i2Sent(var sent):
-            sent.request.remind(&common, &turn)
+            sent.request.remind(locators, &common, &turn)
             self = .i2Sent(sent)
         case .i2bisSent(var sent):
-            sent.request.remind(&common, &turn)
+            sent.request.remind(locators, &common, &turn)
             self = .i2bisSent(sent)
-        case .i1Sent, .established, .eFailed, .noSupport: break
+        case .established, .eFailed, .noSupport: break
         }
     }
 }

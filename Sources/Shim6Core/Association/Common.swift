@@ -28,6 +28,8 @@ struct Common {
     private(set) var deadline: Instant?
     /// When `Timer.resume` is due; nil while it is not armed.
     private(set) var resumesAt: Instant?
+    /// When a control message with the context's tag last came in.
+    var lastTagged: Instant?
     /// When outgoing payload last moved.
     private(set) var lastSwitch: Instant?
     private(set) var lastSwitchReason: UseReason?

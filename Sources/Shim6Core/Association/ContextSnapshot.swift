@@ -99,7 +99,7 @@ extension ContextOutline {
         let (common, kept) = (association.common, association.state.kept)
         self.init(
             state: association.state.name, localTag: common.tag, ulids: common.ulids,
-            reachability: association.established?.reachability.machine.state,
+            reachability: kept?.reachability.machine.state,
             outgoing: kept == nil ? nil : common.entry?.outgoing,
             incoming: common.slot.flatMap { host.activity[$0].snapshot.incoming },
             isRehomed: common.entry?.isRehomed ?? false)
@@ -110,7 +110,7 @@ extension ContextSnapshot {
     init(_ association: Association, _ host: Surroundings) {
         let (common, kept, peer) = (association.common, association.state.kept, association.state.peer)
         let established = association.established
-        let machine = established?.reachability.machine
+        let machine = kept?.reachability.machine
         let stamps = common.slot.map { host.activity[$0].snapshot }
         let reap = host.reapConfiguration(for: peer)
         var timers: [Timer: Instant] = [:]

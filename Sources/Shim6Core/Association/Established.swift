@@ -80,6 +80,21 @@ final class Established {
         return left <= .zero
     }
 
+    /// Whether an R1bis to the own locator `locator` is doubted, since packets with this context's tag have come in within
+    /// Send Timeout: then the peer has the context, or has just lost it and will say so again. This deviates from RFC 5533,
+    /// section 7.18, which believes everybody who has seen the tag. Plain payload between the ULIDs proves nothing, for it
+    /// goes on when the context is lost. And where the peer may not know the locator, that may be all that it says.
+    func doubtsR1bis(to locator: IPv6Address, _ common: Common, _ turn: Turn) -> Bool {
+        guard locator == common.ulids.local || common.announced.contains(locator) else { return false }
+        let stamps = common.stamps(turn)
+        var latest = common.lastTagged
+        if let pair = stamps?.incoming, common.key.forkedInstance != 0 || pair != common.ulids.locators.reversed {
+            latest = [latest, stamps?.lastIn].compactMap { $0 }.max()
+        }
+        let timeout = reachability.machine.configuration.effectiveSendTimeout(spacing: stamps?.spacingIn)
+        return latest.map { turn.now - $0 < timeout } ?? false
+    }
+
     // MARK: Updates
 
     /// Locators of this host have come or gone, or what is said of them is now something else.
@@ -116,13 +131,17 @@ final class Established {
         let timing = timing || update?.announcesTiming == true
         update = PendingUpdate(
             requestNonce: turn.random.next(), list: list, isWhole: whole, announcesTiming: timing)
+        reachability.untold = turn.host.available(list).filter { !common.announced.contains($0) }
         sendUpdateRequest(&common, &turn)
+        // An exploration may go on from the new ones.
+        locatorsChanged(&common, &turn)
     }
 
     /// Ends an Update Request that is on its way, if there is one.
     func dropUpdate(_ common: inout Common, _ turn: inout Turn) {
         common.disarm(&turn)
         update = nil
+        reachability.untold = []
     }
 
     /// Sends the pending Update Request and waits for the acknowledgement. Where the peer has not answered before, such
@@ -134,7 +153,8 @@ final class Established {
         let (message, isShortened) = update.request(
             to: reachability.peer.tag, knowing: common.announced, host)
         let paths = update.paths(
-            common, current: reachability.machine.current, to: host.destinations(of: reachability.peer), host)
+            common, current: reachability.machine.current, isLost: reachability.machine.state != .operational,
+            to: host.destinations(of: reachability.peer), host)
         guard let length = try? message.encodedLength(),
             let path = paths.first(where: { reachability.admits(length, to: $0.destination, turn) })
         else { return }

@@ -5,6 +5,13 @@ import Shim6Wire
 struct Reachability {
     private(set) var peer: Peer
     private(set) var machine: REAPMachine
+    /// Own locators that an Update Request under way tells of. The peer refuses what comes from there with R1bis if it has
+    /// not got the request, and the I2bis makes them known: when the locators that it knows bring nothing that is the only
+    /// way left, so they are sources then all the same (5533-7.2-05).
+    var untold: [IPv6Address] {
+        get { machine.untold }
+        set { machine.untold = newValue }
+    }
     /// Directions whose first payload after a switch is still to be reported.
     private var awaitedPayload: Set<Direction> = []
     /// When the last packet came in before the exploration that is under way.
@@ -182,6 +189,8 @@ struct Reachability {
     /// or where it was the peer's wish as soon as there is payload.
     mutating func established(over locators: LocatorPair, _ common: inout Common, _ turn: inout Turn) -> Bool {
         guard locators != common.ulids.locators else { return false }
+        // It comes first then.
+        turn.host.paths.worked(locators, at: turn.now)
         guard !common.isOfPeer else {
             postpone(.establishedElsewhere, common, turn)
             return false

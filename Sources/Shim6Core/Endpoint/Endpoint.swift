@@ -128,13 +128,13 @@ public final class Endpoint {
         }
     }
 
-    /// Keepalive or Probe: they mean something only in ESTABLISHED (RFC 5534, section 5).
+    /// Keepalive or Probe: they mean something only where the peer is known (RFC 5534, section 5).
     private func receiveReachability(
         _ view: MessageView, _ locators: LocatorPair, _ turn: inout Turn
     ) throws(Refusal) {
-        let association = try registry.tagged(view, locators)
-        association.remind(&turn)
-        guard association.established != nil else { throw Refusal(.unexpectedInState) }
+        let association = try registry.tagged(view, locators, turn)
+        association.remind(locators, &turn)
+        guard association.state.kept != nil else { throw Refusal(.unexpectedInState) }
         if case .probe(let probe) = try ControlMessage(whole: view) {
             association.handle(.probeReceived(probe, locators), &turn)
         } else {
@@ -197,9 +197,9 @@ public final class Endpoint {
     }
 
     /// The pairs that an exploration would try now for the context with this CT(local), in its order, with what Probes
-    /// have shown of each; none unless it is established.
+    /// have shown of each; none unless the peer is known.
     public func candidates(of tag: ContextTag) -> [ContextSnapshot.Candidate] {
-        guard let machine = registry.table[tag]?.established?.reachability.machine else { return [] }
+        guard let machine = registry.table[tag]?.state.kept?.reachability.machine else { return [] }
         return machine.order(host.paths, at: latest).map {
             ContextSnapshot.Candidate(pair: $0, evidence: machine.evidence[$0] ?? PairEvidence())
         }

@@ -80,6 +80,7 @@ struct Initiator {
             turn.host.tally.recovered &+= 1
             registry.watch(association, &turn)
             association.locatorsChanged(&turn)
+            association.handle(.otherMessageAnswered(locators.reversed), &turn)
         } else {
             association.establish(peer, .r2Received, &turn)
             turn.host.tally.established &+= 1
@@ -101,10 +102,11 @@ struct Initiator {
                     && ($0.isLocalLocator(locators.destination) || lists.contains(locators.destination))
             })
         else { throw Refusal(.unmatchedR1bis) }
-        guard association.established != nil else { throw Refusal(.unexpectedInState) }
+        guard association.state.kept != nil else { throw Refusal(.unexpectedInState) }
         guard case .r1bis(let r1bis) = try ControlMessage(whole: view) else { return }
         do {
-            let nonce = registry.table.freshNonce(&turn.random)
+            // The same again where another I2bis was sent: the R2 to either is good.
+            let nonce = association.state.index.nonce ?? registry.table.freshNonce(&turn.random)
             try association.answer(r1bis, nonce: nonce, over: locators.reversed, &turn)
         } catch {
             throw Refusal(error)

@@ -71,7 +71,7 @@ final class Registry {
 
     /// The context with the Receiver Context Tag of an Update, Keepalive or Probe. The packet's addresses have to be
     /// locators of it, since tags are reused (section 12.4).
-    func tagged(_ view: MessageView, _ locators: LocatorPair) throws(Refusal) -> Association {
+    func tagged(_ view: MessageView, _ locators: LocatorPair, _ turn: Turn) throws(Refusal) -> Association {
         guard let tag = view.contextTag, let association = table[tag], !association.state.isHolddown else {
             throw Refusal(.unknownTag)
         }
@@ -80,7 +80,7 @@ final class Registry {
         guard isFromPeer, association.isLocalLocator(locators.destination) else {
             throw Refusal(.locatorsOutsideSets)
         }
-        association.received(view.length)
+        association.receivedTagged(view.length, at: turn.now)
         return association
     }
 

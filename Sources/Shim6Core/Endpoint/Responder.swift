@@ -28,7 +28,8 @@ struct Responder {
         if let association = registry.table[offer.key], deservesR2(offer, association) {
             guard association.answering.canAnswer(at: turn.now) else { throw Refusal(.answerRate) }
             association.received()
-            return association.sendR2(nonce: nonce, over: locators.reversed, &turn)
+            association.sendR2(nonce: nonce, over: locators.reversed, &turn)
+            return association.answered(i1: nonce, &turn)
         }
         let challenge = try challenge(.establishment(offer), &turn)
         let r1 = R1(
@@ -133,11 +134,13 @@ struct Responder {
         turn.expectMany()
         let known = registry.table[introduction.key]
         if let known, !known.answering.canAnswer(at: turn.now) { throw Refusal(.answerRate) }
+        let isRepeated = known?.answering.isNewest(introduction.id) == true
         let (association, isNew) = try accept(introduction, known, &turn)
         // The validator shows that the peer gets what is sent there.
         association.received(introduction.length, provenAt: introduction.locators.source)
         association.sendR2(nonce: introduction.nonce, over: introduction.locators.reversed, &turn)
         if isNew { association.wasEstablished(over: introduction.locators.reversed, &turn) }
+        if isRepeated { association.doubtAnswer(&turn) }
         association.announceChanges(&turn)
     }
 
@@ -148,7 +151,7 @@ struct Responder {
     ) throws(Refusal) -> (Association, isNew: Bool) {
         if let known, let isNewest = known.answering.isNewest(introduction.id) {
             guard isNewest, known.state.peerTag == introduction.tag else { throw Refusal(.supersededIntroduction) }
-            known.handle(.otherMessageReceived, &turn)
+            known.handle(.otherMessageAnswered(introduction.locators.reversed), &turn)
             return (known, false)
         }
         guard let known, !known.state.isHolddown else { return (try welcome(introduction, &turn), true) }
@@ -170,7 +173,7 @@ struct Responder {
             known.renew(turn.list(for: known.ulids.local), &turn)
             registry.replace(peer, of: data, known, &turn)
             known.locatorsChanged(&turn)
-            known.handle(.otherMessageReceived, &turn)
+            known.handle(.otherMessageAnswered(introduction.locators.reversed), &turn)
         case .i2bisSent(let sent):
             registry.replace(peer, of: sent.kept, known, &turn)
         case .eFailed, .noSupport: break

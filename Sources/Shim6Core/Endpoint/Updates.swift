@@ -8,8 +8,8 @@ struct Updates {
 
     /// Update Request (section 10.4).
     func receiveRequest(_ view: MessageView, _ locators: LocatorPair, _ turn: inout Turn) throws(Refusal) {
-        let association = try registry.tagged(view, locators)
-        association.remind(&turn)
+        let association = try registry.tagged(view, locators, turn)
+        association.remind(locators, &turn)
         switch association.state {
         case .i1Sent, .eFailed, .noSupport:
             throw Refusal(.unexpectedInState)
@@ -18,7 +18,8 @@ struct Updates {
             association.cross(sent, try updated(known, view, association, locators.source, &turn))
         case .i2bisSent(let sent):
             let known = sent.kept.reachability.peer
-            _ = association.replace(sent.kept, try updated(known, view, association, locators.source, &turn))
+            let peer = try updated(known, view, association, locators.source, &turn)
+            registry.replace(peer, of: sent.kept, association, &turn)
         case .established(let data):
             let peer = try updated(data.reachability.peer, view, association, locators.source, &turn)
             association.handle(.otherMessageReceived, &turn)
@@ -43,9 +44,9 @@ struct Updates {
 
     /// Update Acknowledgement (section 10.5).
     func receiveAcknowledgement(_ view: MessageView, _ locators: LocatorPair, _ turn: inout Turn) throws(Refusal) {
-        let association = try registry.tagged(view, locators)
+        let association = try registry.tagged(view, locators, turn)
+        association.remind(locators, &turn)
         if case .i1Sent = association.state { throw Refusal(.unexpectedInState) }
-        association.remind(&turn)
         guard association.acknowledged(view.requestNonce, &turn) else { throw Refusal(.unmatchedAcknowledgement) }
     }
 }

@@ -12,6 +12,8 @@ struct Answering {
     /// The latest ones, newest last. The same one again is just answered; a late copy of an older one must not bring a
     /// tag back that the peer has given up.
     private var latest: [ID] = []
+    /// The Initiator Nonce of the I1 that was answered last.
+    private var latestI1: UInt32?
     /// Up to when the R2 messages that went out are those of its rate.
     private var usedUp = Instant(nanoseconds: 0)
 
@@ -23,6 +25,12 @@ struct Answering {
     mutating func remember(_ id: ID) {
         if latest.count == Self.remembered { latest.removeFirst() }
         latest.append(id)
+    }
+
+    /// An I1 with this nonce is answered: whether it was before, with no other since.
+    mutating func repeats(_ nonce: UInt32) -> Bool {
+        defer { latestI1 = nonce }
+        return latestI1 == nonce
     }
 
     /// Whether an R2 may go out: not more than one second's worth ahead of the time.

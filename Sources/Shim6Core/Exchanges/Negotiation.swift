@@ -7,6 +7,11 @@ struct I1Sent {
     /// Where I1 goes, in turns, never empty: the ULID pair, or first the pair that served the context before.
     let pairs: [LocatorPair]
     private(set) var retransmissions = 0
+    private(set) var elsewhere = Elsewhere()
+    private var repetition = Repetition.none
+
+    /// The one I1 besides the retransmissions, which follows when the peer's own has come in.
+    private enum Repetition { case none, due, done }
 
     init(initiatorNonce: UInt32, pairs: [LocatorPair]) {
         self.initiatorNonce = initiatorNonce
@@ -21,14 +26,35 @@ struct I1Sent {
 
     /// Sends I1 and waits for R1 or R2.
     func send(_ common: inout Common, _ turn: inout Turn) {
-        let locators = pairs[retransmissions % pairs.count]
-        let i1 = I1(
-            initiatorTag: common.tag, initiatorNonce: initiatorNonce,
-            ulidPair: common.ulidPairOption(over: locators), forkedInstance: common.forkedInstanceOption)
-        common.send(.i1(i1), over: locators, &turn)
+        let all = pairs + elsewhere.pairs
+        common.sendI1(initiatorNonce, over: all[retransmissions % all.count], &turn)
         let backoff = Backoff(initial: turn.host.configuration.i1Timeout)
         common.arm(after: backoff.wait(before: retransmissions + 1, random: &turn.random), &turn)
     }
+
+    /// The peer's I1 was answered with R2: it may be established now, and have lost this host's own I1. If that was just
+    /// on its way, its R2 comes first.
+    mutating func repeatSoon(_ common: inout Common, _ turn: inout Turn) {
+        guard case .none = repetition else { return }
+        repetition = .due
+        let left = common.deadline.map { max($0 - turn.now, .zero) } ?? .zero
+        common.arm(after: min(left, OutstandingRequest.leastDistance), &turn)
+    }
+
+    /// False if no such repetition is due.
+    mutating func repeats(_ common: inout Common, _ turn: inout Turn) -> Bool {
+        guard case .due = repetition else { return false }
+        repetition = .done
+        send(&common, &turn)
+        return true
+    }
+
+    /// A message with the context's tag has come in on `locators`.
+    mutating func remind(_ locators: LocatorPair?, _ common: inout Common, _ turn: inout Turn) {
+        if let locators { elsewhere.ask(initiatorNonce, over: locators.reversed, &common, &turn) }
+    }
+
+    func awaitsAnswer(on locators: LocatorPair) -> Bool { (pairs + elsewhere.pairs).contains(locators.reversed) }
 
     /// The next I1; nil if there have been enough. One after fruitless I2 messages counts as a retransmission too: a
     /// peer that sends R1 but never R2 does not keep this going for ever.
@@ -40,7 +66,11 @@ struct I1Sent {
     }
 
     /// How long the answer took that came in now. Nil where it could be that to an earlier message.
-    func roundTrip(since start: Instant, at now: Instant) -> Duration? { retransmissions == 0 ? now - start : nil }
+    func roundTrip(since start: Instant, at now: Instant) -> Duration? {
+        guard retransmissions == 0, elsewhere.pairs.isEmpty else { return nil }
+        if case .done = repetition { return nil }
+        return now - start
+    }
 }
 
 /// The data of I2-SENT. Responder Nonce and validator are in the message.
@@ -52,14 +82,21 @@ struct I2Sent {
     var peer: Peer?
 }
 
-/// The data of I2BIS-SENT. Payload goes on as before; reachability rests, since the peer knows nothing of the context.
+/// The data of I2BIS-SENT. Payload goes on as before, and so does reachability.
 struct I2bisSent {
     var request: OutstandingRequest
     let kept: Established
+    /// Ls(local) as the peer knows it if it has never lost the context.
+    let announcedBefore: LocalList
 
-    /// The I1 that follows if no R2 comes: it may go where the I2bis went, for there the R1bis came from.
+    /// The I1 that follows if no R2 comes: it goes where the I2bis went, for there the R1bis came from; and where payload
+    /// goes, for who made the R1bis up can have chosen a pair that is dead.
     func i1(_ ulids: ULIDPair) -> I1Sent {
-        I1Sent(initiatorNonce: request.initiatorNonce, first: request.locators, ulids)
+        var pairs = [request.locators]
+        for pair in [kept.reachability.machine.current, ulids.locators] where !pairs.contains(pair) {
+            pairs.append(pair)
+        }
+        return I1Sent(initiatorNonce: request.initiatorNonce, pairs: pairs)
     }
 }
 
@@ -76,10 +113,11 @@ struct OutstandingRequest {
     /// Whether it was also sent again since packets came that wait for it.
     private(set) var isRepeated = false
     private(set) var sentAt: Instant
+    private(set) var elsewhere = Elsewhere()
 
     /// Payload or a control message while the R2 is outstanding gets a repetition no more often than this: a stream of
     /// payload gets no stream of I2 messages.
-    private static let leastDistance = Duration.milliseconds(500)
+    static let leastDistance = Duration.milliseconds(500)
 
     init(_ kind: Kind, initiatorNonce: UInt32, message: [UInt8], locators: LocatorPair, at now: Instant) {
         self.kind = kind
@@ -146,15 +184,36 @@ struct OutstandingRequest {
 
     /// Sends it once more for something that shows that the peer has the context and its R2 was lost (section 12.2).
     /// Its timer stays as it is.
-    mutating func remind(_ common: inout Common, _ turn: inout Turn) {
-        guard sentAt + Self.leastDistance <= turn.now else { return }
-        isRepeated = true
-        sentAt = turn.now
-        transmit(&common, &turn)
+    /// - Parameter pair: on which that came in; nil if it is not known.
+    mutating func remind(_ pair: LocatorPair?, _ common: inout Common, _ turn: inout Turn) {
+        if sentAt + Self.leastDistance <= turn.now {
+            isRepeated = true
+            sentAt = turn.now
+            transmit(&common, &turn)
+        }
+        if let pair, pair.reversed != locators {
+            elsewhere.ask(initiatorNonce, over: pair.reversed, &common, &turn)
+        }
+    }
+
+    /// Whether an R1bis that comes in on `pair` is worth another I2bis. RFC 5533, section 7.18, has it discarded; but this
+    /// one is good only for the pair on which the first came. Where that is dead, what a Probe on another pair draws is the
+    /// way back.
+    func givesWay(to pair: LocatorPair, at now: Instant) -> Bool {
+        locators != pair.reversed && sentAt + Self.leastDistance <= now
+    }
+
+    /// Is the last of as many as there were before.
+    mutating func replaces(_ other: OutstandingRequest) { retransmissions = other.retransmissions }
+
+    func awaitsAnswer(on pair: LocatorPair) -> Bool {
+        locators == pair.reversed || elsewhere.pairs.contains(pair.reversed)
     }
 
     /// How long the R2 that came in now took. Nil where it could be the answer to an earlier message.
-    func roundTrip(at now: Instant) -> Duration? { retransmissions == 0 && !isRepeated ? now - sentAt : nil }
+    func roundTrip(at now: Instant) -> Duration? {
+        retransmissions == 0 && !isRepeated && elsewhere.pairs.isEmpty ? now - sentAt : nil
+    }
 
     private func transmit(_ common: inout Common, _ turn: inout Turn) {
         common.transmit(message, kind == .i2 ? .i2 : .i2bis, over: locators, &turn)

@@ -57,11 +57,15 @@ struct PendingUpdate {
 
     /// Locators for the message, best first: those of payload at first, then all others in turn, since either side may
     /// have lost the former. The ULID is a source even while it is withdrawn: the peer takes it as one.
-    func paths(_ common: Common, current: LocatorPair, to peer: [IPv6Address], _ host: Surroundings) -> [LocatorPair] {
+    ///
+    /// - Parameter isLost: whether those that the peer knows have brought nothing.
+    func paths(
+        _ common: Common, current: LocatorPair, isLost: Bool, to peer: [IPv6Address], _ host: Surroundings
+    ) -> [LocatorPair] {
         var sources = host.available(common.announced)
         if host.lists.contains(common.ulids.local) { sources.append(common.ulids.local) }
         // The peer refuses a request from an address that it does not know, but by R1bis, and the I2bis makes it known.
-        if sources.isEmpty { sources = host.lists.locators.map(\.address) }
+        if sources.isEmpty || isLost { sources = host.lists.locators.map(\.address) }
         var pairs = explorationOrder(local: sources, peer: peer, failed: current)
         if sources.contains(current.source) {
             pairs.removeAll { $0 == current }

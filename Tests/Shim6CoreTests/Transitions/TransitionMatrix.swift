@@ -13,6 +13,9 @@
 /// - 7.17-06: an Error is of the types that elicit R1bis but carries no tag of its own: it elicits none.
 /// - 7.18-03: an R1bis counts from any locator of the peer, not only from Lp(peer): section 7.5 wants the answer to a
 ///   Probe on another pair to have an effect.
+/// - B-16 and B-24: in I1-SENT an I1 goes back to where messages with the context's tag come from, and in I2-SENT beside the
+///   I2 if that goes elsewhere: else the peer, which has the context, could not be found when the pair of the exchange is
+///   dead. I2BIS-SENT does the same.
 ///
 /// In I1-SENT and I2-SENT the peer's locators are not known yet; messages from elsewhere are met as those of the peer.
 struct Cell {
@@ -77,12 +80,12 @@ let whenInI1Sent: [MatrixEvent: Cell] = [
     .r1bisOtherTag: Cell("-> I1-SENT", "B-15"),
     .i2bis: Cell("r2 -> ESTABLISHED", "B-12"),
     .i2bisBadValidator: Cell("-> I1-SENT", "B-12"),
-    .updateRequest: Cell("-> I1-SENT", "B-16", "10.4-07"),
-    .updateAcknowledgement: Cell("-> I1-SENT", "B-16", "10.5-06"),
-    .keepalive: Cell("-> I1-SENT", "B-16"),
-    .probe: Cell("-> I1-SENT", "B-16"),
+    .updateRequest: Cell("i1 -> I1-SENT", "B-16", "10.4-07"),
+    .updateAcknowledgement: Cell("i1 -> I1-SENT", "B-16", "10.5-06"),
+    .keepalive: Cell("i1 -> I1-SENT", "B-16"),
+    .probe: Cell("i1 -> I1-SENT", "B-16"),
     .error: Cell("-> I1-SENT", "B-16"),
-    .keepaliveElsewhere: Cell("-> I1-SENT", "B-16"),
+    .keepaliveElsewhere: Cell("i1 -> I1-SENT", "B-16"),
     .payload: Cell("-> I1-SENT", "B-16"),
     .payloadUnknownTag: Cell("r1bis -> I1-SENT", "7.17-01"),
     .parameterProblem: Cell("-> NO-SUPPORT", "B-14"),
@@ -113,7 +116,7 @@ let whenInI2Sent: [MatrixEvent: Cell] = [
     .keepalive: Cell("i2 -> I2-SENT", "B-24"),
     .probe: Cell("i2 -> I2-SENT", "B-24"),
     .error: Cell("-> I2-SENT"),
-    .keepaliveElsewhere: Cell("i2 -> I2-SENT", "B-24"),
+    .keepaliveElsewhere: Cell("i2 i1 -> I2-SENT", "B-24"),
     .payload: Cell("payload i2 -> I2-SENT", "B-24"),
     .payloadUnknownTag: Cell("r1bis -> I2-SENT", "7.17-01"),
     .parameterProblem: Cell("-> I2-SENT"),
@@ -173,7 +176,7 @@ let whenInI2bisSent: [MatrixEvent: Cell] = [
     .updateRequest: Cell("i2bis updateAcknowledgement -> I2BIS-SENT", "B-32", "10.4-09"),
     .updateAcknowledgement: Cell("i2bis -> I2BIS-SENT", "B-32", "10.5-08"),
     .keepalive: Cell("i2bis -> I2BIS-SENT", "B-32"),
-    .probe: Cell("i2bis -> I2BIS-SENT", "B-32"),
+    .probe: Cell("i2bis probe -> I2BIS-SENT", "B-32"),
     .error: Cell("-> I2BIS-SENT"),
     .keepaliveElsewhere: Cell("r1bis -> I2BIS-SENT", "10.4-04"),
     .payload: Cell("payload i2bis -> I2BIS-SENT", "B-32"),
