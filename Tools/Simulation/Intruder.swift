@@ -24,6 +24,8 @@ public enum Intrusion: CaseIterable, Sendable {
     /// for a host that takes either of them for context confusion. Then made-up reports that would have payload sent to
     /// the other end.
     case bait
+    /// Messages of somebody who has seen the tags of a context and sends in the peer's name, but knows no nonce.
+    case taggedR1bis, taggedKeepalive, taggedAcknowledgement, taggedError, taggedProbe
 }
 
 /// Somebody who has an address of his own and can send from any, but hears only what is sent to him, and now and then

@@ -23,6 +23,7 @@ extension Scenario {
         addModes(&random)
         for _ in 0..<Int.random(in: 3...10 + 2 * count, using: &random) { addFault(&random) }
         if random.chance(0.3) { addIntruder(&random) }
+        if random.chance(0.2) { addForger(&random) }
         addEnd()
         actions.sort { $0.seconds < $1.seconds }
     }
@@ -96,7 +97,7 @@ extension Scenario {
             let half = Network.HalfLink(host: host, link: link, isOutbound: isOutbound)
             return [(start, .cutLink(half)), (end, .healLink(half))]
         }
-        switch Int.random(in: 0..<24, using: &random) {
+        switch Int.random(in: 0..<26, using: &random) {
         case 0...2: actions += cut(link, true) + cut(link, false)
         case 3, 4: actions += cut(link, random.chance(0.5))
         case 5, 6:
@@ -119,6 +120,11 @@ extension Scenario {
             // The ULIDs of the first flow keep their addresses: one flow in each run has to live for ever.
             if zip(flows[0].hosts, flows[0].links).allSatisfy({ $0 != (host, link) }) {
                 actions.append((start, .renumber(host: host, link: link)))
+            }
+        case 24, 25:
+            // The same, since a dead address is as good as none.
+            if zip(flows[0].hosts, flows[0].links).allSatisfy({ $0 != (host, link) }) {
+                actions.append((start, .renumberUnannounced(host: host, link: link)))
             }
         case 13:
             actions += [
@@ -176,6 +182,23 @@ extension Scenario {
                 let time = min(start + random.seconds(0...60), faultsEnd)
                 actions.append((time, .intrude(intrusion, host: host, flow: flow)))
             }
+        }
+    }
+
+    /// Somebody who has seen the tags of a flow's context, and sends one message a second for a while, at last also while
+    /// everything has to arrive.
+    private mutating func addForger(_ random: inout SeededGenerator) {
+        let forgeries: [Intrusion] = [
+            .taggedR1bis, .taggedKeepalive, .taggedAcknowledgement, .taggedError, .taggedProbe,
+        ]
+        let forgery = forgeries.randomElement(using: &random) ?? .taggedR1bis
+        let flow = Int.random(in: flows.indices, using: &random)
+        let host = flows[flow].hosts[random.chance(0.5) ? 1 : 0]
+        let end = random.chance(0.5) ? faultsEnd : faultsEnd + Self.recovery + Self.measured
+        var time = random.seconds(20...250)
+        while time < end {
+            actions.append((time, .intrude(forgery, host: host, flow: flow)))
+            time += 1
         }
     }
 

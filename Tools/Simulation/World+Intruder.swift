@@ -106,6 +106,39 @@ extension World {
             let victim = owner(of: source)?.addresses.compactMap { $0 } ?? []
             intruder.bait = (tag, [intruder.address] + (knowsTag ? [] : victim))
             forge(.i1(I1(initiatorTag: tag, initiatorNonce: nonce)), from: intruder.address)
+        case .taggedR1bis, .taggedKeepalive, .taggedAcknowledgement, .taggedError, .taggedProbe:
+            snapshot.flatMap { tagged(intrusion, $0, nonce: nonce) }.map { forge($0) }
+        }
+    }
+
+    /// What somebody can make who has seen both tags.
+    private func tagged(_ intrusion: Intrusion, _ context: ContextSnapshot, nonce: UInt32) -> ControlMessage? {
+        guard let peerTag = context.peerTag else { return nil }
+        let (local, peer) = (context.ulids.local, context.ulids.peer)
+        switch intrusion {
+        case .taggedR1bis:
+            return .r1bis(R1bis(packetTag: peerTag, responderNonce: nonce, responderValidator: [1, 2, 3, 4]))
+        case .taggedKeepalive: return .keepalive(Keepalive(receiverTag: context.localTag))
+        case .taggedAcknowledgement:
+            return .updateAcknowledgement(
+                UpdateAcknowledgement(receiverTag: context.localTag, requestNonce: nonce))
+        case .taggedError:
+            let quoted = ControlMessage.updateRequest(UpdateRequest(receiverTag: peerTag, requestNonce: nonce))
+            return (try? quoted.encoded()).map {
+                .error(
+                    ErrorMessage(
+                        code: .unknownMessageType, offset: 0, message: $0, source: local, destination: peer))
+            }
+        case .taggedProbe:
+            let own = ProbeReport(source: peer, destination: local, nonce: nonce)
+            let report = ProbeReport(source: local, destination: peer, nonce: nonce)
+            let payload = PayloadReport(source: local, destination: peer, ageMilliseconds: 1)
+            let state = [ProbeState.exploring, .inboundOk, .operational].randomElement(using: &random)
+            return .probe(
+                Probe(
+                    receiverTag: context.localTag, state: state ?? .operational, sent: [own], received: [report],
+                    payload: payload))
+        default: return nil
         }
     }
 
