@@ -14,6 +14,10 @@ struct Exploration: Sendable {
     var isForgeable = false
     /// Whether a Probe that reports none of ours says nothing of the pair in use.
     var needsProof = false
+    /// Whether payload went out that nothing came back for.
+    var missesPayload = false
+    /// What answers on the pair in use keeps it, whatever else is known.
+    var keepsPair = false
     /// Probes that still go out on the failed pair before the order is followed.
     var confirmations = 0
     /// The pairs to try, in order.

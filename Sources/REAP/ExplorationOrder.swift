@@ -8,17 +8,19 @@ private let maximumPairs = 64
 /// The pairs of own and peer locators in the order in which an exploration tries them (RFC 5534, section 4.3).
 ///
 /// `local` and `peer` are the locators that may be used, best first by the preferences of their hosts; `failed` is the
-/// pair whose failure is suspected. Pairs that cannot work are left out, by `canBeLocator`. What decides, each only among equals before it:
+/// pair whose failure is suspected. Pairs that cannot work are left out, by `canBeLocator`. What
+/// decides, each only among equals before it:
 /// 1. `untold` are own locators that the peer may not know yet: they come after those that it knows.
 /// 2. `failed` itself is the last of all: it may have healed, so it is tried, but only when nothing else answered.
-/// 3. The ranking, if an operator or a program has set one.
-/// 4. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
+/// 3. Pairs on which payload got lost come after others, though Probes pass there.
+/// 4. The ranking, if an operator or a program has set one.
+/// 5. Pairs that mix a unique local with a global address come after others: they have different labels in the policy
 ///    table of RFC 6724 (rules 5 and 6 of its section 6: prefer matching label).
-/// 5. Shared fate and recent success: pairs that worked for any context in the last half minute come first, those from
+/// 6. Shared fate and recent success: pairs that worked for any context in the last half minute come first, those from
 ///    which one has moved away last.
-/// 6. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
+/// 7. Pairs that share no address with `failed` come first, for they share no link with it either; then those that
 ///    share one.
-/// 7. The preferences of both sides: the smaller sum of the two positions, then the own position.
+/// 8. The preferences of both sides: the smaller sum of the two positions, then the own position.
 ///
 /// Repeated addresses count once. At most 64 pairs are returned, `failed` among them if it is a candidate.
 public func explorationOrder(
@@ -36,7 +38,8 @@ public func explorationOrder(
             let pair = LocatorPair(source: source, destination: destination)
             let shared = failed.map { ($0.source == source ? 1 : 0) + ($0.destination == destination ? 1 : 0) } ?? 0
             let key = [
-                local.contains(source) ? 0 : 1, pair == failed ? 1 : 0, ranking[pair] ?? .max,
+                local.contains(source) ? 0 : 1, pair == failed ? 1 : 0,
+                paths?.isBarred(pair, at: now) == true ? 1 : 0, ranking[pair] ?? .max,
                 source.isUniqueLocal != destination.isUniqueLocal ? 1 : 0,
                 (paths?.standing(of: pair, at: now) ?? .unknown).rawValue, shared, own + theirs, own,
             ]

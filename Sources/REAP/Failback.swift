@@ -15,6 +15,10 @@ struct BetterPair: Sendable {
     private var lastReport: Instant?
     /// When a Probe of the peer last came on its reverse.
     private var lastArrival: Instant?
+    /// When a Keepalive last came in.
+    var lastKeepaliveIn: Instant?
+    /// Until when nothing is asked, so that the peer notices that it gets no payload: a question restarts its Send Timer.
+    var restsUntil: Instant?
 
     init(_ pair: LocatorPair) { self.pair = pair }
 
@@ -99,16 +103,40 @@ extension REAPMachine {
             better.arrived(on: pair, at: last)
             phase.operational?.better = better
         }
+        guard !moment.paths.isBarred(better.pair, at: moment.now), doubt?.stands(moment.activity) != true
+        else { return }
         if better.isProven(hold: hold, damping, at: moment.now) {
             damping.returned(at: moment.now)
             phase.operational?.better = nil
             return use(better.pair, .failback, &moment)
         }
-        // An idle context sends nothing.
-        guard let lastOut = moment.activity.lastOut, moment.now - lastOut <= interval else { return }
+        // An idle context sends nothing. And answers must not hide that nothing else comes in.
+        guard let lastOut = moment.activity.lastOut, moment.now - lastOut <= interval,
+            isHeard(within: interval, moment),
+            better.restsUntil.map({ $0 <= moment.now }) ?? true
+        else { return }
         better.probed(at: moment.now)
         phase.operational?.better = better
         sendQuestion(on: better.pair, &moment)
+    }
+
+    /// Whether something but Probes came in while the Send Timer would have run out, or in the last `time`.
+    private func isHeard(within time: Duration, _ moment: Moment) -> Bool {
+        guard let last = [moment.activity.lastIn, phase.operational?.better?.lastKeepaliveIn].compactMap({ $0 }).max()
+        else {
+            return false
+        }
+        return moment.now - last <= max(configuration.announcedSendTimeout, time) * 2
+    }
+
+    /// What the peer says of payload on the pair in use, in Operational.
+    mutating func heard(of payload: PayloadReport?, _ moment: Moment) {
+        guard state == .operational, let arrival = latestArrival(payload, at: moment.now),
+            let lastOut = moment.activity.lastOut, lastOut - arrival > configuration.announcedSendTimeout
+        else { return }
+        let timeout = configuration.peerSendTimeout ?? REAPConfiguration.defaultSendTimeout
+        let rest = max(timeout, configuration.announcedSendTimeout) * 2
+        phase.operational?.better?.restsUntil = moment.now + rest
     }
 
     /// Watches the best pair while payload uses another.

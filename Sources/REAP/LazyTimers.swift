@@ -83,6 +83,11 @@ extension REAPMachine {
 
     /// When a timer fires very late, return traffic may wait to be taken in: it gets a little more time, once.
     private mutating func sendTimerFired(armed: Instant, _ moment: inout Moment) {
+        if state == .operational, let doubt, doubt.stands(moment.activity), let due = doubt.due, armed == due,
+            moment.now >= due
+        {
+            return sendTimerExpired(.sendTimerExpired, since: doubt.since, &moment)
+        }
         guard state != .exploring, let start = moment.activity.sendStart else { return }
         let limits = limits(moment)
         let isUnanswered = moment.activity.lastOut.map { $0 > start } ?? false
@@ -148,7 +153,8 @@ extension REAPMachine {
         case .operational:
             let send = moment.activity.sendStart
             let keep = moment.activity.keepStart
-            guard send != nil || keep != nil else {
+            let due = doubt?.due.flatMap { $0 > moment.now ? $0 : nil }
+            guard send != nil || keep != nil || due != nil else {
                 timers.cancel(.send, &moment.effects)
                 timers.cancel(.keepalive, &moment.effects)
                 return
@@ -156,6 +162,7 @@ extension REAPMachine {
             requireSend(send, &moment)
             let keepalive = keep.map(nextKeepalive) ?? moment.now + configuration.keepaliveInterval
             timers.require(.keepalive, by: keepalive, &moment.effects)
+            if let due { timers.require(.send, by: due, &moment.effects) }
         case .exploring:
             timers.cancel(.send, &moment.effects)
             timers.cancel(.keepalive, &moment.effects)

@@ -30,12 +30,21 @@ extension REAPMachine {
     ) -> Bool {
         if isUsable(current) {
             // Outside an exploration reports answer questions about other pairs, which move nothing by themselves.
-            if state == .operational || memory.hasReport(of: current) { return true }
-            if arrives(payload, at: moment.now) { return true }
+            if state == .operational { return true }
+            if arrives(payload, at: moment.now) {
+                moment.paths.payloadArrives(on: current)
+                return true
+            }
+            if memory.hasReport(of: current), !outweighs(confirmed, moment) { return true }
         }
         // 5534-6.8-05
         guard let chosen = phase.exploration?.best(of: confirmed) ?? confirmed.last else { return isUsable(current) }
-        moment.paths.failed(current, at: moment.now)
+        var doubt = doubt ?? PayloadDoubt(since: moment.now)
+        doubt.moved(at: moment.now)
+        self.doubt = doubt
+        if isLost(payload, moment) { moment.paths.payloadFails(on: current, at: moment.now) }
+        // A pair that fails for payload alone works for whose payload comes in.
+        if !moment.paths.isBarred(current, at: moment.now) { moment.paths.failed(current, at: moment.now) }
         if let hold = configuration.failbackHold, damping.left(hold: hold, at: moment.now) {
             moment.effects.append(.damped)
         }
@@ -48,9 +57,10 @@ extension REAPMachine {
         current = pair
     }
 
-    /// The best pair there is, whatever works.
+    /// The best pair there is, whatever works for Probes.
     func preferredPair(_ moment: Moment) -> LocatorPair? {
-        explorationOrder(local: local, peer: peer, failed: nil, ranking: moment.paths.ranking).first
+        explorationOrder(local: local, peer: peer, failed: nil, ranking: moment.paths.ranking)
+            .first { !moment.paths.isBarred($0, at: moment.now) }
     }
 
     /// Whether the peer has got payload on the current pair since it could have failed. What it says is as good as its
@@ -61,6 +71,22 @@ extension REAPMachine {
         let arrival = now + (.zero - .milliseconds(Int64(payload.ageMilliseconds)) - roundTrip)
         return payload.source == current.source && payload.destination == current.destination
             && arrival > exploration.evidenceSince
+    }
+
+    /// Whether Probes on the current pair have reached the peer since payload last did, which has gone out since.
+    private func isLost(_ payload: PayloadReport?, _ moment: Moment) -> Bool {
+        guard let arrival = latestArrival(payload, at: moment.now), let confirmed = evidence[current]?.confirmed,
+            let lastOut = moment.activity.lastOut
+        else { return false }
+        return arrival < confirmed && arrival < lastOut
+    }
+
+    /// When payload on the current pair has come in at the peer, at the latest; nil if it reports none.
+    func latestArrival(_ payload: PayloadReport?, at now: Instant) -> Instant? {
+        guard let payload, payload.source == current.source, payload.destination == current.destination else {
+            return nil
+        }
+        return now + (.zero - .milliseconds(Int64(payload.ageMilliseconds)))
     }
 
     mutating func nextPair() -> LocatorPair? {
@@ -125,10 +151,12 @@ extension REAPMachine {
     ///
     /// - Returns: how long to wait for those that have begun; nil if there is nothing to wait for.
     private mutating func learnOfFailedPair(_ moment: Moment) -> Instant? {
-        guard var exploration = phase.exploration, exploration.confirmations > 0 else { return nil }
+        guard var exploration = phase.exploration, exploration.confirmations > 0, !exploration.keepsPair else {
+            return nil
+        }
         let least = exploration.probes == 0 ? 1 : 0
         let wait = probeGap(after: 1) * Self.gapsOfOthers
-        switch moment.paths.verdict(on: exploration.failed, wait: wait, at: moment.now) {
+        switch moment.paths.verdict(on: exploration.failed, wait: wait, moment) {
         case .unknown: return nil
         case .asked(let end):
             guard exploration.probes == 0, !exploration.hasWaited else { return nil }

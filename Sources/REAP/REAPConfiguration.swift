@@ -70,6 +70,8 @@ public struct REAPConfiguration: Sendable, Hashable {
         self.jitterPermille = jitterPermille
     }
 
+    /// The Send Timeout that the peer goes by, at most: it has been told whole seconds unless both said it finely.
+    var announcedSendTimeout: Duration { isFinelyAgreed ? sendTimeout : max(sendTimeout, Self.leastCoarseTimeout) }
     /// Keepalive Timeout: the peer's Send Timeout, but at least 20 milliseconds; 15 seconds if it announced none
     /// (5534-5.3-05, 5534-7-04).
     public var keepaliveTimeout: Duration {

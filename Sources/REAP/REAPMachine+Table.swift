@@ -90,7 +90,7 @@ extension REAPMachine {
 
     private mutating func endExploration(_ moment: inout Moment) {
         if let exploration = phase.exploration, exploration.isOwnSuspicion {
-            if current == exploration.failed { patience.falseAlarm(at: moment.now) } else { patience.trueAlarm() }
+            alarmEnded(exploration, moment)
         }
         phase = .operational(Operational())
         timers.drawJitter(configuration, random: &moment.random)

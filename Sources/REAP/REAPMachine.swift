@@ -31,6 +31,7 @@ public struct REAPMachine: Sendable {
     var memory = ProbeMemory()
     var timers = LazyTimers()
     var patience = Patience()
+    @Rare var doubt: PayloadDoubt? = nil
     var hints = HintLimit()
     /// Nil when the peer has proven itself, and nothing has come since whose only proof is the tag.
     @Rare var trust: Trust? = nil
@@ -117,7 +118,7 @@ public struct REAPMachine: Sendable {
             trust = nil
             answered(on: pair, &moment)
         case .otherMessageSent: perform(.payloadSent, nil, &moment)  // 5534-6.2-04
-        case .keepaliveReceived: perform(.keepaliveReceived, .keepaliveReceived, &moment)
+        case .keepaliveReceived: keepaliveReceived(&moment)
         case .probeReceived(let probe, let pair): probeReceived(probe, pair, &moment)
         case .hint(let hint): hinted(hint, &moment)
         case .switchTo(let pair): use(asked: pair, &moment)
@@ -171,6 +172,7 @@ public struct REAPMachine: Sendable {
         memory.remember(description, at: moment.now)
         arrived(on: pair, &moment)
         if matched.latest != nil { heard(of: confirmed, &moment) }
+        heard(of: probe.payload, moment)
         let (event, reason): (TableEvent, REAPReason) =
             switch theirs {
             case .exploring: (.probeExploringReceived, .probeExploringReceived)

@@ -35,6 +35,7 @@ public final class SharedPaths {
     private var records: [LocatorPair: Record] = [:]
     private var forgotten: UInt64 = 0
     private var fates = LocatorFates()
+    private var bars = PayloadBars()
     public var budget: ProbeBudget
     /// The order that somebody who knows more has set: lower comes first, pairs that are not here come after all that are.
     public var ranking: [LocatorPair: Int] = [:]
@@ -90,8 +91,10 @@ public final class SharedPaths {
     }
 
     /// - Parameter wait: how long Probes of others, and what they do next, may take.
-    func verdict(on pair: LocatorPair, wait: Duration, at now: Instant) -> Verdict {
+    func verdict(on pair: LocatorPair, wait: Duration, _ moment: Moment) -> Verdict {
+        let now = moment.now
         if standing(of: pair, at: now) == .fails || fates.isDead(pair, at: now) { return .dead }
+        if failsForPayload(pair, moment) { return .dead }
         var since = fates.askedSince(pair, at: now)
         if let record = records[pair], record.asked >= Self.enough, let own = record.askedSince, isFresh(own, now) {
             since = min(since ?? own, own)
@@ -104,6 +107,20 @@ public final class SharedPaths {
     func failed(_ pair: LocatorPair, at now: Instant) {
         change(pair, at: now) { $0.failed = now }
         fates.left(pair, at: now)
+    }
+
+    /// Payload of a context got lost on `pair`, though Probes passed.
+    func payloadFails(on pair: LocatorPair, at now: Instant) { bars.add(pair, at: now) }
+
+    /// The peer has got payload on `pair`.
+    func payloadArrives(on pair: LocatorPair) { bars.lift(pair) }
+
+    /// Whether payload of some context got lost on `pair` not long ago.
+    func isBarred(_ pair: LocatorPair, at now: Instant) -> Bool { bars.contains(pair, at: now) }
+
+    /// The same, unless payload of the context under way has come in since.
+    func failsForPayload(_ pair: LocatorPair, _ moment: Moment) -> Bool {
+        bars.concerns(pair, lastIn: moment.activity.lastIn, at: moment.now)
     }
 
     private func change(_ pair: LocatorPair, at now: Instant, _ body: (inout Record) -> Void) {

@@ -38,6 +38,7 @@ extension REAPMachine {
         }
         // If both directions had failed, nothing would have arrived in the second half of the silence.
         beginning.evidenceSince = start + (moment.now - start) / 2
+        weighPayload(since: start, &beginning, &moment)
         perform(.sendTimeout, reason, beginning: beginning, &moment)
     }
 
@@ -86,6 +87,8 @@ extension REAPMachine {
         beginning.isOwnSuspicion = true
         beginning.isForgeable = hint == .unreachable
         beginning.confirmations = quick.confirmations
+        // Of what anybody can have caused nothing is counted.
+        if hint == .retransmission { weighPayload(since: start, &beginning, &moment) }
         perform(.suspicion, .hint, beginning: beginning, &moment)
     }
 }

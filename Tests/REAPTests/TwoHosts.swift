@@ -31,6 +31,12 @@ struct TwoHosts {
 
     private(set) var rigs: [Host: Rig]
     var cut: Set<LocatorPair> = []
+    /// Where payload is dropped, while messages pass.
+    var payloadCut: Set<LocatorPair> = []
+    /// Hosts that answer each packet of payload.
+    var answering: Set<Host> = []
+    /// Where payload went, when it moved.
+    private(set) var switches: [(seconds: Double, host: Host, pair: LocatorPair)] = []
     /// What part of the packets gets lost, in thousandths.
     var lossPermille = 0
     private var dice: SeededGenerator
@@ -127,14 +133,16 @@ struct TwoHosts {
             switch effect {
             case .sendKeepalive(let pair): send(.keepalive, from: host, on: pair)
             case .sendProbe(let probe, let pair): send(.probe(probe), from: host, on: pair)
-            case .arm, .cancel, .use, .changed, .tookProbe, .damped, .switchRefused: break
+            case .use(let pair, _, _): switches.append((seconds, host, pair))
+            case .arm, .cancel, .changed, .tookProbe, .damped, .switchRefused: break
             }
         }
     }
 
     private mutating func send(_ message: Message, from host: Host, on pair: LocatorPair) {
         let isLost =
-            cut.contains(pair) || lossPermille > 0 && Int.random(in: 0..<1000, using: &dice) < lossPermille
+            cut.contains(pair) || message == .payload && payloadCut.contains(pair)
+            || lossPermille > 0 && Int.random(in: 0..<1000, using: &dice) < lossPermille
         log.append(Entry(seconds: seconds, sender: host, pair: pair, message: message, isLost: isLost))
         if !isLost {
             packets.append(
@@ -156,6 +164,7 @@ struct TwoHosts {
         case .probe(let probe): effects = withRig(packet.receiver) { $0.handle(.probeReceived(probe, packet.pair), $1) }
         }
         perform(effects, of: packet.receiver)
+        if packet.message == .payload, answering.contains(packet.receiver) { payload(from: packet.receiver) }
     }
 }
 
