@@ -27,8 +27,13 @@ struct Exploration: Sendable {
     var hasWaited = false
     /// The next Probe of the schedule has its place in the budget.
     var hasPlace = false
+    /// When something last changed that can have brought a pair back.
+    var changedAt: Instant?
     /// Probes sent since the schedule was started, those besides the schedule not counted.
     var probes = 0
+
+    /// A link that comes back may take as long until packets pass.
+    private static let hopeFor = Duration.seconds(120)
 
     init(
         since: Instant, failed: LocatorPair, local: [IPv6Address], untold: [IPv6Address], peer: [IPv6Address],
@@ -55,6 +60,8 @@ struct Exploration: Sendable {
         next = first ?? 0
         return first != nil
     }
+
+    func isHopeful(at now: Instant) -> Bool { changedAt.map { now - $0 < Self.hopeFor } ?? false }
 
     /// The next pair in the round, other than `last` if there is a choice; nil if there is no candidate. `barred`
     /// destinations are passed over. Rounds follow each other: 5534-4.3-05.

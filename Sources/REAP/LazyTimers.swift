@@ -142,7 +142,7 @@ extension REAPMachine {
         case .operational:
             guard moment.activity.sendStart == nil, moment.activity.keepStart == nil else { return }
             moment.requestReports(incoming: true, outgoing: true)
-        case .exploring: moment.requestReports(incoming: true, outgoing: false)
+        case .exploring: moment.requestReports(incoming: true, outgoing: isSlow(at: moment.now))
         case .inboundOk: break
         }
     }

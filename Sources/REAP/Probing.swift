@@ -13,6 +13,10 @@ extension REAPMachine {
     /// How old payload may be to be reported. The gap between Probes is at most Max Probe Timeout, 60 s: what is older came
     /// in before the Probe before.
     private static let oldestReportedMilliseconds: Int64 = 60_000
+    /// Payload waits while the last of it went out no longer ago than this: TCP repeats every two minutes at last.
+    private static let waitingFor = Duration.seconds(125)
+    /// Each of this host's locators has a Probe in this time while payload waits.
+    private static let longestWait = Duration.seconds(5)
     /// For how many first gaps between Probes the finds of other contexts are waited for: their three confirmations on the
     /// pair that is suspected, and one Probe on another.
     private static let gapsOfOthers = 4
@@ -186,6 +190,29 @@ extension REAPMachine {
         let sent = (phase.exploration?.probes ?? 0) + 1
         phase.exploration?.probes = sent
         timers.set(.probe, at: moment.now + timers.shorten(probeGap(after: sent)), &moment.effects)
+        hastenProbe(&moment)
+    }
+
+    /// While payload waits the gaps grow less.
+    mutating func hastenProbe(_ moment: inout Moment) {
+        guard let gap = gapOfWaiting(at: moment.now), let lastOut = moment.activity.lastOut,
+            moment.now - lastOut < Self.waitingFor
+        else { return }
+        timers.require(.probe, by: moment.now + timers.shorten(gap), &moment.effects)
+    }
+
+    /// Whether payload that goes out would make the next Probe come earlier.
+    func isSlow(at now: Instant) -> Bool {
+        guard let gap = gapOfWaiting(at: now), let next = timers[.probe] else { return false }
+        return next > now + gap
+    }
+
+    /// The largest gap between Probes while payload waits; nil if it is the RFC's.
+    private func gapOfWaiting(at now: Instant) -> Duration? {
+        guard let exploration = phase.exploration, configuration.quick != nil || exploration.isHopeful(at: now) else {
+            return nil
+        }
+        return max(Self.longestWait / max(local.count, 1), configuration.initialProbeTimeout)
     }
 
     private func probeGap(after number: Int) -> Duration {

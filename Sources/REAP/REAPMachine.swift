@@ -111,7 +111,7 @@ public struct REAPMachine: Sendable {
         case .suspected(.establishedElsewhere): establishedElsewhere(&moment)
         case .suspected(let reason): perform(.suspicion, reason, &moment)
         case .payloadReceived: payloadReceived(&moment)
-        case .payloadSent: break  // The data path has done it.
+        case .payloadSent: hastenProbe(&moment)  // The data path has done the rest.
         case .otherMessageReceived: perform(.payloadReceived, .otherMessageReceived, &moment)  // 5534-6.1-08
         case .otherMessageAnswered(let pair):
             moment.paths.worked(pair, at: moment.now)
@@ -197,11 +197,16 @@ public struct REAPMachine: Sendable {
             guard !isUsable(current) else { return }
             let reason = local.contains(current.source) ? REAPReason.peerLocatorGone : .localLocatorGone
             perform(.suspicion, reason, &moment)
-        } else if phase.exploration?.update(
-            local: local, untold: untold, peer: peer, paths: moment.paths, at: moment.now) == true
-        {
+            return
+        }
+        phase.exploration?.changedAt = moment.now
+        let isOtherOrder = phase.exploration?.update(
+            local: local, untold: untold, peer: peer, paths: moment.paths, at: moment.now)
+        if isOtherOrder == true {
             phase.exploration?.probes = 0
             sendNextProbe(&moment)
+        } else {
+            hastenProbe(&moment)
         }
     }
 }

@@ -102,4 +102,49 @@ import Testing
         #expect(configuration.probeGap(after: .max) == .seconds(1))
         #expect(REAPConfiguration(backoffFactor: factor).probeGap(after: 100_000) <= .seconds(60))
     }
+
+    private func gaps(_ rig: inout Rig, from start: Double, until end: Double, payloadEvery interval: Double?)
+        -> [Double]
+    {
+        var times: [Double] = []
+        var now = start
+        while now < end {
+            if interval != nil { _ = rig.payloadOut(now) }
+            let next = min(now + (interval ?? end), end)
+            times += rig.run(until: next).filter { $0.effect.probe != nil }.map(\.seconds)
+            now = next
+        }
+        return zip(times, times.dropFirst()).map { $1 - $0 }
+    }
+
+    @Test("In the profile fast each locator has a Probe in five seconds, as long as payload waits")
+    func waitingPayload() throws {
+        var rig = Rig(QuickDetectionTests.fast)
+        let waiting = gaps(&rig, from: 0, until: 600, payloadEvery: 100)
+        #expect(waiting.count > 200 && waiting.allSatisfy { $0 <= 2.51 })
+        let idle = gaps(&rig, from: 600, until: 1800, payloadEvery: nil)
+        #expect(idle.contains { $0 > 59 })
+        // Payload goes out again while the next Probe is far away.
+        _ = rig.run(until: 1801)
+        _ = rig.payloadOut(1801)
+        #expect(try #require(rig.machine.deadline(of: .probe)) <= at(1803.5))
+        #expect(rig.run(until: 1900).filter { $0.effect.probe != nil }.count > 30)
+    }
+
+    @Test("With the RFC's timers the same is so for two minutes after locators have changed")
+    func hopefulPayload() {
+        var rig = Rig()
+        let before = gaps(&rig, from: 0, until: 300, payloadEvery: 1)
+        #expect(before.contains { $0 > 59 })
+        _ = rig.handle(.locatorsChanged(local: [a1, a2], peer: [b1, b2]), 301)
+        let after = gaps(&rig, from: 301, until: 420, payloadEvery: 1)
+        #expect(after.count > 40 && after.allSatisfy { $0 <= 2.51 })
+        #expect(gaps(&rig, from: 430, until: 800, payloadEvery: 1).contains { $0 > 59 })
+        // Nobody waits.
+        var idle = Rig()
+        _ = idle.explore()
+        _ = idle.run(until: 300)
+        _ = idle.handle(.locatorsChanged(local: [a1, a2], peer: [b1, b2]), 301)
+        #expect(idle.run(until: 420).filter { $0.effect.probe != nil }.count < 5)
+    }
 }
