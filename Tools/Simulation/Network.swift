@@ -35,6 +35,12 @@ public struct Network {
 
     var cutLinks: Set<HalfLink> = []
     var cutPaths: Set<Path> = []
+    /// Where the payload of a flow is dropped, and nothing else.
+    struct PayloadCut: Hashable {
+        var path: Path
+        var flow: Int
+    }
+    var payloadCuts: Set<PayloadCut> = []
     /// Probabilities.
     var loss = 0.0
     var duplication = 0.0
@@ -48,6 +54,9 @@ public struct Network {
             || cutLinks.contains(HalfLink(host: path.toHost, link: path.toLink, isOutbound: false))
     }
 
+    /// Whether a path drops the payload of a flow.
+    func drops(_ flow: Int, on path: Path) -> Bool { payloadCuts.contains(PayloadCut(path: path, flow: flow)) }
+
     /// When the copies of a packet arrive, in seconds from now; none if it is lost.
     func delivery(over path: Path, random: inout SeededGenerator) -> [Double] {
         guard !isCut(path), !random.chance(loss) else { return [] }
@@ -59,6 +68,7 @@ public struct Network {
     mutating func heal() {
         cutLinks = []
         cutPaths = []
+        payloadCuts = []
         loss = 0
         duplication = 0
         spread = min(spread, 0.02)

@@ -7,6 +7,8 @@ extension Scenario {
     /// Long enough for the slowest repetition: Update Requests come back after up to three minutes.
     private static let recovery = 300.0
     private static let measured = 60.0
+    /// Until it is known that a path drops payload: some Send Timeouts.
+    private static let discovery = 60.0
 
     init(seed: UInt64) {
         var random = SeededGenerator(seed: seed &* 0x2545_f491_4f6c_dd1d &+ 1)
@@ -97,7 +99,7 @@ extension Scenario {
             let half = Network.HalfLink(host: host, link: link, isOutbound: isOutbound)
             return [(start, .cutLink(half)), (end, .healLink(half))]
         }
-        switch Int.random(in: 0..<26, using: &random) {
+        switch Int.random(in: 0..<28, using: &random) {
         case 0...2: actions += cut(link, true) + cut(link, false)
         case 3, 4: actions += cut(link, random.chance(0.5))
         case 5, 6:
@@ -140,6 +142,10 @@ extension Scenario {
             for _ in 0..<Int.random(in: 1...20, using: &random) {
                 let hint = REAPHint.allCases.randomElement(using: &random) ?? .unreachable
                 actions.append((min(start + random.seconds(0...5), faultsEnd), .hint(host: host, flow: flow, hint)))
+            }
+        case 26, 27:
+            for path in Self.paths(links) where random.chance(0.4) {
+                actions += [(start, .dropPayload(path, flow: flow)), (end, .passPayload(path, flow: flow))]
             }
         case 18: addContextLoss(flow, at: random.seconds(15...180), &random)
         default: disturb(flow, at: start, &random)
@@ -206,6 +212,8 @@ extension Scenario {
         let measure = faultsEnd + Self.recovery
         let silence = measure + Self.measured
         actions += [(faultsEnd, .heal), (measure, .measure), (silence, .silence)]
+        // Now and then a path drops payload to the end, and passes everything else.
+        if seed % 2 == 0 { actions.append((measure - Self.discovery, .dropPayloadInUse(flow: 0))) }
         let idle = configurations.map { Double($0.idleTimeout.components.seconds) }.max() ?? 0
         // Whoever believes that the peer does not speak Shim6 believes it for some time.
         let noSupport = configurations.map { Double($0.icmpHolddownTime.components.seconds) }.max() ?? 0

@@ -43,6 +43,10 @@ public struct Scenario {
     public enum Action {
         case cutLink(Network.HalfLink), healLink(Network.HalfLink)
         case cutPath(Network.Path), healPath(Network.Path)
+        /// Payload of a flow is dropped on a path, and messages pass.
+        case dropPayload(Network.Path, flow: Int), passPayload(Network.Path, flow: Int)
+        /// The same on the pairs that its contexts use now, if they have others.
+        case dropPayloadInUse(flow: Int)
         case loss(Double), duplication(Double), spread(Double)
         case removeLocator(host: Int, link: Int), restoreLocator(host: Int, link: Int), renumber(host: Int, link: Int)
         /// A link gets an address in a new prefix, and nobody says that the old one is over: the host still has it and offers it,

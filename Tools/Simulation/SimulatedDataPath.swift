@@ -126,6 +126,8 @@ public enum Sabotage: String, CaseIterable, Sendable {
     case switchesLost = "switches-lost"
     /// No R1bis is ever sent.
     case recoveryLost = "recovery-lost"
+    /// Payload that a path drops is stamped as if it had arrived.
+    case lossUnseen = "loss-unseen"
     /// Nothing is ever said to be idle.
     case idlenessUnseen = "idleness-unseen"
     /// Keepalives and Probes do nothing while a context is recovered.

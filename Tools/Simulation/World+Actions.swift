@@ -10,6 +10,11 @@ extension World {
         case .healLink(let half): network.cutLinks.remove(half)
         case .cutPath(let path): network.cutPaths.insert(path)
         case .healPath(let path): network.cutPaths.remove(path)
+        case .dropPayload(let path, let flow):
+            network.payloadCuts.insert(Network.PayloadCut(path: path, flow: flow))
+        case .passPayload(let path, let flow):
+            network.payloadCuts.remove(Network.PayloadCut(path: path, flow: flow))
+        case .dropPayloadInUse(let flow): dropPayloadInUse(of: flow)
         case .loss(let probability): network.loss = probability
         case .duplication(let probability): network.duplication = probability
         case .spread(let seconds): network.spread = seconds
@@ -57,6 +62,7 @@ extension World {
             tally.isMeasuring = false
             modes = modes.map { _ in .silent }
             tally.isSilent = true
+            network.payloadCuts = []
         case .finish: isFinished = true
         }
     }
@@ -69,6 +75,22 @@ extension World {
                 setAddress(of: host, link, present: true)
             }
         }
+    }
+
+    /// A flow whose contexts could use other pairs has to do without the present ones from now on.
+    private func dropPayloadInUse(of flow: Int) {
+        var cuts: [Network.PayloadCut] = []
+        for number in scenario.flows[flow].hosts {
+            let host = hosts[number]
+            guard let context = host.daemon?.snapshot(of: ulids(of: flow, at: number)), context.state == .established,
+                context.localLocators.count(where: \.available) > 1, context.peerLocators.count > 1,
+                context.unsuitableForms == nil, let pair = context.outgoing, let link = host.link(of: pair.source),
+                let peer = owner(of: pair.destination), let peerLink = peer.link(of: pair.destination)
+            else { return }
+            let path = Network.Path(fromHost: number, fromLink: link, toHost: peer.number, toLink: peerLink)
+            cuts.append(Network.PayloadCut(path: path, flow: flow))
+        }
+        network.payloadCuts.formUnion(cuts)
     }
 
     /// Takes the address from a link, or puts it back.

@@ -49,7 +49,13 @@ extension World {
             return
         }
         let path = Network.Path(fromHost: host.number, fromLink: fromLink, toHost: peer.number, toLink: toLink)
-        let delays = network.delivery(over: path, random: &random)
+        var delays = network.delivery(over: path, random: &random)
+        if case .payload(let payload, let tag) = packet.body, network.drops(payload.flow, on: path) {
+            delays = []
+            if host.sabotage == .lossUnseen {
+                _ = peer.dataPath.receive(tag, from: packet.source, to: packet.destination, at: clock(of: peer))
+            }
+        }
         note("\(host.name) sends \(describe(packet))\(delays.isEmpty ? " (lost)" : "")")
         if scenario.isRandom {
             overhear(packet, to: peer)
