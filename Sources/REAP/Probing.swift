@@ -41,7 +41,7 @@ extension REAPMachine {
             }
             if memory.hasReport(of: current), !outweighs(confirmed, moment) { return true }
         }
-        // 5534-6.8-05
+        // 5533-7.2-04, 5534-6.8-05
         guard let chosen = phase.exploration?.best(of: confirmed) ?? confirmed.last else { return isUsable(current) }
         var doubt = doubt ?? PayloadDoubt(since: moment.now)
         doubt.moved(at: moment.now)

@@ -18,6 +18,7 @@ NOINLINE int rehome(
     if (is_large) before = 0;
     else if (bpf_skb_adjust_room(skb, PAYLOAD_HEADER_LENGTH, BPF_ADJ_ROOM_NET, room)) return -1;
 
+    // No checksum is looked at: 5533-11.1-02.
     packet->ip.source = out->source;
     packet->ip.destination = out->destination;
     if (!is_large) packet->ip.payload_length = bpf_htons(bpf_ntohs(packet->ip.payload_length) + PAYLOAD_HEADER_LENGTH);

@@ -100,7 +100,7 @@ final class Association {
             guard sent.repeats(&common, &turn) else { return retry(sent, .noAnswerToI1, &turn) }
             state = .i1Sent(sent)
         case .i2Sent(var sent):
-            // The same nonce: a late R2 is as good as one to the next I1.
+            // The same nonce: a late R2 is as good as one to the next I1. 5533-7.12-03
             guard sent.request.retry(&common, &turn) else { return retry(sent.i1, .noAnswerToI2, &turn) }
             state = .i2Sent(sent)
         case .i2bisSent(var sent):
@@ -108,7 +108,7 @@ final class Association {
                 state = .i2bisSent(sent)
             } else {
                 unwatch(&turn)
-                begin(sent.i1(ulids), .noAnswerToI2bis, &turn)
+                begin(sent.i1(ulids), .noAnswerToI2bis, &turn)  // 5533-7.19-03
             }
         case .established(let established): established.updateTimer(&common, &turn)
         case .eFailed, .noSupport: return .isOver
@@ -138,7 +138,7 @@ final class Association {
 
     /// Answers R1 with I2 (section 7.11).
     func answer(_ r1: R1, over locators: LocatorPair, _ turn: inout Turn) throws(DropReason) {
-        guard case .i1Sent(let i1) = state else { throw .unexpectedInState }
+        guard case .i1Sent(let i1) = state else { throw .unexpectedInState }  // 5533-7.11-05, 5533-7.11-06
         common.counters.messagesIn &+= 1
         let request = try OutstandingRequest(answering: r1, to: i1, over: locators, &common, &turn)
         change(to: .i2Sent(I2Sent(request: request, i1: i1)), .r1Received, &turn)

@@ -69,6 +69,7 @@ struct Common {
 
     /// The option that names the ULIDs in a message on a pair which does not (RFC 5533, section 7.7).
     func ulidPairOption(over locators: LocatorPair) -> ULIDPairOption? {
+        // 5533-5.15.6-03, 5533-5.15.6-04
         locators == ulids.locators ? nil : ULIDPairOption(sender: ulids.local, receiver: ulids.peer)
     }
 

@@ -74,6 +74,7 @@ final class Established {
     /// Nothing came in for the idle timeout: it ends the context only if nothing went out either. True if it is to end.
     func isIdle(_ common: Common, _ turn: inout Turn) -> Bool {
         guard let stamps = common.stamps(turn) else { return false }
+        // 5533-9-03
         let last = [since, stamps.lastIn, stamps.lastOut].compactMap { $0 }.max() ?? turn.now
         let left = last + turn.host.configuration.idleTimeout - turn.now
         if left > .zero { common.watchIdle(for: left, &turn) }

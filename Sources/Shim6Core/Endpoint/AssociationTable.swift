@@ -101,6 +101,7 @@ final class AssociationTable {
     /// A random tag that no context has (RFC 5533, section 7.1).
     func freshTag(_ random: inout RandomSource) -> ContextTag {
         while true {
+            // 5533-7.1-02, 5533-7.1-03, 5533-7.1-04
             let tag = ContextTag(truncating: random.next())
             if byTag[tag] == nil { return tag }
         }

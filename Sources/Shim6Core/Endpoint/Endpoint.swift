@@ -85,6 +85,7 @@ public final class Endpoint {
         guard !host.lists.contains(locators.source) else { return turn.count(.ownAddress) }
         guard (try? MessageView.checkAddresses(source: locators.source, destination: locators.destination)) != nil
         else { return }
+        // 5533-12.2-02
         answer(tag, over: locators.reversed, &turn)
     }
 
@@ -146,6 +147,7 @@ public final class Endpoint {
     private func answer(_ refusal: Refusal, to view: MessageView, _ locators: LocatorPair, _ turn: inout Turn) {
         switch refusal.reason {
         case .unknownTag, .locatorsOutsideSets:
+            // 5533-10.4-04, 5533-10.5-04
             guard view.type.elicitsR1bis, let tag = view.contextTag else { return }
             answer(tag, over: locators.reversed, &turn)
         default:

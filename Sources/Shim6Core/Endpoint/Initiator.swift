@@ -53,6 +53,7 @@ struct Initiator {
 
     /// R1 (section 7.11).
     func receiveR1(_ view: MessageView, _ locators: LocatorPair, _ turn: inout Turn) throws(Refusal) {
+        // 5533-7.11-07
         guard let association = registry.negotiating(view.initiatorNonce, locators) else {
             throw Refusal(.unmatchedNonce)
         }
@@ -73,6 +74,7 @@ struct Initiator {
         guard case .r2(let r2) = try ControlMessage(whole: view) else { return }
         let known = association.state.peer
         try registry.checkTag(r2.responderTag, known: known?.tag)
+        // 5533-7.16-07
         let peer = try verification.peer(
             r2.responderTag, r2.options, of: association.ulids, known: known, .answer(locators.source), &turn)
         if case .i2bisSent(let sent) = association.state {

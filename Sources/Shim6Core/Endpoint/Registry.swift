@@ -24,6 +24,7 @@ final class Registry {
         }
         guard let slot = table.takeSlot() else { return nil }
         turn.host.activity.clear(slot: slot)
+        // 5533-7.20-08
         let common = Common(
             tag: table.freshTag(&turn.random), key: key, flows: flows, slot: slot, announced: announced,
             isOfPeer: isOfPeer, at: turn.now)
@@ -77,6 +78,7 @@ final class Registry {
         }
         // Before the peer has introduced itself its locators are not known; what the state says is answer enough.
         let isFromPeer = association.state.peerTag == nil || association.isPeerLocator(locators.source)
+        // 5533-10.4-03, 5533-10.5-03
         guard isFromPeer, association.isLocalLocator(locators.destination) else {
             throw Refusal(.locatorsOutsideSets)
         }
@@ -87,6 +89,7 @@ final class Registry {
     /// What every new or recovered context needs. It comes before an R2 goes out (RFC 5533, section 7.14).
     func watch(_ association: Association, _ turn: inout Turn) {
         table.update(association)
+        // 5533-7.14-01, 5533-7.15-01, 5533-7.16-09
         removeConfused(with: association, &turn)
         association.watch(&turn)
     }
@@ -95,6 +98,7 @@ final class Registry {
     func replace(_ peer: Peer, of kept: Established, _ association: Association, _ turn: inout Turn) {
         let old = association.replace(kept, peer)
         table.update(association)
+        // 5533-7.14-01, 5533-7.15-01
         removeConfused(with: association, &turn)
         association.peerChanged(from: old, &turn)
     }
@@ -107,6 +111,7 @@ final class Registry {
                 known.locators.contains(where: { association.state.hasVerified($0.address) })
             else { continue }
             other.common.publish(.confused, &turn)
+            // 5533-7.6-03, 5533-7.15-05, 5533-7.15-08
             remove(other, .confusion, &turn)
         }
     }

@@ -155,15 +155,18 @@ struct Responder {
             return (known, false)
         }
         guard let known, !known.state.isHolddown else { return (try welcome(introduction, &turn), true) }
+        // 5533-7.13-14, 5533-7.13-19, 5533-7.20-16
         let peer = try peer(introduction, known, &turn)
         known.answering.remember(introduction.id)
         switch known.state {
         case .i1Sent:
+            // 5533-7.13-13, 5533-7.20-11
             known.establish(peer, introduction.reason, &turn)
             turn.host.tally.established &+= 1
             registry.watch(known, &turn)
             return (known, true)
         case .i2Sent(let sent):
+            // 5533-7.13-17, 5533-7.20-14
             known.cross(sent, peer)
             registry.table.update(known)
             registry.removeConfused(with: known, &turn)
@@ -171,10 +174,12 @@ struct Responder {
             // The peer has lost its context and made a new one, has locators that this host does not know yet, or
             // repeats itself.
             known.renew(turn.list(for: known.ulids.local), &turn)
+            // 5533-7.13-16, 5533-7.20-13
             registry.replace(peer, of: data, known, &turn)
             known.locatorsChanged(&turn)
             known.handle(.otherMessageAnswered(introduction.locators.reversed), &turn)
         case .i2bisSent(let sent):
+            // 5533-7.13-18, 5533-7.20-15
             registry.replace(peer, of: sent.kept, known, &turn)
         case .eFailed, .noSupport: break
         }
@@ -185,6 +190,7 @@ struct Responder {
     private func welcome(_ introduction: Introduction, _ turn: inout Turn) throws(Refusal) -> Association {
         let ulids = introduction.key.ulids
         try registry.checkRoom(for: ulids.peer, turn)
+        // 5533-7.13-11, 5533-7.20-09
         let peer = try peer(introduction, nil, &turn)
         let announced = turn.list(for: ulids.local)
         let established = Established(peer, ulids: ulids, announced: announced, roundTrip: nil, &turn)

@@ -52,6 +52,7 @@ struct ResponderSecrets {
         _ exchange: ValidatedExchange, nonce: UInt32, validator: some Collection<UInt8>, at now: Instant
     ) -> Verdict {
         let period = current?.nonce == nonce ? current : previous
+        // 5533-7.13-05, 5533-7.20-04
         guard let period, period.nonce == nonce, now < period.start + lifetime + lifetime else { return .stale }
         return period.key.verify(validator, of: Self.octets(exchange, period.nonce)) ? .genuine : .forged
     }

@@ -36,6 +36,7 @@ struct Elsewhere {
 
 extension Common {
     mutating func sendI1(_ nonce: UInt32, over locators: LocatorPair, _ turn: inout Turn) {
+        // 5533-5.4-09, 5533-5.4-10, 5533-7.7-03, 5533-7.7-04, 5533-7.7-05
         let i1 = I1(
             initiatorTag: tag, initiatorNonce: nonce, ulidPair: ulidPairOption(over: locators),
             forkedInstance: forkedInstanceOption)

@@ -131,6 +131,7 @@ struct OutstandingRequest {
     init(
         answering r1: R1, to i1: I1Sent, over locators: LocatorPair, _ common: inout Common, _ turn: inout Turn
     ) throws(DropReason) {
+        // 5533-5.6-10, 5533-5.6-11, 5533-5.6-12, 5533-7.11-09, 5533-7.11-10, 5533-7.11-11
         let i2 = I2(
             initiatorTag: common.tag, initiatorNonce: i1.initiatorNonce, responderNonce: r1.responderNonce,
             responderValidator: r1.responderValidator, ulidPair: common.ulidPairOption(over: locators),
@@ -150,6 +151,7 @@ struct OutstandingRequest {
         answering r1bis: R1bis, nonce: UInt32, over locators: LocatorPair, _ common: inout Common,
         _ turn: inout Turn
     ) throws(DropReason) {
+        // 5533-5.9-11, 5533-7.18-09, 5533-7.18-10
         let i2bis = I2bis(
             initiatorTag: common.tag, initiatorNonce: nonce, responderNonce: r1bis.responderNonce,
             packetTag: r1bis.packetTag, responderValidator: r1bis.responderValidator,

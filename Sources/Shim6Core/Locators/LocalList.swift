@@ -43,6 +43,7 @@ struct LocalList: Hashable {
         guard let announcement else { return LocatorOptions(keepaliveTimeout: keepaliveTimeout) }
         let entries = announcement.locators.map { LocatorList.Entry(locator: $0.address, method: $0.method) }
         let hasPreferences = announcement.locators.contains { $0.preference != LocatorPreferences.Element() }
+        // 5533-5.6-14, 5533-5.6-16, 5533-5.7-08, 5533-5.9-14, 5533-7.6-02
         return LocatorOptions(
             locatorList: LocatorList(generation: announcement.generation, locators: entries),
             locatorPreferences: hasPreferences ? preferences : nil,
@@ -156,6 +157,7 @@ extension LocalList.Announcement {
         let signed = locators.filter { $0.method == .cga }.map(\.address)
         let signature =
             signed.isEmpty ? nil : identity.signature(by: ulid, generation: generation, locators: signed)
+        // 5533-5.6-17
         if signature == nil && !signed.isEmpty { return nil }
         self.init(generation: generation, locators: locators, parameters: parameters, signature: signature)
     }

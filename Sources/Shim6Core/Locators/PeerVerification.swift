@@ -104,6 +104,7 @@ final class PeerVerification {
         guard let parameters else { throw Refusal(.parametersMissing) }
         let proof = Proof(
             ulid: ulids.peer, list: list, parameters: parameters, signature: options.cgaSignature)
+        // 5533-7.2-02, 5533-7.2-03
         peer.take(proof, try provenLocators(proof, asker, turn))
         if peer.candidates.contains(where: turn.host.lists.contains) { turn.count(.ownAddress) }
     }
@@ -144,6 +145,7 @@ final class PeerVerification {
             }
         guard isGranted else { throw Refusal(.verificationRate) }
         turn.host.tally.verifications &+= 1
+        // 5533-7.13-08, 5533-7.16-06, 5533-7.20-06, 5533-10.4-05
         do throws(DropReason) {
             if proof.list.locators.isEmpty {
                 try verifier.verify(parameters: proof.parameters, of: proof.ulid)
