@@ -8,10 +8,10 @@ extension Shim6ctl {
         static let configuration = CommandConfiguration(
             abstract: "Try everything that shim6d depends on, and tell what to type.",
             discussion: """
-                To be run as root, with or without a daemon. It sends packets: without PEER none goes further than the \
-                first router of each uplink; with PEER over every uplink to each of its addresses. It lets packets \
-                come in as if a peer had sent them, to see whether this host's filters let them pass. Rules that go by the \
-                peer's address are tried only with PEER. Nothing that it makes stays.
+                Run it as root, with or without a daemon. It sends packets: without PEER no further than the first \
+                router of each uplink, with PEER over every uplink to each of its addresses. It also lets packets come \
+                in as if a peer had sent them, to see whether this host's filters let them pass. It tries rules that \
+                look at the peer's address only with PEER. Nothing that it makes stays.
 
                 Exit codes: 0 all is well, 1 something has failed, 2 something could not be tried.
                 """)

@@ -11,7 +11,7 @@ struct Shim6ctl: ParsableCommand {
         discussion: """
             The options below may stand before or behind a command.
 
-            A context is named by its local tag, or by an address or name of its peer if there is only one with it.
+            Name a context by its local tag. If it is the only one with its peer, an address or name of the peer will do.
 
             Exit codes: 0 done, 64 wrong usage, 65 unknown tag or senseless argument, 69 no daemon answers, \
             70 the daemon failed, 74 the output cannot be written, 75 try again later, 76 the daemon speaks another \

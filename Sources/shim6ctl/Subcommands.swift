@@ -48,7 +48,7 @@ extension Shim6ctl {
     struct Fork: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give some packets of a context's ULID pair a context, and locators, of their own.",
-            discussion: "The ports that are left out may be any.")
+            discussion: "A port that is left out may be any.")
         @Argument(help: ContextReference.help) var context: ContextReference
         @Option(name: .customLong("protocol"), help: "tcp, udp, sctp, or a number of the IPv6 Next Header registry.")
         var transport: Transport
@@ -84,10 +84,10 @@ extension Shim6ctl {
 
     struct Identity: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the daemon's key and the addresses that it proves, or make others.",
+            abstract: "Show the daemon's key and the addresses that it proves, or make new ones.",
             subcommands: [Show.self, Create.self, Rotate.self], defaultSubcommand: Show.self)
         private static let oldAddresses =
-            "The addresses of now stay, deprecated, until the new ones can be used and no context needs the old ones."
+            "The present addresses stay, deprecated, until the new ones can be used and no context needs the old."
 
         struct Show: ParsableCommand {
             static let configuration = CommandConfiguration(abstract: "Show the key and its addresses.")
@@ -111,7 +111,7 @@ extension Shim6ctl {
 
         struct Rotate: ParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Make another key, of key-bits, and addresses of it.",
+                abstract: "Make another key, as long as key-bits says, and its addresses.",
                 discussion: oldAddresses)
             @OptionGroup var common: CommonOptions
 
@@ -123,7 +123,7 @@ extension Shim6ctl {
 
     struct Timeline: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the recent failovers step by step.")
-        @Argument(help: "Only those of the context with this local tag, hexadecimal.") var tag: ContextTag?
+        @Argument(help: "Show only failovers of the context with this local tag, hexadecimal.") var tag: ContextTag?
         @OptionGroup var common: CommonOptions
 
         func run() throws {
@@ -134,7 +134,7 @@ extension Shim6ctl {
     struct Events: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the recent events, or follow them as they happen.",
-            discussion: "With --json --follow there is one JSON object a line.")
+            discussion: "With --json --follow each line is one JSON object.")
         @Flag(name: .shortAndLong, help: "Print the last ten events and then each new one, until interrupted.")
         var follow = false
         @OptionGroup var common: CommonOptions
@@ -197,7 +197,7 @@ extension Shim6ctl {
 
         struct SendTimeout: ParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "The Send Timeout of RFC 5534; the peers of all contexts are told.")
+                abstract: "Change the Send Timeout of RFC 5534, and tell the peers of all contexts.")
             @Argument(help: "Decimal seconds.") var seconds: Double
             @OptionGroup var common: CommonOptions
 
@@ -213,9 +213,9 @@ extension Shim6ctl {
 
     struct Rank: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Name the pairs of locators that explorations try first, best first; none takes the ranking away."
+            abstract: "Name the pairs of locators that explorations try first, best first. No pairs end the ranking."
         )
-        @Argument(help: "Pairs: a local and a peer's address each.") var addresses: [IPv6Address] = []
+        @Argument(help: "Pairs: each a local address and one of the peer.") var addresses: [IPv6Address] = []
         @OptionGroup var common: CommonOptions
 
         func validate() throws {

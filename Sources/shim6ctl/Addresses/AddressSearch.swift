@@ -13,38 +13,38 @@ struct GenerationOptions: ParsableArguments {
 
     @Option(
         help: """
-            0, 1 or 2: an address takes 2^(16*sec) hashes to make and as many times more to forge. \
-            0 takes no time, 1 milliseconds, 2 minutes.
+            0, 1 or 2. Making an address takes 2^(16*sec) hashes, and forging one takes as many times more. 0 takes no \
+            time, 1 milliseconds, 2 minutes.
             """)
     var sec = 1
 
     @Option(
         help: ArgumentHelp(
-            "The length of a key that is made, bits; 1024 to 4096.", valueName: "bits"))
+            "The length of a new key in bits, 1024 to 4096.", valueName: "bits"))
     var keyBits = 2048
 
     @Option(
         help: ArgumentHelp(
-            "How often duplicate address detection has found addresses made from these parameters taken: 0, 1 or 2.",
+            "How many addresses from these parameters duplicate address detection has found in use: 0, 1 or 2.",
             valueName: "count"))
     var collisionCount = 0
 
     @Option(
         help: ArgumentHelp(
             """
-            Take the Modifier of these parameters, as given to "verify", in place of a search: for another prefix, or \
-            after a collision.
+            Take the Modifier of these parameters (in any form that "verify" takes) and do not search: for another \
+            prefix, or after a collision.
             """, valueName: "parameters"))
     var reuse: String?
 
-    @Option(help: ArgumentHelp("Threads that search. Default: one a processor.", valueName: "count"))
+    @Option(help: ArgumentHelp("Threads that search. Default: one for each processor.", valueName: "count"))
     var threads: Int?
 
     @Option(
         help: ArgumentHelp(
             """
-            Where an interrupted search is kept. If the file is there, the search goes on from it, and needs the same \
-            options as before. It is removed when the search has ended.
+            The file that keeps an interrupted search. If it is there, the search goes on from it, and needs the same \
+            options as before. When the search has ended, the file goes.
             """, valueName: "file"))
     var resume: String?
 
@@ -53,7 +53,7 @@ struct GenerationOptions: ParsableArguments {
             "Also write the parameters of each address, as octets, to PREFIX.cga in this directory.", valueName: "dir"))
     var output: String?
 
-    @Flag(help: "Say how the search goes even if standard error is no terminal, and for any sec.")
+    @Flag(help: "Report progress even if standard error is no terminal, and for any sec.")
     var progress = false
 
     @OptionGroup var format: FormatOption

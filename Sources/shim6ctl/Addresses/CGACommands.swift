@@ -9,7 +9,7 @@ struct CGACommand: ParsableCommand {
         abstract: "Make, check and read Cryptographically Generated Addresses, without a daemon.",
         discussion: """
             A CGA (RFC 3972) is an IPv6 address whose interface identifier is a hash over a public key and some \
-            parameters: who shows the parameters and signs with the private key proves that the address is theirs.
+            parameters. A host that shows the parameters and signs with the private key proves that it owns the address.
 
             EXAMPLES
               shim6ctl cga generate --key host.pem --prefix 2001:db8:1::/64 --output .
@@ -23,10 +23,10 @@ struct CGACommand: ParsableCommand {
             abstract: "Make an address of a key in each of some prefixes.",
             discussion: """
                 Prints each address with its parameters in hexadecimal, or with the file that they are in. One Modifier \
-                serves all prefixes: who sees two of the parameters knows that both addresses are one host's.
+                serves all prefixes, so whoever sees two of the parameters knows that one host has both addresses.
 
                 The search for the Modifier uses all processors. With sec 2 a line on standard error tells its rate, how \
-                much of the expected work is done, and how long it takes on the average from then on. Ctrl-C ends it at \
+                much of the expected work is done, and how much longer it takes on average. Ctrl-C ends the search at \
                 once and keeps what was done in a file, from which --resume goes on.
 
                 EXIT CODES
@@ -38,7 +38,7 @@ struct CGACommand: ParsableCommand {
             help: ArgumentHelp(
                 """
                 The private key: RSA of 1024 to 4096 bits, PEM or DER, PKCS#8 or PKCS#1, without passphrase. If there \
-                is no such file, a key is made there, PEM, which only its owner can read.
+                is no such file, a new key is written there, as PEM that only its owner can read.
                 """, valueName: "file"))
         var key: String
 
@@ -65,10 +65,10 @@ struct CGACommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check that an address was made from parameters.",
             discussion: """
-                Does the steps of RFC 3972, section 5, and stops at the first that fails. A good address exits with 0, any \
-                other with 1 and the number of the step.
+                Takes the steps of RFC 3972, section 5, and stops at the first that fails. The exit code is 0 for a \
+                good address and 1 for any other, and the output names the step.
 
-                With an HBA set use "shim6ctl hba verify": here the parameters have to be the address's own.
+                For an HBA set use "shim6ctl hba verify": here the parameters have to be those of the address itself.
                 """)
 
         @OptionGroup var parameters: ParametersArgument
@@ -86,7 +86,7 @@ struct CGACommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print what parameters say, and the addresses that are made from them.",
             discussion:
-                "Lower values of Sec than the one an address was made for verify as well (RFC 3972, section 7.1).")
+                "An address also verifies with a lower Sec than it was made for (RFC 3972, section 7.1).")
 
         @OptionGroup var parameters: ParametersArgument
         @OptionGroup var format: FormatOption

@@ -8,8 +8,8 @@ struct HBACommand: ParsableCommand {
         commandName: "hba",
         abstract: "Make and check sets of Hash-Based Addresses, without a daemon.",
         discussion: """
-            HBAs (RFC 5535) are addresses in several prefixes, each made of a hash over all the prefixes: the parameters of \
-            any one of them prove, without a signature, that the others belong to the same host.
+            HBAs (RFC 5535) are addresses in several prefixes. Each is made of a hash over all the prefixes. So the \
+            parameters of any one of them prove, without a signature, that the others belong to the same host.
 
             EXAMPLES
               shim6ctl hba generate --prefix 2001:db8:a::/64 --prefix 2001:db8:b::/64 --key host.pem --output .
@@ -21,8 +21,8 @@ struct HBACommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a set: an address in each of the prefixes.",
             discussion: """
-                With a key the set is good for signatures as well (CGA/HBA), so that prefixes which come later can be \
-                added. Without a key random bits take its place. The order of the prefixes counts.
+                With a key the set can sign as well (CGA/HBA), so later prefixes can be added. Without a key random \
+                bits take its place. The order of the prefixes counts.
 
                 If duplicate address detection finds one of the addresses taken, make all of them again, with --reuse and \
                 the next --collision-count.
@@ -60,8 +60,8 @@ struct HBACommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check that addresses are members of the set that parameters describe.",
             discussion: """
-                Does the steps of RFC 5535, section 7.2, for each address, and stops at the first that fails. Exits with 0 if \
-                all addresses are members, else with 1 and the number of the step.
+                Takes the steps of RFC 5535, section 7.2, for each address, and stops at the first that fails. The exit \
+                code is 0 if all addresses are members, else 1, and the output names the step.
                 """)
 
         @OptionGroup var parameters: ParametersArgument

@@ -11,7 +11,7 @@ protocol ToolReport: Encodable {
 
 /// `--json`, before the command or behind it.
 struct FormatOption: ParsableArguments {
-    @Flag(help: "Print JSON. That of a daemon is described in docs/control-protocol.md.")
+    @Flag(help: "Print JSON. docs/control-protocol.md describes that of the daemon.")
     var json = false
 
     func show(_ report: some ToolReport) throws {
