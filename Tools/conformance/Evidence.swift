@@ -62,6 +62,11 @@ struct Evidence {
         if case .shown = verdict(on: row) { true } else { false }
     }
 
+    /// The rows with MUST or SHOULD that a test shows, and that no comment in the sources names.
+    func rowsWithoutCode(of document: Document) -> [Row] {
+        document.rows.filter { $0.isStrict && isShown($0) && code.lines[$0.id] == nil }
+    }
+
     /// What is against the rules of the catalogue.
     var faults: [String] {
         let rows = documents.flatMap(\.rows)
@@ -94,6 +99,7 @@ struct Evidence {
             }
         }
         for document in documents {
+            faults += rowsWithoutCode(of: document).map { "\($0.id) (\($0.level)) stands at no line of code" }
             let rules = document.rows.filter { $0.level == "RULE" }
             let missing = rules.filter { !isShown($0) }
             if missing.count * 20 > rules.count {

@@ -33,16 +33,16 @@ struct Report {
             ## In the sources
 
             Comments in `Sources` name the rows that a line of code carries out; `swift run conformance` prints the lines.
-            Of the rows with MUST or SHOULD these are named, and the others not yet.
+            This table counts the rows with MUST or SHOULD that a test shows.
 
             | document | rows | named | not named |
             |---|---|---|---|
 
             """
         for document in evidence.documents {
-            let strict = document.rows.filter(\.isStrict)
-            let missing = strict.filter { evidence.code.files(of: $0.id).isEmpty }
-            text += "| \(document.title) | \(strict.count) | \(strict.count - missing.count) "
+            let shown = document.rows.filter { $0.isStrict && evidence.isShown($0) }
+            let missing = evidence.rowsWithoutCode(of: document)
+            text += "| \(document.title) | \(shown.count) | \(shown.count - missing.count) "
             text += "| \(missing.map(\.id).joined(separator: ", ")) |\n"
         }
         text += "\n| id | level | in |\n|---|---|---|\n"
@@ -54,8 +54,8 @@ struct Report {
         return text
     }
 
-    /// Each row that the sources carry, with its lines of code and its tests; then the rows with MUST or SHOULD that no line
-    /// of code names.
+    /// Each row that the sources carry, with its lines of code and its tests; then the rows with MUST or SHOULD that a
+    /// test shows and no line of code names.
     var codeLines: String {
         var lines: [String] = []
         for row in evidence.documents.flatMap(\.rows) {
@@ -69,7 +69,7 @@ struct Report {
             }
         }
         for document in evidence.documents {
-            let missing = document.rows.filter { $0.isStrict && evidence.code.lines[$0.id] == nil }
+            let missing = evidence.rowsWithoutCode(of: document)
             guard !missing.isEmpty else { continue }
             lines.append("\(document.title), MUST and SHOULD without a line of code:")
             lines += missing.map { "    \($0.id) \($0.level): \($0.requirement)" }
