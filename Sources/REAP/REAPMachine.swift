@@ -194,7 +194,7 @@ public struct REAPMachine: Sendable {
         self.peer = peer
         evidence = evidence.filter { isUsable($0.key) }
         if state == .operational {
-            guard !isUsable(current) else { return }
+            guard !isUsable(current) else { return changedInSilence(&moment) }
             let reason = local.contains(current.source) ? REAPReason.peerLocatorGone : .localLocatorGone
             perform(.suspicion, reason, &moment)
             return

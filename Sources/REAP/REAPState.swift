@@ -35,7 +35,8 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
     case establishedElsewhere = "established-elsewhere"
     /// The peer has asked again for what was answered: the answer may not arrive.
     case answerLost = "answer-lost"
-    /// Dense return traffic stopped while packets went out; only with quick detection.
+    /// Return traffic stopped while packets went out, though not for Send Timeout: dense traffic, with quick detection; or
+    /// locators have come or gone meanwhile.
     case silence = "silence"
     /// ICMPv6 or a transport hinted at a failure.
     case hint = "hint"

@@ -22,6 +22,8 @@ extension REAPMachine {
     /// The spacing and the round-trip time that a repeated packet is compared with are taken for no longer than this, or for
     /// this where they are not known. Linux repeats after 200 ms at the earliest, but for tail loss probes: the sum.
     private static let longestUsualWait = Duration.milliseconds(100)
+    /// Answers seldom take longer where the pair works.
+    private static let suspiciousSilence = Duration.seconds(1)
     /// How many Probes ask on the pair in use where nobody is in a hurry: two of them may get lost.
     private static let unhurriedConfirmations = 3
 
@@ -47,6 +49,17 @@ extension REAPMachine {
     private var confirmations: Int {
         guard let quick = configuration.quick else { return 0 }
         return roundTripTime == nil ? min(quick.confirmations, 1) : quick.confirmations
+    }
+
+    /// Locators have come or gone while payload has been unanswered for some time: that may be more than a coincidence.
+    mutating func changedInSilence(_ moment: inout Moment) {
+        guard let start = moment.activity.sendStart, moment.now - start >= Self.suspiciousSilence,
+            let lastOut = moment.activity.lastOut, lastOut >= start
+        else { return }
+        var beginning = beginExploration(&moment)
+        beginning.isOwnSuspicion = true
+        beginning.confirmations = Self.unhurriedConfirmations
+        perform(.suspicion, .silence, beginning: beginning, &moment)
     }
 
     /// The context's messages took another pair than payload does, which had a reason.

@@ -129,4 +129,17 @@ import Testing
         #expect(rig.machine.state == .exploring)
         #expect(Self.pairs(effects) == [pair(a2, b1)])
     }
+
+    @Test("One that comes while payload is unanswered has the pair in use asked at once, and nothing else at first")
+    func inSilence() throws {
+        var rig = Rig(local: [a1])
+        _ = rig.payloadOut(0)
+        rig.machine.untold = [Self.a3]
+        #expect(Self.pairs(rig.handle(.locatorsChanged(local: [a1], peer: [b1, b2]), 0.5)).isEmpty)
+        let first = rig.handle(.locatorsChanged(local: [a1], peer: [b1, b2]), 3)
+        #expect(Self.pairs(first) == [pair(a1, b1)])
+        let probe = try #require(first.compactMap(\.probe).first)
+        _ = rig.probe(.inboundOk, on: pair(b1, a1), reporting: [probe.sent[0]], 3.1)
+        #expect(rig.machine.state == .operational && rig.machine.current == pair(a1, b1))
+    }
 }
