@@ -16,6 +16,8 @@ struct Exploration: Sendable {
     var needsProof = false
     /// Whether payload went out that nothing came back for.
     var missesPayload = false
+    /// Whatever answers on the pair in use, another one is better.
+    var leavesPair = false
     /// What answers on the pair in use keeps it, whatever else is known.
     var keepsPair = false
     /// Probes that still go out on the failed pair before the order is followed.

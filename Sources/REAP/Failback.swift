@@ -212,6 +212,6 @@ extension REAPMachine {
     /// A Probe that asks for a report and puts nothing in doubt: in Operational the peer just answers it (section 6.8).
     mutating func sendQuestion(on pair: LocatorPair, _ moment: inout Moment) {
         moment.paths.budget.spend(at: moment.now)
-        sendProbe(as: .inboundOk, on: pair, payload: nil, &moment)
+        sendProbe(as: .inboundOk, on: pair, payload: payloadReport(moment), &moment)
     }
 }

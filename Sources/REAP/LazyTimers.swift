@@ -83,6 +83,7 @@ extension REAPMachine {
 
     /// When a timer fires very late, return traffic may wait to be taken in: it gets a little more time, once.
     private mutating func sendTimerFired(armed: Instant, _ moment: inout Moment) {
+        if isLosing(moment) { return leaveLosingPair(&moment) }
         if state == .operational, let doubt, doubt.stands(moment.activity), let due = doubt.due, armed == due,
             moment.now >= due
         {
@@ -153,7 +154,7 @@ extension REAPMachine {
         case .operational:
             let send = moment.activity.sendStart
             let keep = moment.activity.keepStart
-            let due = doubt?.due.flatMap { $0 > moment.now ? $0 : nil }
+            let due = isLosing(moment) ? moment.now : doubt?.due.flatMap { $0 > moment.now ? $0 : nil }
             guard send != nil || keep != nil || due != nil else {
                 timers.cancel(.send, &moment.effects)
                 timers.cancel(.keepalive, &moment.effects)

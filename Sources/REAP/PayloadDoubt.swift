@@ -64,7 +64,64 @@ struct PayloadDoubt: Sendable {
     }
 }
 
+/// What the peer's reports say of this host's payload: its own direction can fail alone, while payload comes in.
+struct PayloadLoss: Sendable {
+    /// Reports in a row of further packets that were lost.
+    private static let enough = 3
+    /// Stamps of both hosts may be early by a tick.
+    private static let precision = Duration.milliseconds(20)
+
+    private var reports = 0
+    /// When the last packet had gone out as of the report before.
+    private var lastOut: Instant
+
+    init(lastOut: Instant) { self.lastOut = lastOut }
+
+    /// Another report has come; false if it shows that the packet has arrived.
+    mutating func report(arrival: Instant, lastOut: Instant, usual: Duration, at now: Instant) -> Bool {
+        guard arrival + Self.precision < self.lastOut else { return false }
+        if now - self.lastOut > usual, lastOut > self.lastOut {
+            self.lastOut = lastOut
+            reports += 1
+        }
+        return true
+    }
+
+    var isCertain: Bool { reports >= Self.enough }
+}
+
 extension REAPMachine {
+    /// A packet that has not arrived can be on its way for as long.
+    private static let leastLoss = Duration.seconds(1)
+
+    /// A Probe says what the peer got of payload.
+    mutating func weighReport(_ payload: PayloadReport?, _ moment: Moment) {
+        guard let arrival = latestArrival(payload, at: moment.now), let lastOut = moment.activity.lastOut
+        else { return }
+        let usual = max(configuration.announcedSendTimeout, Self.leastLoss) + (roundTripTime ?? .zero)
+        if var loss {
+            let isLost = loss.report(arrival: arrival, lastOut: lastOut, usual: usual, at: moment.now)
+            self.loss = isLost ? loss : nil
+        } else if lastOut - arrival > usual {
+            loss = PayloadLoss(lastOut: lastOut)
+        }
+    }
+
+    /// The pair in use drops what goes out, as the peer has reported again and again.
+    func isLosing(_ moment: Moment) -> Bool {
+        state == .operational && loss?.isCertain == true && doubt?.canMove(at: moment.now) ?? true
+            && hasAlternative(moment)
+    }
+
+    mutating func leaveLosingPair(_ moment: inout Moment) {
+        loss = nil
+        moment.paths.payloadFails(on: current, at: moment.now)
+        var beginning = beginExploration(&moment)
+        beginning.isOwnSuspicion = true
+        beginning.leavesPair = true
+        perform(.suspicion, .payloadLost, beginning: beginning, &moment)
+    }
+
     /// The Send Timer or a transport says that nothing comes back since `start`. `beginning` asks on the pair in use first, or
     /// not, by what is known of payload.
     mutating func weighPayload(since start: Instant, _ beginning: inout Exploration, _ moment: inout Moment) {
@@ -101,7 +158,8 @@ extension REAPMachine {
 
     /// Whether payload fails on the pair in use, as far as the contexts know, and `others` has one on which it does not.
     func outweighs(_ others: [LocatorPair], _ moment: Moment) -> Bool {
-        phase.exploration?.keepsPair == false && moment.paths.failsForPayload(current, moment)
+        guard let exploration = phase.exploration, !exploration.keepsPair else { return false }
+        return (exploration.leavesPair || moment.paths.failsForPayload(current, moment))
             && others.contains { $0 != current && !moment.paths.isBarred($0, at: moment.now) }
     }
 

@@ -46,6 +46,7 @@ extension REAPMachine {
         var doubt = doubt ?? PayloadDoubt(since: moment.now)
         doubt.moved(at: moment.now)
         self.doubt = doubt
+        loss = nil
         if isLost(payload, moment) { moment.paths.payloadFails(on: current, at: moment.now) }
         // A pair that fails for payload alone works for whose payload comes in.
         if !moment.paths.isBarred(current, at: moment.now) { moment.paths.failed(current, at: moment.now) }
@@ -123,7 +124,7 @@ extension REAPMachine {
         moment.effects.append(.sendProbe(probe, pair))
     }
 
-    private func payloadReport(_ moment: Moment) -> PayloadReport? {
+    func payloadReport(_ moment: Moment) -> PayloadReport? {
         guard let last = moment.activity.lastIn, let pair = moment.activity.incoming, isOwn(pair.destination)
         else { return nil }
         // Rounded up: it came in at this age or later.

@@ -32,6 +32,7 @@ public struct REAPMachine: Sendable {
     var timers = LazyTimers()
     var patience = Patience()
     @Rare var doubt: PayloadDoubt? = nil
+    @Rare var loss: PayloadLoss? = nil
     var hints = HintLimit()
     /// Nil when the peer has proven itself, and nothing has come since whose only proof is the tag.
     @Rare var trust: Trust? = nil
@@ -173,6 +174,7 @@ public struct REAPMachine: Sendable {
         arrived(on: pair, &moment)
         if matched.latest != nil { heard(of: confirmed, &moment) }
         heard(of: probe.payload, moment)
+        weighReport(probe.payload, moment)
         let (event, reason): (TableEvent, REAPReason) =
             switch theirs {
             case .exploring: (.probeExploringReceived, .probeExploringReceived)

@@ -38,6 +38,8 @@ public enum REAPReason: String, Sendable, CaseIterable, Codable {
     /// Return traffic stopped while packets went out, though not for Send Timeout: dense traffic, with quick detection; or
     /// locators have come or gone meanwhile.
     case silence = "silence"
+    /// The peer reports that it gets no payload on the pair in use.
+    case payloadLost = "payload-lost"
     /// ICMPv6 or a transport hinted at a failure.
     case hint = "hint"
     /// The source locator of outgoing payload is no longer available here.

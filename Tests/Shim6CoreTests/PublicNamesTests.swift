@@ -106,7 +106,8 @@ import Testing
         #expect(REAPState.allCases.map(\.rawValue) == ["operational", "exploring", "inbound-ok"])
         #expect(
             REAPReason.allCases.map(\.rawValue) == [
-                "send-timer-expired", "established-elsewhere", "answer-lost", "silence", "hint", "local-locator-gone",
+                "send-timer-expired", "established-elsewhere", "answer-lost", "silence", "payload-lost", "hint",
+                "local-locator-gone",
                 "peer-locator-gone", "payload-received", "other-message-received", "keepalive-received",
                 "probe-exploring-received", "probe-inbound-ok-received", "probe-operational-received",
             ])
