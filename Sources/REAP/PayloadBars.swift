@@ -16,6 +16,12 @@ struct PayloadBars {
     private static let mostBars = 1024
 
     private var bars: [LocatorPair: Bar] = [:]
+    private var forgotten: UInt64 = 0
+
+    /// How full the table is.
+    var use: SharedPaths.Records {
+        SharedPaths.Records(count: bars.count, limit: Self.mostBars, forgotten: forgotten)
+    }
 
     /// Payload of a context got lost on `pair`. Contexts that find this out one after the other find out the same.
     mutating func add(_ pair: LocatorPair, at now: Instant) {
@@ -25,7 +31,10 @@ struct PayloadBars {
             if now - old.end < Self.longest { length = min(old.length * 2, Self.longest) }
         } else if bars.count >= Self.mostBars {
             bars = bars.filter { now - $0.value.end < Self.longest }
-            if bars.count >= Self.mostBars { bars.removeAll(keepingCapacity: true) }
+            if bars.count >= Self.mostBars {
+                forgotten += UInt64(bars.count)
+                bars.removeAll(keepingCapacity: true)
+            }
         }
         bars[pair] = Bar(since: now, length: length)
     }

@@ -62,6 +62,8 @@ public final class SharedPaths {
     public var pairs: Records { Records(count: records.count, limit: Self.mostRecords, forgotten: forgotten) }
     /// The locators at which Probes are not reported, whatever the other end of the pair.
     public var locators: Records { fates.use }
+    /// The pairs on which payload got lost though Probes passed.
+    public var barredPairs: Records { bars.use }
 
     /// The peer has reported a Probe that was sent on `pair`, or answered another message.
     public func worked(_ pair: LocatorPair, at now: Instant) {

@@ -48,6 +48,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var paths = TableUse()
     /// Locators that several of them suspect.
     public internal(set) var locatorFates = TableUse()
+    /// Pairs on which payload of some got lost.
+    public internal(set) var barredPairs = TableUse()
 
     /// Nothing has been counted yet.
     public init() {}
@@ -99,6 +101,7 @@ extension HostCounters {
             NamedTable(name: "peer-keys", use: keys, whenFull: leastUsed),
             NamedTable(name: "paths", use: paths, whenFull: "what is older than 30 s goes, else all"),
             NamedTable(name: "locator-fates", use: locatorFates, whenFull: "all go"),
+            NamedTable(name: "barred-pairs", use: barredPairs, whenFull: "what ended 10 min ago goes, else all"),
         ]
     }
 }

@@ -74,6 +74,7 @@ import Testing
         #expect(
             counters.tables.map(\.name) == [
                 "contexts", "holddowns", "proofs", "refused-proofs", "peer-keys", "paths", "locator-fates",
+                "barred-pairs",
             ])
         #expect(
             Mirror(reflecting: counters).children.count { $0.value is HostCounters.TableUse } == counters.tables.count)

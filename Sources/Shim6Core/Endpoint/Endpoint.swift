@@ -220,6 +220,7 @@ public final class Endpoint {
         verification.fill(&counters)
         counters.paths = HostCounters.TableUse(host.paths.pairs)
         counters.locatorFates = HostCounters.TableUse(host.paths.locators)
+        counters.barredPairs = HostCounters.TableUse(host.paths.barredPairs)
         return counters
     }
 
