@@ -186,6 +186,13 @@ public struct ProbeBudget: Sendable {
         return next
     }
 
+    /// Takes a place for a Probe that can wait as long as anybody else needs the budget; false if somebody does.
+    mutating func takeSpare(at now: Instant) -> Bool {
+        guard next <= now + (.zero - Self.burst / 2) else { return false }
+        _ = reserve(at: now, hasTraffic: true)
+        return true
+    }
+
     /// A Probe that cannot wait, since the peer waits for it, has gone out.
     mutating func spend(at now: Instant) {
         let spent = max(next, now + (.zero - Self.burst)) + interval
