@@ -38,8 +38,8 @@ public func explorationOrder(
             let pair = LocatorPair(source: source, destination: destination)
             let shared = failed.map { ($0.source == source ? 1 : 0) + ($0.destination == destination ? 1 : 0) } ?? 0
             let key = [
-                local.contains(source) ? 0 : 1, pair == failed ? 1 : 0,
-                paths?.isBarred(pair, at: now) == true ? 1 : 0, ranking[pair] ?? .max,
+                local.contains(source) ? 0 : 1,
+                pair == failed ? 1 : 0, paths?.isBarred(pair, at: now) == true ? 1 : 0, ranking[pair] ?? .max,
                 source.isUniqueLocal != destination.isUniqueLocal ? 1 : 0,
                 (paths?.standing(of: pair, at: now) ?? .unknown).rawValue, shared, own + theirs, own,
             ]

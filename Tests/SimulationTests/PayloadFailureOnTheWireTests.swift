@@ -32,6 +32,14 @@ import Testing
         #expect(run.context(0)?.counters.switches == 1 && run.context(1)?.counters.switches == 1)
     }
 
+    @Test("Of a path that drops payload one way, that direction is left", arguments: Profile.allCases)
+    func droppedOneWay(profile: Profile) throws {
+        let run = ScriptedRun(profile.configuration, until: 200, [(30, .dropPayload(Self.way, flow: 0))])
+        let lost = run.payload(since: 30).filter(\.isLost)
+        #expect(try #require(lost.last).seconds < 150)
+        #expect(run.context(0)?.isRehomed == true)
+    }
+
     @Test("In the profile fast payload is back five seconds after a line is")
     func outage() throws {
         let run = ScriptedRun(
