@@ -90,10 +90,10 @@ import Testing
     private static let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
     /// How long nobody may know of the failure: where only one direction fails, until I1, I2 or I2bis is repeated; and an
-    /// exploration that was under way may have just found what is cut then.
+    /// exploration that was under way may have just found what is cut then, and have doubled its time between Probes.
     private static func patience(_ cut: Cut, _ exchange: Exchange, _ profile: Profile) -> Double {
         let repetition = cut == .one || cut == .allButOne ? 0 : 20.0
-        return repetition + (exchange == .recovery ? 3 : 0)
+        return repetition + (exchange == .recovery ? 5 : 0)
     }
 
     @Test(
