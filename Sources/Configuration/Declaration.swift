@@ -101,7 +101,7 @@ enum Declaration {
                     "A context is made when two addresses have exchanged this many octets, both ways and twice, ..."),
                 Key(
                     "trigger-age", \.dataPath.limits.triggerAge, .seconds(0...86_400),
-                    "... or when traffic between them has gone on for this long, seconds."),
+                    "... or when traffic between them, or from this host alone, has gone on for this long, seconds."),
             ]),
         Section(name: "protocol", comment: "RFC 5533, section 14. Times in seconds.", keys: protocolKeys),
         Section(name: "reap", comment: "RFC 5534, section 7. Times in seconds.", keys: reachabilityKeys),

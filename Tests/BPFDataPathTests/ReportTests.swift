@@ -31,10 +31,37 @@ import Testing
         }
     }
 
-    @Test func `Traffic in one direction triggers nothing`() throws {
+    @Test func `Traffic in one direction triggers nothing, however much it is`() throws {
         try Bench.run { bench in
             for _ in 0..<20 { _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1000)) }
             for _ in 0..<20 { _ = try bench.run(.uplinkIn, Bench.b2, Bench.a1, next: 17, Frame.udp(1000)) }
+            #expect(try bench.program.takeEvents().isEmpty)
+        }
+    }
+
+    @Test func `A stream that nobody answers triggers once this host has kept sending for long enough`() throws {
+        try Bench.run { bench in
+            bench.program.settings.triggerAge = 200_000_000
+            let deadline = Bench.now + .seconds(30)
+            var events: [KernelProgramEvent] = []
+            while events.isEmpty, Bench.now < deadline {
+                _ = try bench.run(.uplinkIn, Bench.b2, Bench.a1, next: 17, Frame.udp(1))
+                _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1))
+                events = try bench.program.takeEvents()
+            }
+            #expect(events == [.trigger(Bench.ulids)])
+        }
+    }
+
+    @Test func `Packets out with longer pauses, and what comes in after one of them, trigger nothing`() throws {
+        try Bench.run { bench in
+            bench.program.settings.triggerAge = 1
+            bench.program.settings.triggerOctets = 1_000_000
+            for _ in 0..<5 {
+                _ = try bench.run(.uplinkOut, Bench.a1, Bench.b1, next: 17, Frame.udp(1000))
+                Bench.passTick()
+            }
+            for _ in 0..<5 { _ = try bench.run(.uplinkIn, Bench.b1, Bench.a1, next: 17, Frame.udp(1000)) }
             #expect(try bench.program.takeEvents().isEmpty)
         }
     }
@@ -75,11 +102,15 @@ import Testing
                 let (source, target) = part == .uplinkIn ? (Bench.b1, Bench.a1) : (Bench.a1, Bench.b1)
                 #expect(try bench.run(part, source, target, next: drawn.next, segment).verdict == .unspecified)
             }
+            let usual = bench.program.settings
+            // Were one of them to count, it would be old enough at once.
+            bench.program.settings.triggerAge = 0
             for _ in 0..<20 {
                 try send(.uplinkIn, drawn.asked)
                 try send(.uplinkOut, drawn.answered)
             }
             #expect(try bench.program.takeEvents().isEmpty)
+            bench.program.settings = usual
             for _ in 0..<2 {
                 try send(.uplinkOut, drawn.traffic)
                 try send(.uplinkIn, drawn.traffic)

@@ -106,12 +106,14 @@ SHIM6_AT(shim6_control, shim0x, 340);
 SHIM6_AT(shim6_control, keeps_packets, 344);
 SHIM6_AT(shim6_control, unused, 345);
 
-SHIM6_SIZE(shim6_candidate, 32);
+SHIM6_SIZE(shim6_candidate, 48);
 SHIM6_AT(shim6_candidate, since, 0);
 SHIM6_AT(shim6_candidate, octets_in, 8);
 SHIM6_AT(shim6_candidate, octets_out, 16);
 SHIM6_AT(shim6_candidate, reported, 24);
 SHIM6_AT(shim6_candidate, turns, 28);
+SHIM6_AT(shim6_candidate, sending_since, 32);
+SHIM6_AT(shim6_candidate, last_out, 40);
 
 SHIM6_SIZE(shim6_peer_locator, 24);
 SHIM6_AT(shim6_peer_locator, tag, 0);

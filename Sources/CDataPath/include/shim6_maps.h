@@ -225,6 +225,9 @@ struct shim6_candidate {
     __u32 reported;
     /// How often a packet went the other way than the one before, at most SHIM6_BOTH_WAYS_TWICE. Odd: the last came in.
     __u32 turns;
+    /// Since when packets go out without a pause longer than `trigger_age`, and when the last one went.
+    __u64 sending_since;
+    __u64 last_out;
 };
 
 /// Out, in, out, in: what one forged packet cannot bring about.
