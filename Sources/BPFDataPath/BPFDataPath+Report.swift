@@ -10,8 +10,9 @@ extension BPFDataPath {
         done["translated_errors"] = errors.translated
         done["foreign_errors"] = errors.foreign
         done["resumed"] = resumed
+        done["renewed"] = restorations.count
         return DataPathReport(
-            shortcoming: isEverywhere ? nil : "not attached to every uplink",
+            shortcoming: isEverywhere ? restorations.shortcoming : "not attached to every uplink",
             tables: tables(lost: counters[.lostReports]), done: done, dropped: named(counters.filter(\.key.isDrop)))
     }
 

@@ -1,4 +1,5 @@
 import DataPath
+import Glibc
 import KernelRows
 import Logging
 import Netlink
@@ -30,6 +31,11 @@ public final class BPFDataPath: DataPath {
     /// answer the dead way, so it goes out once more.
     private(set) var sentAgain: [ContextTag: [KeptPacket]] = [:]
     static let mostSentAgain = 1024
+    /// What others have changed, and was put back.
+    private(set) var restorations = Restorations()
+    /// What nobody has told of is found this much later.
+    private static let reviewInterval = Duration.seconds(10)
+    private var nextReview = Instant(nanoseconds: 0)
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
 
@@ -58,19 +64,20 @@ public final class BPFDataPath: DataPath {
         for interface in attached { attempt { try KernelProgram.detach(interface: interface) } }
         attached = []
         steering.stop()
-        attempt { try Steering.removeDevices(socket) }
+        attempt { try SteeringDevices.remove(socket) }
     }
 
     /// Removes the devices and programs that any run has left. Its routes and rules have `Mark.protocolNumber`.
     public static func flush(_ socket: RouteSocket) throws {
         for link in try socket.links() where !link.isLoopback { try KernelProgram.detach(interface: link.index) }
-        try Steering.removeDevices(socket)
+        try SteeringDevices.remove(socket)
     }
 
     public func beat(at now: Instant) {
         program.beat(at: now)
         self.now = now
         renew(steering.pathMTUs.expire(at: now))
+        if now >= nextReview { review(nil, at: now) }
     }
 
     public func haveReadAll() { program.haveReadAll() }
@@ -80,11 +87,48 @@ public final class BPFDataPath: DataPath {
         do { try change() } catch { log.error("\(error)") }
     }
 
+    // MARK: What it has made
+
+    public func review(_ interfaces: Set<UInt32>?, at now: Instant) {
+        if interfaces == nil { nextReview = now + Self.reviewInterval }
+        func isMeant(_ index: UInt32) -> Bool { interfaces?.contains(index) ?? true }
+        if isMeant(steering.device) || isMeant(steering.peerDevice) {
+            keep(Mark.steeringDevice, at: now, if: steering.isWhole, restore: steering.restore)
+        }
+        for uplink in network.uplinks where attached.contains(uplink.interface) && isMeant(uplink.interface) {
+            keep(
+                Self.part(uplink), at: now, if: { try program.isAttached(uplink: uplink.interface) },
+                restore: { try program.attach(uplink: uplink.interface) })
+        }
+    }
+
+    private static func part(_ uplink: DataPathNetwork.Uplink) -> String { "the programs on \(uplink.name)" }
+
+    /// Puts a part back if it is not whole, unless somebody undoes that again and again.
+    private func keep(_ part: String, at now: Instant, if isWhole: () throws -> Bool, restore: () throws -> Void) {
+        do {
+            guard try !isWhole() else { return restorations.found(part) }
+            switch restorations.decide(on: part, at: now) {
+            case .restore: break
+            case .giveUp:
+                return log.error("somebody changes or removes \(part) again and again: left alone for some minutes")
+            case .leave: return
+            }
+            try restore()
+            restorations.restored(part)
+            log.warning("somebody has changed or removed \(part): put back")
+        } catch {
+            // One that has just gone is about to be told of.
+            if (error as? KernelProgramError)?.code != ENODEV { log.error("\(error)") }
+        }
+    }
+
     // MARK: The network
 
     public func follow(_ network: DataPathNetwork) throws {
         self.network = network
         attach()
+        restorations.forget(allBut: network.uplinks.map(Self.part) + [Mark.steeringDevice])
         tellLocators()
         if let mtu = network.uplinks.map(\.mtu).max() { steering.setMTU(atLeast: mtu) }
         steering.place(at: network.rulePriority)

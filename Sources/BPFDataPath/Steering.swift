@@ -1,5 +1,4 @@
 import DataPath
-import Glibc
 import KernelRows
 import Logging
 import Netlink
@@ -17,8 +16,7 @@ final class Steering {
     private let rows: OwnRows
     private let program: KernelProgram
     private let log: Logger
-    private(set) var device: UInt32 = 0
-    private var peerDevice: UInt32 = 0
+    private let devices: SteeringDevices
     /// What routers have said of the paths of contexts.
     var pathMTUs = PathMTUs()
     /// The contexts, each with the way out of its source locator, if there is one now.
@@ -49,37 +47,19 @@ final class Steering {
         self.rows = rows
         self.program = program
         self.log = log
+        devices = SteeringDevices(socket: socket, program: program)
     }
+
+    /// The stack's end of the veth pair, and the other one.
+    var device: UInt32 { devices.index }
+    var peerDevice: UInt32 { devices.peerIndex }
 
     /// The local ULIDs of contexts.
     var pinnedULIDs: some Collection<IPv6Address> { pins.keys }
 
-    /// Makes the devices. Throws `NetworkFailure`, `KernelError` or `KernelProgramError`; what was made by then goes with `stop`.
+    /// Throws `NetworkFailure`, `KernelError` or `KernelProgramError`; what was made by then goes with `stop`.
     func start() throws {
-        try socket.addVethPair(Mark.steeringDevice, Mark.steeringPeer)
-        let links = try socket.links()
-        guard let device = links.first(where: { $0.name == Mark.steeringDevice })?.index,
-            let peer = links.first(where: { $0.name == Mark.steeringPeer })?.index
-        else { throw NetworkFailure("\(Mark.steeringDevice) is gone", code: ENODEV) }
-        self.device = device
-        peerDevice = peer
-        for index in [device, peer] {
-            try socket.stopAddressGeneration(interface: index)
-            try socket.setResolution(false, interface: index)
-        }
-        try InterfaceSetting.acceptRouterAdvertisements.set(0, on: Mark.steeringDevice)
-        try InterfaceSetting.acceptRouterAdvertisements.set(0, on: Mark.steeringPeer)
-        try InterfaceSetting.disableIPv6.set(1, on: Mark.steeringPeer)
-        // The kernel cannot segment behind a header that it does not know, so nothing unsegmented may pass shim0x,
-        // and the jumbo header of larger packets would stall a rehomed stream.
-        try Offloads.turnOffSegmentation(device: Mark.steeringDevice)
-        // Restored packets pass through shim0; the kernel merges them there only if shim0x could not have made larger
-        // ones.
-        try Offloads.turnOffSegmentation(device: Mark.steeringPeer)
-        try Offloads.turnOnMerging(device: Mark.steeringDevice)
-        try socket.setGSOMaxSize(65_536, interface: device)
-        try program.attach(shim0: device, shim0x: peer)
-        for index in [peer, device] { try socket.setUp(true, interface: index) }
+        try devices.make()
         place(at: Mark.passingPriority)
     }
 
@@ -115,18 +95,24 @@ final class Steering {
 
     /// Lets packets of every uplink through.
     func setMTU(atLeast octets: UInt32) {
-        do {
-            for index in [device, peerDevice] { try socket.setMTU(octets, interface: index) }
-        } catch {
-            log.error("\(error)")
-        }
+        do { try devices.setMTU(octets) } catch { log.error("\(error)") }
     }
 
-    /// Removes a veth pair left by an earlier run, or this one's.
-    static func removeDevices(_ socket: RouteSocket) throws(KernelError) {
-        for link in try socket.links() where link.name == Mark.steeringDevice && link.kind == "veth" {
-            try socket.deleteLink(interface: link.index)
+    /// Whether the devices are what they have to be. Others can change and remove them.
+    func isWhole() throws -> Bool { try devices.areWhole() }
+
+    /// Makes them so again.
+    func restore() throws {
+        guard try !devices.arePresent() else { return try devices.setUp() }
+        for ulid in pins.keys { rows.release(pinnedAddress(ulid)) }
+        // Pinned addresses and routes name the new ones.
+        defer {
+            for ulid in pins.keys { rows.want(pinnedAddress(ulid)) }
+            for ulids in siblings.keys where leader(of: ulids) != nil { lead(ulids) }
+            hasNewRoutes = true
         }
+        try SteeringDevices.remove(socket)
+        try devices.make()
     }
 
     // MARK: Contexts

@@ -83,6 +83,40 @@ int shim6_attach_uplink(struct shim6_datapath *datapath, uint32_t ifindex) {
     return code;
 }
 
+/// Whether this run's program is on a hook; -errno on failure.
+static int is_attached(
+    struct shim6_datapath *datapath, const struct shim6_filter_list *list, bool ingress, int number) {
+    struct bpf_prog_info info = {0};
+    uint32_t length = sizeof info;
+    if (bpf_obj_get_info_by_fd(datapath->programs[number], &info, &length)) return -errno;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cnl_filter *filter = &list->filters[i];
+        if (shim6_is_ours(filter) && filter->ingress == ingress && filter->program == info.id) return 1;
+    }
+    return 0;
+}
+
+int shim6_is_attached_to_uplink(struct shim6_datapath *datapath, uint32_t ifindex) {
+    struct shim6_locator link = {0};
+    struct shim6_filter_list list;
+    int code = shim6_link_layer(ifindex, &link);
+    if (!code) code = shim6_filters(ifindex, &list);
+    if (code) return code;
+    int in = is_attached(datapath, &list, true, link.ethernet ? SHIM6_UPLINK_IN : SHIM6_UPLINK_IN_L3);
+    if (in <= 0) return in;
+    return is_attached(datapath, &list, false, link.ethernet ? SHIM6_UPLINK_OUT : SHIM6_UPLINK_OUT_L3);
+}
+
+int shim6_is_attached_to_steering(struct shim6_datapath *datapath, uint32_t shim0, uint32_t shim0x) {
+    struct shim6_filter_list list;
+    int code = shim6_filters(shim0x, &list);
+    int there = code ? code : is_attached(datapath, &list, true, SHIM6_SEGMENT_IN);
+    if (there > 0) there = (code = shim6_filters(shim0, &list)) ? code : 1;
+    if (there > 0) there = is_attached(datapath, &list, true, SHIM6_APPEAR_IN);
+    if (there > 0) there = is_attached(datapath, &list, false, SHIM6_STEER_OUT);
+    return there;
+}
+
 int shim6_attach_steering(struct shim6_datapath *datapath, uint32_t shim0, uint32_t shim0x) {
     struct shim6_locator link = {0};
     uint32_t handle, handle_x;

@@ -258,6 +258,14 @@ static void decode_label(const struct nlmsghdr *message, struct cnl_change *chan
     target->handler(target->context, change);
 }
 
+static void decode_filtered(
+    const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
+    const struct tcmsg *header = mnl_nlmsg_get_payload(message);
+    change->kind = CNL_FILTERS;
+    change->filtered = (uint32_t)header->tcm_ifindex;
+    target->handler(target->context, change);
+}
+
 int decode_route_message(void *context, const struct nlmsghdr *message) {
     const struct decode_target *target = context;
     struct cnl_change change = {.effect = CNL_PUT};
@@ -300,6 +308,13 @@ int decode_route_message(void *context, const struct nlmsghdr *message) {
     case RTM_NEWADDRLABEL:
         if (length >= sizeof(struct ifaddrlblmsg))
             decode_label(message, &change, target);
+        break;
+    case RTM_DELQDISC:
+    case RTM_NEWQDISC:
+    case RTM_DELTFILTER:
+    case RTM_NEWTFILTER:
+        if (length >= sizeof(struct tcmsg))
+            decode_filtered(message, &change, target);
         break;
     default:
         break;

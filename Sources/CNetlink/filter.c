@@ -30,6 +30,7 @@ int decode_filter(void *context, const struct nlmsghdr *message) {
     if (strcmp(filter.kind, "bpf") == 0) {
         decode_nested(row[TCA_OPTIONS], options, TCA_BPF_MAX + 1);
         decode_text(filter.name, sizeof(filter.name), options[TCA_BPF_NAME]);
+        filter.program = decode_u32(options[TCA_BPF_ID]);
     }
     target->handler(target->context, &filter);
     return 0;

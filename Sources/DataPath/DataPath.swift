@@ -23,6 +23,9 @@ public protocol DataPath: AnyObject {
     /// All control messages that had come in are read.
     func haveReadAll()
 
+    /// Somebody has changed these interfaces or what is attached to them, or, if nil, may have changed any: what it has made
+    /// there is to be looked at.
+    func review(_ interfaces: Set<UInt32>?, at now: Instant)
     /// The network may have changed, and now is like this.
     func follow(_ network: DataPathNetwork) throws
 
@@ -56,6 +59,7 @@ extension DataPath {
     public var needs: DataPathNeeds { DataPathNeeds() }
     public func beat(at now: Instant) {}
     public func haveReadAll() {}
+    public func review(_ interfaces: Set<UInt32>?, at now: Instant) {}
     public func resume(_ tag: ContextTag, unansweredSince start: Instant?) {}
     public func settle() {}
     public func hear(_ error: ICMPv6Error) -> HeardError { HeardError() }

@@ -125,7 +125,7 @@ public struct KernelTables {
             }
         case .rule(let rule): ruleRows[rule] = change.isRemoval ? nil : rule
         case .neighbour(let row): neighbourRows[AddressKey(row)] = change.isRemoval ? nil : row
-        case .advertised, .label: break
+        case .advertised, .label, .filters: break
         }
     }
 

@@ -127,7 +127,7 @@ public final class OwnRows {
         case .address(let row): seen.insert(.address(AddressKey(row)))
         case .route(let row): seen.insert(.route(row.key))
         case .rule(let row): seen.formUnion(rules.filter { $0.isSame(as: row) }.map(RowKey.rule))
-        case .link, .neighbour, .advertised, .label: break
+        case .link, .neighbour, .advertised, .label, .filters: break
         }
     }
 
@@ -137,7 +137,7 @@ public final class OwnRows {
         case .address(let row): addresses[AddressKey(row)] != nil
         case .route(let row): routes[row.key] != nil
         case .rule(let row): row.protocol == Mark.protocolNumber && rules.contains { $0.isSame(as: row) }
-        case .link, .neighbour, .advertised, .label: false
+        case .link, .neighbour, .advertised, .label, .filters: false
         }
     }
 

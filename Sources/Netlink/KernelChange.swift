@@ -9,6 +9,8 @@ public enum KernelRow: Hashable, Sendable {
     case neighbour(Neighbour)
     case advertised(AdvertisedPrefix)
     case label(AddressLabel)
+    /// Somebody changed what is attached to the interface with this index (tc). What is there now is not told.
+    case filters(UInt32)
 }
 
 /// A row that is new or has changed, or one that is gone.
@@ -44,6 +46,7 @@ public struct KernelChange: Hashable, Sendable {
             case CNL_RULE: .rule(Rule(flat.rule))
             case CNL_ADVERTISED_PREFIX: .advertised(AdvertisedPrefix(flat.advertised_prefix))
             case CNL_LABEL: .label(AddressLabel(flat.label))
+            case CNL_FILTERS: .filters(flat.filtered)
             default: .neighbour(Neighbour(flat.neighbour))
             }
     }

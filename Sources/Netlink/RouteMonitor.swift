@@ -1,7 +1,8 @@
 import CNetlink
 import Glibc
 
-/// Hears of every change of links, and of IPv6 addresses, routes, rules and neighbours, and of advertised prefixes.
+/// Hears of every change of links and of what is attached to them, and of IPv6 addresses, routes, rules and neighbours, and
+/// of advertised prefixes.
 public final class RouteMonitor {
     /// Nonblocking; readable when there is something to read.
     public let descriptor: Int32

@@ -10,15 +10,15 @@ import Testing
 
 /// The data path takes down what it has made in the kernel.
 @Suite(.needsRoot) struct TakingDownTests {
-    private static let ulids = ULIDPair(
+    static let ulids = ULIDPair(
         local: IPv6Address(high: 0x2001_0db8_00a1_0000, low: 1), peer: IPv6Address(high: 0x2001_0db8_00b1_0000, low: 1))
-    private static let locator = IPv6Address(high: 0x2001_0db8_00a2_0000, low: 1)
-    private static let entry = DataPathEntry(
+    static let locator = IPv6Address(high: 0x2001_0db8_00a2_0000, low: 1)
+    static let entry = DataPathEntry(
         localTag: ContextTag(truncating: 1), peerTag: ContextTag(truncating: 2), slot: 0, ulids: ulids,
         outgoing: LocatorPair(source: locator, destination: ulids.peer), inbound: .deliver)
 
     /// A data path at work, with a rehomed context.
-    private static func started(_ socket: RouteSocket) throws -> BPFDataPath {
+    static func started(_ socket: RouteSocket) throws -> BPFDataPath {
         try PrivateNetwork.ip("link set lo up")
         try PrivateNetwork.ip("link add uplink type veth peer name provider")
         for device in ["uplink", "provider"] { try PrivateNetwork.ip("link set \(device) up") }
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// What there is of rules, routes and addresses with the daemon's mark, and of its devices.
-    private static func rows(_ socket: RouteSocket) throws -> [Int] {
+    static func rows(_ socket: RouteSocket) throws -> [Int] {
         [
             try socket.rules().count { $0.protocol == Mark.protocolNumber },
             try socket.routes().count { $0.protocol == Mark.protocolNumber },

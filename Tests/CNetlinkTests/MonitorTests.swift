@@ -105,4 +105,17 @@ struct MonitorTests {
         try routes.delete(gone)
         #expect(try wait(monitor, for: { $0.row == .route(gone) && $0.isRemoval }) == [true])
     }
+
+    @Test func `A qdisc or filter that comes or goes is told of with its interface`() throws {
+        let link = try network.veth()
+        let monitor = try RouteMonitor()
+        for command in [
+            "tc qdisc add dev a clsact",
+            "tc filter add dev a ingress pref 7 protocol ipv6 u32 match u32 0 0 classid 1:1",
+            "tc filter del dev a ingress pref 7", "tc qdisc del dev a clsact",
+        ] {
+            try network.run(command)
+            #expect(try wait(monitor, for: { $0.row == .filters(link) }) == [true], "\(command)")
+        }
+    }
 }

@@ -111,6 +111,16 @@ public final class KernelProgram {
         try check(shim6_attach_steering(handle, shim0, shim0x), "attach to shim0")
     }
 
+    /// Whether this program is still on both hooks of an uplink. Others can remove and replace it.
+    public func isAttached(uplink: UInt32) throws(KernelProgramError) -> Bool {
+        try check(shim6_is_attached_to_uplink(handle, uplink), "look at uplink \(uplink)") > 0
+    }
+
+    /// The same for the veth pair.
+    public func isAttached(shim0: UInt32, shim0x: UInt32) throws(KernelProgramError) -> Bool {
+        try check(shim6_is_attached_to_steering(handle, shim0, shim0x), "look at shim0") > 0
+    }
+
     /// Removes our filters of this or any earlier run from an interface, and its clsact qdisc if we made it and
     /// nothing else uses it.
     ///

@@ -84,6 +84,9 @@ enum shim6_program {
 int shim6_attach_uplink(struct shim6_datapath *datapath, uint32_t ifindex);
 /// Attaches to both hooks of `shim0` and ingress of `shim0x` and tells the program about them.
 int shim6_attach_steering(struct shim6_datapath *datapath, uint32_t shim0, uint32_t shim0x);
+/// Whether this run's program is where the two above have put it: 1 or 0, -errno on failure.
+int shim6_is_attached_to_uplink(struct shim6_datapath *datapath, uint32_t ifindex);
+int shim6_is_attached_to_steering(struct shim6_datapath *datapath, uint32_t shim0, uint32_t shim0x);
 /// Removes our filters, of this or any earlier run, and the qdisc if we made it and nothing else is on it.
 /// 1 if there was something to remove, 0 if not, -errno on failure.
 int shim6_detach(uint32_t ifindex);

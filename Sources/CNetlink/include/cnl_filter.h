@@ -10,7 +10,8 @@ struct cnl_filter {
     uint32_t handle;
     bool ingress;
     char kind[16];
-    char name[32];  // of a bpf filter: what it was attached with
+    char name[32];     // of a bpf filter: what it was attached with
+    uint32_t program;  // of a bpf filter: the kernel's number of it
 };
 
 typedef void (*cnl_filter_handler)(void *context, const struct cnl_filter *filter);

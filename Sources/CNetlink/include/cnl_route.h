@@ -90,7 +90,16 @@ struct cnl_label {
     uint32_t label;
 };
 
-enum cnl_kind { CNL_LINK, CNL_ADDRESS, CNL_ROUTE, CNL_RULE, CNL_NEIGHBOUR, CNL_ADVERTISED_PREFIX, CNL_LABEL };
+enum cnl_kind {
+    CNL_LINK,
+    CNL_ADDRESS,
+    CNL_ROUTE,
+    CNL_RULE,
+    CNL_NEIGHBOUR,
+    CNL_ADVERTISED_PREFIX,
+    CNL_LABEL,
+    CNL_FILTERS,  // only by the monitor
+};
 
 enum cnl_effect {
     CNL_PUT,       // the row is there: new, changed, or part of a dump
@@ -111,6 +120,7 @@ struct cnl_change {
         struct cnl_neighbour neighbour;
         struct cnl_advertised_prefix advertised_prefix;
         struct cnl_label label;
+        uint32_t filtered;  // the interface on which a qdisc or filter is new, has changed or is gone
     };
 };
 
@@ -123,8 +133,8 @@ int cnl_route_open(void);
 // that it was read, and nothing was handed over.
 int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *context);
 
-// Opens a nonblocking socket that hears of every change of links, addresses, routes, rules and neighbours, and of
-// advertised prefixes. `receive_buffer` in octets. Returns the file descriptor.
+// Opens a nonblocking socket that hears of every change of links, addresses, routes, rules, neighbours, qdiscs and filters,
+// and of advertised prefixes. `receive_buffer` in octets. Returns the file descriptor.
 int cnl_monitor_open(int receive_buffer);
 // Hands over what is waiting. -ENOBUFS: changes were lost; everything that waited was thrown away, so that a dump made
 // now is newer than any change read later.

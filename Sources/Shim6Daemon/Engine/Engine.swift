@@ -156,7 +156,11 @@ final class Engine {
 
     private func readChanges() {
         do {
-            if try network.read(uplinks) { try refresh() }
+            let isDue = try network.read(uplinks)
+            let touched = network.takeTouched()
+            // Before anything is made of what the program tells, or does not.
+            if touched?.isEmpty != true { dataPath.review(touched, at: .monotonicNow) }
+            if isDue { try refresh() }
         } catch {
             log.error("\(error)")
         }

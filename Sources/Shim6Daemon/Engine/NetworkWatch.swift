@@ -13,6 +13,9 @@ final class NetworkWatch {
     /// Nil while there is nothing to look at.
     private var changes: [KernelChange]?
     private var limit = ShareOfTime()
+    /// The interfaces of which, or of whose filters, something was told since `takeTouched`; nil if that may be any, since
+    /// notifications were lost.
+    private var touched: Set<UInt32>? = []
     /// Whether the last look failed, and another one is due.
     private(set) var isBehind = false
 
@@ -35,16 +38,30 @@ final class NetworkWatch {
     func read(_ uplinks: Uplinks) throws -> Bool {
         switch try view.read() {
         case .changes(let read):
-            for change in read { rows.hear(change) }
+            for change in read {
+                rows.hear(change)
+                switch change.row {
+                case .link(let link): touched?.insert(link.index)
+                case .filters(let index): touched?.insert(index)
+                default: break
+                }
+            }
             let concerned = read.filter { uplinks.isConcerned(by: $0) }
             guard !concerned.isEmpty else { break }
             changes = (changes ?? []) + concerned.prefix(Self.mostChanges - (changes?.count ?? 0))
             if concerned.contains(where: uplinks.isUrgent) { limit = ShareOfTime() }
         case .lost:
             counters.resyncs += 1
+            touched = nil
             changes = changes ?? []
         }
         return begin.map { $0 <= .monotonicNow } ?? false
+    }
+
+    /// The interfaces that somebody has touched since the last call, or what is attached to them; nil if it may be any.
+    func takeTouched() -> Set<UInt32>? {
+        defer { touched = [] }
+        return touched
     }
 
     /// Hands what was told to a look at the network.

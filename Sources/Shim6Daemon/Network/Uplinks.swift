@@ -94,7 +94,7 @@ final class Uplinks {
         case .rule(let rule): rule.protocol != Mark.protocolNumber || change.isRemoval && rows.isWanted(change.row)
         case .neighbour(let row): uplinks.contains { $0.link?.index == row.interface && $0.gateway == row.address }
         case .advertised(let row): isOurs(row.interface)
-        case .label: false
+        case .label, .filters: false
         }
     }
 
