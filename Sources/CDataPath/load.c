@@ -9,8 +9,8 @@
 #include "data_path.h"
 
 static const char *const program_names[SHIM6_PROGRAMS] = {
-    [SHIM6_UPLINK_OUT] = "shim6_out",       [SHIM6_UPLINK_IN] = "shim6_in",   [SHIM6_UPLINK_OUT_L3] = "shim6_out_l3",
-    [SHIM6_UPLINK_IN_L3] = "shim6_in_l3",   [SHIM6_STEER_OUT] = "shim6_steer", [SHIM6_SEGMENT_IN] = "shim6_segment",
+    [SHIM6_UPLINK_OUT] = "shim6_out",     [SHIM6_UPLINK_IN] = "shim6_in",    [SHIM6_UPLINK_OUT_L3] = "shim6_out_l3",
+    [SHIM6_UPLINK_IN_L3] = "shim6_in_l3", [SHIM6_STEER_OUT] = "shim6_steer", [SHIM6_SEGMENT_IN] = "shim6_segment",
     [SHIM6_APPEAR_IN] = "shim6_appear",
 };
 
@@ -62,10 +62,15 @@ static int resize(struct bpf_object *object, const struct shim6_sizes *sizes) {
         const char *name;
         uint32_t entries;
     } wanted[] = {
-        {"pairs", sizes->contexts},       {"tags", sizes->contexts},         {"activity", sizes->contexts},
-        {"locators", sizes->locators},    {"candidates", sizes->candidates}, {"limiters", sizes->limiters},
+        {"pairs", sizes->contexts},
+        {"tags", sizes->contexts},
+        {"activity", sizes->contexts},
+        {"locators", sizes->locators},
+        {"candidates", sizes->candidates},
+        {"limiters", sizes->limiters},
         {"peer_locators", sizes->peer_locators},
-        {"events", sizes->ring_octets},   {"kept_packets", sizes->kept ? sizes->kept : 1},
+        {"events", sizes->ring_octets},
+        {"kept_packets", sizes->kept ? sizes->kept : 1},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct bpf_map *map = bpf_object__find_map_by_name(object, wanted[i].name);
@@ -76,8 +81,8 @@ static int resize(struct bpf_object *object, const struct shim6_sizes *sizes) {
     return 0;
 }
 
-/// Where a kernel cares for alignment its verifier takes a packet for one behind an Ethernet header: without one the IPv6
-/// header, which is aligned, seems not to be.
+/// Where a kernel cares for alignment its verifier takes a packet for one behind an Ethernet header: without one the
+/// IPv6 header, which is aligned, seems not to be.
 static int allow_alignment(struct bpf_object *object) {
     struct bpf_program *program;
     int code = 0;
@@ -182,9 +187,13 @@ void shim6_close(struct shim6_datapath *datapath) {
     free(datapath);
 }
 
-struct shim6_activity *shim6_activity_memory(struct shim6_datapath *datapath) { return datapath->activity; }
+struct shim6_activity *shim6_activity_memory(struct shim6_datapath *datapath) {
+    return datapath->activity;
+}
 
-struct shim6_control *shim6_control_memory(struct shim6_datapath *datapath) { return datapath->control; }
+struct shim6_control *shim6_control_memory(struct shim6_datapath *datapath) {
+    return datapath->control;
+}
 
 int shim6_events_descriptor(struct shim6_datapath *datapath) { return ring_buffer__epoll_fd(datapath->ring); }
 

@@ -13,8 +13,7 @@ static struct cnl_address from_octets(const struct shim6_address *address) {
 }
 
 /// Where packets of a locator pair go first when they leave by `ifindex`.
-static int find(
-    int socket, const struct shim6_locator_pair *pair, uint32_t ifindex, struct shim6_address *next_hop) {
+static int find(int socket, const struct shim6_locator_pair *pair, uint32_t ifindex, struct shim6_address *next_hop) {
     struct cnl_address source = from_octets(&pair->source), destination = from_octets(&pair->destination), found;
     int code = cnl_route_next_hop(socket, ifindex, &source, &destination, &found);
     if (code) return code;

@@ -75,8 +75,7 @@ static int put_outbound(
 
 int shim6_context_put(struct shim6_datapath *datapath, const struct shim6_context *context) {
     struct shim6_inbound inbound = {
-        .ulids = context->ulids, .slot = context->slot, .mode = context->mode,
-        .home_address = context->home_address};
+        .ulids = context->ulids, .slot = context->slot, .mode = context->mode, .home_address = context->home_address};
     struct shim6_outbound outbound = {
         .source = context->source,
         .destination = context->destination,
@@ -106,8 +105,12 @@ int shim6_context_remove(struct shim6_datapath *datapath, const struct shim6_con
         // Another context may have taken the pair over in the meantime.
         !bpf_map_lookup_elem(datapath->pairs, &context->ulids, &present) && present.local_tag == context->local_tag) {
         struct shim6_outbound rest = {
-            .source = context->ulids.local, .destination = context->ulids.peer, .way_back = present.way_back,
-            .steered = present.steered, .forks = present.forks, .only_forks = 1};
+            .source = context->ulids.local,
+            .destination = context->ulids.peer,
+            .way_back = present.way_back,
+            .steered = present.steered,
+            .forks = present.forks,
+            .only_forks = 1};
         code = write_pair(datapath, &context->ulids, &rest);
     }
     int second = absent_is_fine(bpf_map_delete_elem(datapath->tags, &context->local_tag));

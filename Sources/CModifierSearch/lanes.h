@@ -1,6 +1,6 @@
 /*
- * The search with LANES messages side by side. Included once for each width of vector registers, with LANES, SEARCH (the
- * name of the function) and TARGET (the processors that it is for) defined.
+ * The search with LANES messages side by side. Included once for each width of vector registers, with LANES, SEARCH
+ * (the name of the function) and TARGET (the processors that it is for) defined.
  */
 
 #define JOIN_(a, b) a##b
@@ -9,21 +9,17 @@
 
 typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
 
-TARGET uint64_t SEARCH(const struct cms_message *message, uint32_t mask, uint64_t attempts)
-{
+TARGET uint64_t SEARCH(const struct cms_message *message, uint32_t mask, uint64_t attempts) {
     for (uint64_t tried = 0; tried < attempts; tried += LANES) {
         /* The schedule of the first block, all but word 3 the same in all lanes. */
         lanes own[CMS_SCHEDULE_WORDS];
-        for (int t = 0; t < CMS_BLOCK_WORDS; t++)
-            own[t] = (lanes){} + message->first[t];
-        for (int lane = 0; lane < LANES; lane++)
-            own[3][lane] += (uint32_t)tried + lane;
+        for (int t = 0; t < CMS_BLOCK_WORDS; t++) own[t] = (lanes){} + message->first[t];
+        for (int lane = 0; lane < LANES; lane++) own[3][lane] += (uint32_t)tried + lane;
         for (int t = CMS_BLOCK_WORDS; t < CMS_SCHEDULE_WORDS; t++)
             own[t] = ROTATE(own[t - 3] ^ own[t - 8] ^ own[t - 14] ^ own[t - 16], 1);
 
         lanes h[5];
-        for (int i = 0; i < 5; i++)
-            h[i] = (lanes){} + initial[i];
+        for (int i = 0; i < 5; i++) h[i] = (lanes){} + initial[i];
         lanes a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
 #define WORD(t) (own[t] + constants[(t) / 20])
         EIGHTY_ROUNDS(WORD)
@@ -39,8 +35,7 @@ TARGET uint64_t SEARCH(const struct cms_message *message, uint32_t mask, uint64_
         }
 
         for (int lane = 0; lane < LANES; lane++)
-            if ((h[0][lane] & mask) == 0)
-                return tried + lane < attempts ? tried + lane : attempts;
+            if ((h[0][lane] & mask) == 0) return tried + lane < attempts ? tried + lane : attempts;
     }
     return attempts;
 }

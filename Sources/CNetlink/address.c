@@ -13,8 +13,7 @@ static struct rtnl_addr *address_object(const struct cnl_interface_address *addr
         object = NULL;
     }
     nl_addr_put(local);
-    if (object == NULL)
-        return NULL;
+    if (object == NULL) return NULL;
     rtnl_addr_set_ifindex(object, (int)address->index);
     rtnl_addr_set_flags(object, address->flags);
     rtnl_addr_set_preferred_lifetime(object, address->preferred);
@@ -27,8 +26,7 @@ static int add(int fd, const struct cnl_interface_address *address, int flags) {
     struct nl_msg *message = NULL;
     int built = object == NULL ? -1 : rtnl_addr_build_add_request(object, flags, &message);
     rtnl_addr_put(object);
-    if (built == 0 && address->protocol != 0)
-        built = nla_put_u8(message, IFA_PROTO, address->protocol);
+    if (built == 0 && address->protocol != 0) built = nla_put_u8(message, IFA_PROTO, address->protocol);
     return transport_send(fd, built, message);
 }
 

@@ -13,8 +13,7 @@
 
 static void note(const struct nlattr *attribute, const struct nlattr **table, uint16_t count) {
     uint16_t type = mnl_attr_get_type(attribute);
-    if (type < count)
-        table[type] = attribute;
+    if (type < count) table[type] = attribute;
 }
 
 void decode_attributes(
@@ -26,15 +25,14 @@ void decode_attributes(
 
 void decode_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t count) {
     memset(table, 0, count * sizeof(*table));
-    if (nest == NULL)
-        return;
+    if (nest == NULL) return;
     const struct nlattr *attribute;
     mnl_attr_for_each_nested(attribute, nest) note(attribute, table, count);
 }
 
 uint32_t decode_u32(const struct nlattr *attribute) {
     return attribute != NULL && mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t) ? mnl_attr_get_u32(attribute)
-                                                                                         : 0;
+                                                                                        : 0;
 }
 
 uint8_t decode_u8(const struct nlattr *attribute) {
@@ -49,8 +47,7 @@ static struct cnl_address decode_address(const struct nlattr *attribute) {
 
 void decode_text(char *text, size_t size, const struct nlattr *attribute) {
     memset(text, 0, size);
-    if (attribute == NULL)
-        return;
+    if (attribute == NULL) return;
     size_t length = mnl_attr_get_payload_len(attribute);
     memcpy(text, mnl_attr_get_payload(attribute), length < size ? length : size - 1);
 }
@@ -62,8 +59,7 @@ static void decode_name(char name[CNL_NAME_SIZE], const struct nlattr *attribute
 static void decode_link(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
     // A bridge tells of its ports in messages of its own family; there "removed" means only that a port left it.
-    if (header->ifi_family != AF_UNSPEC)
-        return;
+    if (header->ifi_family != AF_UNSPEC) return;
     const struct nlattr *row[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
     decode_attributes(message, sizeof(*header), row, IFLA_MAX + 1);
     decode_nested(row[IFLA_LINKINFO], info, IFLA_INFO_MAX + 1);
@@ -80,16 +76,14 @@ static void decode_link(const struct nlmsghdr *message, struct cnl_change *chang
     };
     decode_name(link->name, row[IFLA_IFNAME]);
     decode_name(link->kind, info[IFLA_INFO_KIND]);
-    if (strcmp(link->kind, "veth") == 0 && row[IFLA_LINK_NETNSID] == NULL)
-        link->peer = decode_u32(row[IFLA_LINK]);
+    if (strcmp(link->kind, "veth") == 0 && row[IFLA_LINK_NETNSID] == NULL) link->peer = decode_u32(row[IFLA_LINK]);
     target->handler(target->context, change);
 }
 
 static void decode_interface_address(
     const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-    if (header->ifa_family != AF_INET6)
-        return;
+    if (header->ifa_family != AF_INET6) return;
     const struct nlattr *row[IFA_MAX + 1];
     decode_attributes(message, sizeof(*header), row, IFA_MAX + 1);
     // On a point-to-point address IFA_ADDRESS is the other end.
@@ -122,8 +116,7 @@ static void decode_next_hops(
     uint32_t route_flags = change->route.flags;
     while (left >= sizeof(struct rtnexthop)) {
         const struct rtnexthop *hop = (const struct rtnexthop *)position;
-        if (hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > left)
-            return;
+        if (hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > left) return;
         const struct nlattr *row[RTA_MAX + 1] = {NULL}, *attr;
         mnl_attr_for_each_payload((const void *)(hop + 1), hop->rtnh_len - sizeof(*hop)) note(attr, row, RTA_MAX + 1);
         change->route.index = (uint32_t)hop->rtnh_ifindex;
@@ -132,17 +125,16 @@ static void decode_next_hops(
         change->route.gateway = decode_address(row[RTA_GATEWAY]);
         target->handler(target->context, change);
         size_t step = RTNH_ALIGN(hop->rtnh_len);
-        if (step >= left)
-            return;
+        if (step >= left) return;
         position += step;
         left -= step;
     }
 }
 
-static void decode_route(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
+static void decode_route(
+    const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-    if (header->rtm_family != AF_INET6 || header->rtm_flags & RTM_F_CLONED)
-        return;
+    if (header->rtm_family != AF_INET6 || header->rtm_flags & RTM_F_CLONED) return;
     const struct nlattr *row[RTA_MAX + 1], *metrics[RTAX_MAX + 1];
     decode_attributes(message, sizeof(*header), row, RTA_MAX + 1);
     decode_nested(row[RTA_METRICS], metrics, RTAX_MAX + 1);
@@ -160,20 +152,15 @@ static void decode_route(const struct nlmsghdr *message, struct cnl_change *chan
         .protocol = header->rtm_protocol,
         .type = header->rtm_type,
     };
-    if (row[RTA_MULTIPATH] != NULL)
-        change->effect = CNL_UNCLEAR;
-    else if (change->effect == CNL_PUT && message->nlmsg_flags & NLM_F_REPLACE)
-        change->effect = CNL_REPLACED;
-    if (row[RTA_MULTIPATH] != NULL)
-        decode_next_hops(row[RTA_MULTIPATH], change, target);
-    else
-        target->handler(target->context, change);
+    if (row[RTA_MULTIPATH] != NULL) change->effect = CNL_UNCLEAR;
+    else if (change->effect == CNL_PUT && message->nlmsg_flags & NLM_F_REPLACE) change->effect = CNL_REPLACED;
+    if (row[RTA_MULTIPATH] != NULL) decode_next_hops(row[RTA_MULTIPATH], change, target);
+    else target->handler(target->context, change);
 }
 
 static void decode_rule(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
-    if (header->family != AF_INET6)
-        return;
+    if (header->family != AF_INET6) return;
     const struct nlattr *row[FRA_MAX + 1];
     decode_attributes(message, sizeof(*header), row, FRA_MAX + 1);
     change->kind = CNL_RULE;
@@ -189,9 +176,9 @@ static void decode_rule(const struct nlmsghdr *message, struct cnl_change *chang
         .protocol = decode_u8(row[FRA_PROTOCOL]),
         .action = header->action,
         .ip_protocol = decode_u8(row[FRA_IP_PROTO]),
-        .has_other_selectors = header->tos != 0 || row[FRA_UID_RANGE] != NULL || row[FRA_SPORT_RANGE] != NULL
-            || row[FRA_DPORT_RANGE] != NULL || row[FRA_TUN_ID] != NULL || row[FRA_FLOW] != NULL
-            || row[FRA_L3MDEV] != NULL,
+        .has_other_selectors = header->tos != 0 || row[FRA_UID_RANGE] != NULL || row[FRA_SPORT_RANGE] != NULL ||
+                               row[FRA_DPORT_RANGE] != NULL || row[FRA_TUN_ID] != NULL || row[FRA_FLOW] != NULL ||
+                               row[FRA_L3MDEV] != NULL,
     };
     // The kernel tells -1 where nothing is suppressed.
     uint32_t suppressed = row[FRA_SUPPRESS_PREFIXLEN] != NULL ? decode_u32(row[FRA_SUPPRESS_PREFIXLEN]) : UINT32_MAX;
@@ -207,8 +194,7 @@ static void decode_rule(const struct nlmsghdr *message, struct cnl_change *chang
 static void decode_neighbour(
     const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct ndmsg *header = mnl_nlmsg_get_payload(message);
-    if (header->ndm_family != AF_INET6)
-        return;
+    if (header->ndm_family != AF_INET6) return;
     const struct nlattr *row[NDA_MAX + 1];
     decode_attributes(message, sizeof(*header), row, NDA_MAX + 1);
     change->kind = CNL_NEIGHBOUR;
@@ -225,13 +211,11 @@ static void decode_advertised_prefix(
     const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     enum { prefix_autoconf = 2 };  // the kernel's IF_PREFIX_AUTOCONF
     const struct prefixmsg *header = mnl_nlmsg_get_payload(message);
-    if (header->prefix_family != AF_INET6)
-        return;
+    if (header->prefix_family != AF_INET6) return;
     const struct nlattr *row[PREFIX_MAX + 1];
     decode_attributes(message, sizeof(*header), row, PREFIX_MAX + 1);
     const struct nlattr *cache = row[PREFIX_CACHEINFO];
-    if (cache == NULL || mnl_attr_get_payload_len(cache) < sizeof(struct prefix_cacheinfo))
-        return;
+    if (cache == NULL || mnl_attr_get_payload_len(cache) < sizeof(struct prefix_cacheinfo)) return;
     const struct prefix_cacheinfo *lifetimes = mnl_attr_get_payload(cache);
     change->kind = CNL_ADVERTISED_PREFIX;
     change->advertised_prefix = (struct cnl_advertised_prefix){
@@ -244,10 +228,10 @@ static void decode_advertised_prefix(
     target->handler(target->context, change);
 }
 
-static void decode_label(const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
+static void decode_label(
+    const struct nlmsghdr *message, struct cnl_change *change, const struct decode_target *target) {
     const struct ifaddrlblmsg *header = mnl_nlmsg_get_payload(message);
-    if (header->ifal_family != AF_INET6)
-        return;
+    if (header->ifal_family != AF_INET6) return;
     const struct nlattr *row[IFAL_MAX + 1];
     decode_attributes(message, sizeof(*header), row, IFAL_MAX + 1);
     change->kind = CNL_LABEL;
@@ -274,47 +258,39 @@ int decode_route_message(void *context, const struct nlmsghdr *message) {
     case RTM_DELLINK:
         change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWLINK:
-        if (length >= sizeof(struct ifinfomsg))
-            decode_link(message, &change, target);
+        if (length >= sizeof(struct ifinfomsg)) decode_link(message, &change, target);
         break;
     case RTM_DELADDR:
         change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWADDR:
-        if (length >= sizeof(struct ifaddrmsg))
-            decode_interface_address(message, &change, target);
+        if (length >= sizeof(struct ifaddrmsg)) decode_interface_address(message, &change, target);
         break;
     case RTM_DELROUTE:
         change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWROUTE:
-        if (length >= sizeof(struct rtmsg))
-            decode_route(message, &change, target);
+        if (length >= sizeof(struct rtmsg)) decode_route(message, &change, target);
         break;
     case RTM_DELRULE:
         change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWRULE:
-        if (length >= sizeof(struct fib_rule_hdr))
-            decode_rule(message, &change, target);
+        if (length >= sizeof(struct fib_rule_hdr)) decode_rule(message, &change, target);
         break;
     case RTM_DELNEIGH:
         change.effect = CNL_REMOVED;  // fall through
     case RTM_NEWNEIGH:
-        if (length >= sizeof(struct ndmsg))
-            decode_neighbour(message, &change, target);
+        if (length >= sizeof(struct ndmsg)) decode_neighbour(message, &change, target);
         break;
     case RTM_NEWPREFIX:
-        if (length >= sizeof(struct prefixmsg))
-            decode_advertised_prefix(message, &change, target);
+        if (length >= sizeof(struct prefixmsg)) decode_advertised_prefix(message, &change, target);
         break;
     case RTM_NEWADDRLABEL:
-        if (length >= sizeof(struct ifaddrlblmsg))
-            decode_label(message, &change, target);
+        if (length >= sizeof(struct ifaddrlblmsg)) decode_label(message, &change, target);
         break;
     case RTM_DELQDISC:
     case RTM_NEWQDISC:
     case RTM_DELTFILTER:
     case RTM_NEWTFILTER:
-        if (length >= sizeof(struct tcmsg))
-            decode_filtered(message, &change, target);
+        if (length >= sizeof(struct tcmsg)) decode_filtered(message, &change, target);
         break;
     default:
         break;

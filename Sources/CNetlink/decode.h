@@ -16,8 +16,7 @@ struct decode_target {
 int decode_route_message(void *target, const struct nlmsghdr *message);
 
 // Finds the attributes behind a header of `header_size`: table[type] for each type below `count`, NULL if missing.
-void decode_attributes(
-    const struct nlmsghdr *message, size_t header_size, const struct nlattr **table, uint16_t count);
+void decode_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table, uint16_t count);
 // The same for what stands in an attribute; NULL for one that is missing.
 void decode_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t count);
 // As much as fits, with a zero behind it; empty if the attribute is missing.

@@ -10,9 +10,7 @@
 
 #include "decode.h"
 
-int cnl_route_open(void) {
-    return transport_open(NETLINK_ROUTE);
-}
+int cnl_route_open(void) { return transport_open(NETLINK_ROUTE); }
 
 int dump_rows(int fd, enum cnl_kind kind, transport_handler handler, void *context) {
     static const struct {
@@ -27,8 +25,7 @@ int dump_rows(int fd, enum cnl_kind kind, transport_handler handler, void *conte
         [CNL_NEIGHBOUR] = {RTM_GETNEIGH, AF_INET6, sizeof(struct ndmsg)},
         [CNL_LABEL] = {RTM_GETADDRLABEL, AF_INET6, sizeof(struct ifaddrlblmsg)},
     };
-    if ((unsigned)kind >= sizeof(requests) / sizeof(requests[0]) || requests[kind].type == 0)
-        return -EINVAL;
+    if ((unsigned)kind >= sizeof(requests) / sizeof(requests[0]) || requests[kind].type == 0) return -EINVAL;
     char room[64] __attribute__((aligned(NLMSG_ALIGNTO)));
     struct nlmsghdr *request = mnl_nlmsg_put_header(room);
     request->nlmsg_type = requests[kind].type;

@@ -13,8 +13,7 @@ int cnl_expiry_open(int receive_buffer) {
 int cnl_expiry_read(int fd, int timeout, cnl_policy_handler handler, void *context) {
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
     int ready = poll(&waiting, 1, timeout);
-    if (ready < 0 && errno != EINTR)
-        return -errno;
+    if (ready < 0 && errno != EINTR) return -errno;
     struct policy_target target = {handler, context};
     return ready > 0 ? transport_drain(fd, policy_decode, &target) : 0;
 }

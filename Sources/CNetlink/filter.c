@@ -13,12 +13,10 @@
 
 int decode_filter(void *context, const struct nlmsghdr *message) {
     const struct filter_target *target = context;
-    if (message->nlmsg_type != RTM_NEWTFILTER || mnl_nlmsg_get_payload_len(message) < sizeof(struct tcmsg))
-        return 0;
+    if (message->nlmsg_type != RTM_NEWTFILTER || mnl_nlmsg_get_payload_len(message) < sizeof(struct tcmsg)) return 0;
     const struct tcmsg *header = mnl_nlmsg_get_payload(message);
     // The kernel lists each classifier once without a handle, before its filters.
-    if (header->tcm_handle == 0)
-        return 0;
+    if (header->tcm_handle == 0) return 0;
     const struct nlattr *row[TCA_MAX + 1], *options[TCA_BPF_MAX + 1];
     decode_attributes(message, sizeof(*header), row, TCA_MAX + 1);
     struct cnl_filter filter = {

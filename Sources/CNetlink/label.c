@@ -25,6 +25,4 @@ int cnl_label_add(int fd, const struct cnl_label *label) {
     return request(fd, label, RTM_NEWADDRLABEL, NLM_F_CREATE | NLM_F_EXCL);
 }
 
-int cnl_label_delete(int fd, const struct cnl_label *label) {
-    return request(fd, label, RTM_DELADDRLABEL, 0);
-}
+int cnl_label_delete(int fd, const struct cnl_label *label) { return request(fd, label, RTM_DELADDRLABEL, 0); }

@@ -35,9 +35,7 @@ int cnl_link_set_flags(int fd, uint32_t index, uint32_t flags, uint32_t mask) {
     return transport_request(fd, link_request(room, RTM_SETLINK, index, flags & mask, mask));
 }
 
-int cnl_link_set_mtu(int fd, uint32_t index, uint32_t mtu) {
-    return set_number(fd, index, IFLA_MTU, mtu);
-}
+int cnl_link_set_mtu(int fd, uint32_t index, uint32_t mtu) { return set_number(fd, index, IFLA_MTU, mtu); }
 
 int cnl_link_set_gso_max_size(int fd, uint32_t index, uint32_t octets) {
     return set_number(fd, index, IFLA_GSO_MAX_SIZE, octets);
@@ -56,8 +54,7 @@ int cnl_link_set_no_address_generation(int fd, uint32_t index) {
 
 int cnl_veth_add(int fd, const char *name, const char *peer) {
     struct rtnl_link *link = rtnl_link_veth_alloc();
-    if (link == NULL)
-        return -ENOMEM;
+    if (link == NULL) return -ENOMEM;
     struct rtnl_link *other = rtnl_link_veth_get_peer(link);
     rtnl_link_set_name(link, name);
     rtnl_link_set_name(other, peer);
@@ -70,8 +67,7 @@ int cnl_veth_add(int fd, const char *name, const char *peer) {
 
 int cnl_link_delete(int fd, uint32_t index) {
     // Without index or name the kernel takes a group of links, the default group among them.
-    if (index == 0)
-        return -ENODEV;
+    if (index == 0) return -ENODEV;
     char room[request_room] __attribute__((aligned(NLMSG_ALIGNTO)));
     return transport_request(fd, link_request(room, RTM_DELLINK, index, 0, 0));
 }

@@ -23,7 +23,6 @@ struct in6_addr address_to_in6(const struct cnl_address *address) {
 struct nl_addr *address_to_nl(const struct cnl_address *address, int prefix_length) {
     struct in6_addr in6 = address_to_in6(address);
     struct nl_addr *addr = nl_addr_build(AF_INET6, &in6, sizeof(in6));
-    if (addr != NULL)
-        nl_addr_set_prefixlen(addr, prefix_length);
+    if (addr != NULL) nl_addr_set_prefixlen(addr, prefix_length);
     return addr;
 }

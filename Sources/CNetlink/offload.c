@@ -28,9 +28,7 @@ static int ask(struct features *features, void *command) {
     return result < 0 ? -errno : result;
 }
 
-static uint32_t blocks(const struct features *features) {
-    return (features->count + 31) / 32;
-}
+static uint32_t blocks(const struct features *features) { return (features->count + 31) / 32; }
 
 static int read_states(struct features *features) {
     features->states->cmd = ETHTOOL_GFEATURES;
@@ -44,15 +42,12 @@ static int read_names(struct features *features) {
     info->cmd = ETHTOOL_GSSET_INFO;
     info->sset_mask = 1ull << ETH_SS_FEATURES;
     int result = ask(features, info);
-    if (result < 0)
-        return result;
-    if (info->sset_mask == 0 || info->data[0] > feature_limit)
-        return -EOPNOTSUPP;
+    if (result < 0) return result;
+    if (info->sset_mask == 0 || info->data[0] > feature_limit) return -EOPNOTSUPP;
     features->count = info->data[0];
     features->names = calloc(1, sizeof(*features->names) + features->count * ETH_GSTRING_LEN);
     features->states = calloc(1, sizeof(*features->states) + blocks(features) * sizeof(features->states->features[0]));
-    if (features->names == NULL || features->states == NULL)
-        return -ENOMEM;
+    if (features->names == NULL || features->states == NULL) return -ENOMEM;
     features->names->cmd = ETHTOOL_GSTRINGS;
     features->names->string_set = ETH_SS_FEATURES;
     features->names->len = features->count;
@@ -62,22 +57,18 @@ static int read_names(struct features *features) {
 static void close_features(struct features *features) {
     free(features->names);
     free(features->states);
-    if (features->fd >= 0)
-        close(features->fd);
+    if (features->fd >= 0) close(features->fd);
 }
 
 static int open_features(struct features *features, const char *device) {
     memset(features, 0, sizeof(*features));
     features->fd = -1;
-    if (strlen(device) >= IFNAMSIZ)
-        return -ENODEV;
+    if (strlen(device) >= IFNAMSIZ) return -ENODEV;
     strcpy(features->request.ifr_name, device);
     features->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (features->fd < 0)
-        return -errno;
+    if (features->fd < 0) return -errno;
     int result = read_names(features);
-    if (result >= 0)
-        result = read_states(features);
+    if (result >= 0) result = read_states(features);
     return result < 0 ? result : 0;
 }
 
@@ -96,16 +87,14 @@ static bool is_segmentation(const struct features *features, uint32_t position) 
     char name[ETH_GSTRING_LEN + 1];
     copy_name(features, position, name);
     size_t length = strlen(name);
-    if (strncmp(name, start, sizeof(start) - 1) != 0)
-        return false;
+    if (strncmp(name, start, sizeof(start) - 1) != 0) return false;
     return strcmp(name, "tx-gso-list") == 0 || strcmp(name, "tx-gso-partial") == 0 ||
            (length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0);
 }
 
 static int active_segmentation(const struct features *features) {
     int count = 0;
-    for (uint32_t i = 0; i < features->count; i++)
-        count += is_segmentation(features, i) && is_active(features, i);
+    for (uint32_t i = 0; i < features->count; i++) count += is_segmentation(features, i) && is_active(features, i);
     return count;
 }
 
@@ -115,8 +104,7 @@ int cnl_features(const char *device, cnl_feature_handler handler, void *context)
     for (uint32_t i = 0; result == 0 && i < features.count; i++) {
         char name[ETH_GSTRING_LEN + 1];
         copy_name(&features, i, name);
-        if (name[0] != 0)
-            handler(context, name, is_active(&features, i));
+        if (name[0] != 0) handler(context, name, is_active(&features, i));
     }
     close_features(&features);
     return result;
@@ -125,8 +113,7 @@ int cnl_features(const char *device, cnl_feature_handler handler, void *context)
 int cnl_segmentation_count(const char *device) {
     struct features features;
     int result = open_features(&features, device);
-    if (result == 0)
-        result = active_segmentation(&features);
+    if (result == 0) result = active_segmentation(&features);
     close_features(&features);
     return result;
 }
@@ -134,8 +121,7 @@ int cnl_segmentation_count(const char *device) {
 static int turn_off(struct features *features) {
     struct ethtool_sfeatures *wish =
         calloc(1, sizeof(*wish) + blocks(features) * sizeof(struct ethtool_set_features_block));
-    if (wish == NULL)
-        return -ENOMEM;
+    if (wish == NULL) return -ENOMEM;
     wish->cmd = ETHTOOL_SFEATURES;
     wish->size = blocks(features);
     for (uint32_t i = 0; i < features->count; i++)
@@ -144,10 +130,8 @@ static int turn_off(struct features *features) {
             wish->features[i / 32].valid |= 1u << i % 32;
     int result = ask(features, wish);
     free(wish);
-    if (result >= 0)
-        result = read_states(features);
-    if (result < 0)
-        return result;
+    if (result >= 0) result = read_states(features);
+    if (result < 0) return result;
     return active_segmentation(features) == 0 ? 0 : -EOPNOTSUPP;
 }
 
@@ -155,8 +139,7 @@ int cnl_merging_on(const char *device) {
     struct features features;
     int result = open_features(&features, device);
     struct ethtool_value wish = {.cmd = ETHTOOL_SGRO, .data = 1};
-    if (result == 0)
-        result = ask(&features, &wish);
+    if (result == 0) result = ask(&features, &wish);
     close_features(&features);
     return result < 0 ? result : 0;
 }
@@ -164,8 +147,7 @@ int cnl_merging_on(const char *device) {
 int cnl_segmentation_off(const char *device) {
     struct features features;
     int result = open_features(&features, device);
-    if (result == 0)
-        result = turn_off(&features);
+    if (result == 0) result = turn_off(&features);
     close_features(&features);
     return result;
 }

@@ -9,9 +9,7 @@
 #include "policy_encode.h"
 #include "transport.h"
 
-int cnl_policy_open(void) {
-    return transport_open(NETLINK_XFRM);
-}
+int cnl_policy_open(void) { return transport_open(NETLINK_XFRM); }
 
 int cnl_policy_add(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds,
@@ -30,8 +28,7 @@ struct policy_batch {
 static void judge_batch(void *context, size_t position, const struct nlmsghdr *request, int error) {
     (void)request;
     const struct policy_batch *batch = context;
-    if (error < 0)
-        batch->judge(batch->context, batch->first + position, error);
+    if (error < 0) batch->judge(batch->context, batch->first + position, error);
 }
 
 int cnl_policy_add_all(
@@ -47,24 +44,19 @@ int cnl_policy_add_all(
             result = changes_append(changes, encode_policy(&policy, wish->seconds, false));
         }
         struct policy_batch batch = {first, judge, context};
-        if (result == 0)
-            result = changes_send(fd, changes, judge_batch, &batch);
+        if (result == 0) result = changes_send(fd, changes, judge_batch, &batch);
     }
-    if (changes != NULL)
-        cnl_changes_destroy(changes);
+    if (changes != NULL) cnl_changes_destroy(changes);
     return result;
 }
 
-static void keep(void *context, const struct cnl_policy *policy) {
-    *(struct cnl_policy *)context = *policy;
-}
+static void keep(void *context, const struct cnl_policy *policy) { *(struct cnl_policy *)context = *policy; }
 
 static int find(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, struct cnl_policy *found) {
     struct cnl_rehoming_policy policy = pair_policy(source, destination, 0, 0);
     struct nl_msg *question = encode_policy_question(&policy);
-    if (question == NULL)
-        return -ENOMEM;
+    if (question == NULL) return -ENOMEM;
     struct policy_target target = {keep, found};
     int result = transport_get(fd, nlmsg_hdr(question), policy_decode, &target);
     nlmsg_free(question);
@@ -82,10 +74,8 @@ int cnl_policy_delete(
     int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t priority) {
     struct cnl_policy found = {.index = 0};
     int result = find(fd, source, destination, &found);
-    if (result < 0)
-        return result;
-    if (found.index == 0)
-        return -ENOENT;
+    if (result < 0) return result;
+    if (found.index == 0) return -ENOENT;
     return cnl_policy_is_ours(&found, priority) ? delete_found(fd, &found) : -EPERM;
 }
 
@@ -111,11 +101,9 @@ struct flushing {
 
 static void flush_one(void *context, const struct cnl_policy *policy) {
     struct flushing *flushing = context;
-    if (flushing->result < 0 || !cnl_policy_is_ours(policy, flushing->priority))
-        return;
+    if (flushing->result < 0 || !cnl_policy_is_ours(policy, flushing->priority)) return;
     int result = delete_found(flushing->fd, policy);
-    if (result == 0)
-        flushing->result++;
+    if (result == 0) flushing->result++;
     else if (result != -ENOENT)  // it may have expired meanwhile
         flushing->result = result;
 }

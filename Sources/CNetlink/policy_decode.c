@@ -12,8 +12,7 @@ static bool is_narrowed(const struct xfrm_selector *selector, const struct nlatt
 }
 
 static void decode_templates(const struct nlattr *attribute, struct cnl_policy *policy) {
-    if (attribute == NULL)
-        return;
+    if (attribute == NULL) return;
     const struct xfrm_user_tmpl *templates = mnl_attr_get_payload(attribute);
     size_t count = mnl_attr_get_payload_len(attribute) / sizeof(*templates);
     for (size_t i = 0; i < count; i++) {
@@ -44,15 +43,12 @@ struct cnl_policy policy_from_info(const struct xfrm_userpolicy_info *info, cons
 int policy_decode(void *context, const struct nlmsghdr *message) {
     const struct policy_target *target = context;
     bool expiry = message->nlmsg_type == XFRM_MSG_POLEXPIRE;
-    if (!expiry && message->nlmsg_type != XFRM_MSG_NEWPOLICY)
-        return 0;
+    if (!expiry && message->nlmsg_type != XFRM_MSG_NEWPOLICY) return 0;
     size_t header_size = expiry ? sizeof(struct xfrm_user_polexpire) : sizeof(struct xfrm_userpolicy_info);
-    if (mnl_nlmsg_get_payload_len(message) < header_size)
-        return 0;
+    if (mnl_nlmsg_get_payload_len(message) < header_size) return 0;
     // Both headers begin with the policy.
     const struct xfrm_userpolicy_info *info = mnl_nlmsg_get_payload(message);
-    if (info->sel.family != AF_INET6)
-        return 0;
+    if (info->sel.family != AF_INET6) return 0;
     const struct nlattr *row[XFRMA_MAX + 1];
     decode_attributes(message, header_size, row, XFRMA_MAX + 1);
     struct cnl_policy policy = policy_from_info(info, row);

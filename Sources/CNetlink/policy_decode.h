@@ -12,8 +12,8 @@ struct policy_target {
     void *context;
 };
 
-// Hands the IPv6 policy that a message tells of, or whose expiry it tells of, to the `struct policy_target` at `target`;
-// other messages are skipped.
+// Hands the IPv6 policy that a message tells of, or whose expiry it tells of, to the `struct policy_target` at
+// `target`; other messages are skipped.
 int policy_decode(void *target, const struct nlmsghdr *message);
 
 // `row` holds the attributes behind `info`, by type.

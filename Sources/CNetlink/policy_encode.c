@@ -42,15 +42,13 @@ static struct xfrmnl_sp *policy_object(const struct cnl_rehoming_policy *policy)
         xfrmnl_sp_put(object);
         object = NULL;
     }
-    if (selector != NULL)
-        xfrmnl_sel_put(selector);
+    if (selector != NULL) xfrmnl_sel_put(selector);
     return object;
 }
 
 static int set_lifetime(struct xfrmnl_sp *object, uint32_t idle_seconds) {
     struct xfrmnl_ltime_cfg *lifetime = xfrmnl_ltime_cfg_alloc();
-    if (lifetime == NULL)
-        return -1;
+    if (lifetime == NULL) return -1;
     xfrmnl_ltime_cfg_set_soft_bytelimit(lifetime, XFRM_INF);
     xfrmnl_ltime_cfg_set_hard_bytelimit(lifetime, XFRM_INF);
     xfrmnl_ltime_cfg_set_soft_packetlimit(lifetime, XFRM_INF);
@@ -89,8 +87,7 @@ static int add_template(struct xfrmnl_sp *object, const struct cnl_template *tem
 
 struct nl_msg *encode_policy(const struct cnl_rehoming_policy *policy, uint32_t idle_seconds, bool replace) {
     struct xfrmnl_sp *object = policy_object(policy);
-    if (object == NULL)
-        return NULL;
+    if (object == NULL) return NULL;
     xfrmnl_sp_set_priority(object, policy->priority);
     xfrmnl_sp_set_action(object, XFRM_POLICY_ALLOW);
     xfrmnl_sp_set_userpolicy_type(object, XFRM_POLICY_TYPE_SUB);
@@ -98,25 +95,21 @@ struct nl_msg *encode_policy(const struct cnl_rehoming_policy *policy, uint32_t 
     for (int i = 0; i < policy->template_count && i < 2 && built == 0; i++)
         built = add_template(object, &policy->templates[i]);
     struct nl_msg *message = NULL;
-    if (built == 0)
-        (void)(replace ? xfrmnl_sp_build_update_request : xfrmnl_sp_build_add_request)(object, 0, &message);
+    if (built == 0) (void)(replace ? xfrmnl_sp_build_update_request : xfrmnl_sp_build_add_request)(object, 0, &message);
     xfrmnl_sp_put(object);
     return message;
 }
 
 struct nl_msg *encode_policy_deletion(const struct cnl_rehoming_policy *policy, uint32_t index) {
     struct xfrmnl_sp *object = policy_object(policy);
-    if (object == NULL)
-        return NULL;
-    if (index != 0)
-        xfrmnl_sp_set_index(object, index);
+    if (object == NULL) return NULL;
+    if (index != 0) xfrmnl_sp_set_index(object, index);
     struct nl_msg *message = NULL;
     int built = xfrmnl_sp_build_delete_request(object, 0, &message);
     xfrmnl_sp_put(object);
     // libnl says the type only when it adds.
     struct xfrm_userpolicy_type type = {.type = XFRM_POLICY_TYPE_SUB};
-    if (built < 0 || nla_put(message, XFRMA_POLICY_TYPE, sizeof(type), &type) == 0)
-        return message;
+    if (built < 0 || nla_put(message, XFRMA_POLICY_TYPE, sizeof(type), &type) == 0) return message;
     nlmsg_free(message);
     return NULL;
 }
@@ -124,8 +117,7 @@ struct nl_msg *encode_policy_deletion(const struct cnl_rehoming_policy *policy, 
 struct nl_msg *encode_policy_question(const struct cnl_rehoming_policy *policy) {
     // libnl asks by index only; the kernel takes the same question as for a deletion.
     struct nl_msg *message = encode_policy_deletion(policy, 0);
-    if (message != NULL)
-        nlmsg_hdr(message)->nlmsg_type = XFRM_MSG_GETPOLICY;
+    if (message != NULL) nlmsg_hdr(message)->nlmsg_type = XFRM_MSG_GETPOLICY;
     return message;
 }
 
@@ -137,7 +129,8 @@ struct cnl_rehoming_policy pair_policy(
         .priority = priority,
         .direction = XFRM_POLICY_IN,
         .template_count = rehoming == 0 ? 0 : 2,
-        .templates = {{*source, *destination, rehoming, CNL_DESTINATION_OPTIONS, true},
-                      {{0, 0}, *destination, rehoming, CNL_ROUTING_HEADER, true}},
+        .templates =
+            {{*source, *destination, rehoming, CNL_DESTINATION_OPTIONS, true},
+             {{0, 0}, *destination, rehoming, CNL_ROUTING_HEADER, true}},
     };
 }

@@ -31,12 +31,10 @@ static int set_buffer(int fd, int force_option, int option, int octets) {
 
 static int open_socket(uint8_t protocol) {
     int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-    if (fd < 0)
-        return -errno;
+    if (fd < 0) return -errno;
     // Else the kernel would write a checksum into payloads of some protocols. Of ICMPv6 it always does.
     int result = protocol == IPPROTO_ICMPV6 ? 0 : set_number(fd, IPPROTO_IPV6, IPV6_CHECKSUM, -1);
-    if (result == 0)
-        return fd;
+    if (result == 0) return fd;
     close(fd);
     return result;
 }
@@ -67,85 +65,64 @@ static int pass_by_policies(int fd) {
     };
     // What reads policies can be a module that is loaded when it is first asked for.
     int loader = transport_open(NETLINK_XFRM);
-    if (loader >= 0)
-        close(loader);
-    if (setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &policy, sizeof(policy)) == 0)
-        return 0;
+    if (loader >= 0) close(loader);
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &policy, sizeof(policy)) == 0) return 0;
     // A kernel without XFRM has no policies, and one in which nothing reads them gets none.
     return errno == ENOPROTOOPT || errno == EOPNOTSUPP || errno == EINVAL ? 0 : -errno;
 }
 
 int cnl_raw_open_heeding(uint8_t protocol) {
     int fd = open_socket(protocol);
-    if (fd < 0)
-        return fd;
+    if (fd < 0) return fd;
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog filter = {.len = 1, .filter = &nothing};
     int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
-    if (result == 0)
-        result = set_number(fd, SOL_SOCKET, SO_RCVBUF, 0);
+    if (result == 0) result = set_number(fd, SOL_SOCKET, SO_RCVBUF, 0);
     // The errors themselves pile up unread, as far as the smallest buffer goes.
-    if (result == 0)
-        result = set_number(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-    if (result == 0)
-        return fd;
+    if (result == 0) result = set_number(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    if (result == 0) return fd;
     close(fd);
     return result;
 }
 
 int cnl_raw_open(uint8_t protocol, int receive_buffer) {
     int fd = open_socket(protocol);
-    if (fd < 0)
-        return fd;
+    if (fd < 0) return fd;
     int result = protocol == IPPROTO_ICMPV6 ? filter_errors(fd) : 0;
-    if (result == 0)
-        result = set_number(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    if (result == 0)
-        result = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, receive_buffer);
-    if (result == 0)
-        return fd;
+    if (result == 0) result = set_number(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (result == 0) result = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, receive_buffer);
+    if (result == 0) return fd;
     close(fd);
     return result;
 }
 
 int cnl_raw_open_sender(uint8_t protocol, int send_buffer) {
     int fd = open_socket(protocol);
-    if (fd < 0)
-        return fd;
+    if (fd < 0) return fd;
     struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog program = {.len = 1, .filter = &drop};
     int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
-    if (result == 0)
-        result = set_number(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit);
-    if (result == 0)
-        result = set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, send_buffer);
-    if (result == 0 && protocol == IPPROTO_ICMPV6)
-        result = pass_by_policies(fd);
-    if (result == 0)
-        return fd;
+    if (result == 0) result = set_number(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit);
+    if (result == 0) result = set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, send_buffer);
+    if (result == 0 && protocol == IPPROTO_ICMPV6) result = pass_by_policies(fd);
+    if (result == 0) return fd;
     close(fd);
     return result;
 }
 
 int cnl_echo_open(uint16_t identifier) {
     int fd = open_socket(IPPROTO_ICMPV6);
-    if (fd < 0)
-        return fd;
+    if (fd < 0) return fd;
     // Type, code, checksum, identifier. The filter sees what is behind the IPv6 header.
     struct sock_filter instructions[] = {
-        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
-        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, identifier, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, identifier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX), BPF_STMT(BPF_RET | BPF_K, 0),
     };
     struct sock_fprog filter = {.len = sizeof(instructions) / sizeof(instructions[0]), .filter = instructions};
     int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno : 0;
-    if (result == 0)
-        result = set_number(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    if (result == 0)
-        return fd;
+    if (result == 0) result = set_number(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (result == 0) return fd;
     close(fd);
     return result;
 }
@@ -155,8 +132,7 @@ int cnl_raw_send(
     const struct cnl_address *destination, uint32_t interface) {
     // The interface in IPV6_PKTINFO is only a preference; a more specific route through another interface would win.
     int result = set_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)interface);
-    if (result < 0)
-        return result;
+    if (result < 0) return result;
     struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = address_to_in6(destination)};
     to.sin6_scope_id = interface;
     struct iovec part = {.iov_base = (void *)octets, .iov_len = length};
@@ -176,8 +152,7 @@ int cnl_raw_send(
     struct in6_pktinfo info = {.ipi6_addr = address_to_in6(source), .ipi6_ifindex = interface};
     memcpy(CMSG_DATA(first), &info, sizeof(info));
     ssize_t sent;
-    do
-        sent = sendmsg(fd, &header, 0);
+    do sent = sendmsg(fd, &header, 0);
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
         // Nothing else here can be invalid, and this is the kernel's word for a source that the host has not.
@@ -204,18 +179,15 @@ struct cnl_batch {
 };
 
 struct cnl_batch *cnl_batch_create(size_t count, size_t size) {
-    if (count == 0 || size == 0)
-        return NULL;
+    if (count == 0 || size == 0) return NULL;
     struct cnl_batch *batch = calloc(1, sizeof(*batch));
-    if (batch == NULL)
-        return NULL;
+    if (batch == NULL) return NULL;
     batch->count = count;
     batch->size = size;
     batch->headers = calloc(count, sizeof(*batch->headers));
     batch->slots = calloc(count, sizeof(*batch->slots));
     batch->octets = calloc(count, size);
-    if (batch->headers != NULL && batch->slots != NULL && batch->octets != NULL)
-        return batch;
+    if (batch->headers != NULL && batch->slots != NULL && batch->octets != NULL) return batch;
     cnl_batch_destroy(batch);
     return NULL;
 }
@@ -241,8 +213,7 @@ int cnl_batch_receive(struct cnl_batch *batch, int fd) {
         };
     }
     int received;
-    do
-        received = recvmmsg(fd, batch->headers, (unsigned)batch->count, MSG_DONTWAIT, NULL);
+    do received = recvmmsg(fd, batch->headers, (unsigned)batch->count, MSG_DONTWAIT, NULL);
     while (received < 0 && errno == EINTR);
     return received < 0 ? -errno : received;
 }
@@ -256,8 +227,7 @@ struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t positio
         .truncated = (header->msg_flags & MSG_TRUNC) != 0,
     };
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
-        if (part->cmsg_level != IPPROTO_IPV6 || part->cmsg_type != IPV6_PKTINFO)
-            continue;
+        if (part->cmsg_level != IPPROTO_IPV6 || part->cmsg_type != IPV6_PKTINFO) continue;
         struct in6_pktinfo info;
         memcpy(&info, CMSG_DATA(part), sizeof(info));
         packet.destination = address_from_octets(&info.ipi6_addr);
@@ -268,7 +238,10 @@ struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t positio
 
 int cnl_packet_send(int fd, uint32_t interface, const uint8_t *octets, size_t length) {
     struct sockaddr_ll to = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_ifindex = (int)interface, .sll_halen = ETH_ALEN};
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_IPV6),
+        .sll_ifindex = (int)interface,
+        .sll_halen = ETH_ALEN};
     ssize_t sent = sendto(fd, octets, length, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
     return sent < 0 ? -errno : 0;
 }

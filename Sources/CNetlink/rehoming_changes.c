@@ -23,17 +23,14 @@ void cnl_changes_destroy(struct cnl_changes *changes) {
     free(changes);
 }
 
-void cnl_changes_clear(struct cnl_changes *changes) {
-    changes->length = 0;
-}
+void cnl_changes_clear(struct cnl_changes *changes) { changes->length = 0; }
 
 // Where the next `octets` go; NULL if there is no memory.
 static void *room_for(struct cnl_changes *changes, size_t octets) {
     if (changes->room - changes->length < octets) {
         size_t room = 2 * changes->room + 4096 + octets;
         char *more = realloc(changes->octets, room);
-        if (more == NULL)
-            return NULL;
+        if (more == NULL) return NULL;
         changes->octets = more;
         changes->room = room;
     }
@@ -46,8 +43,7 @@ static int added(struct cnl_changes *changes, const struct nlmsghdr *request) {
 }
 
 int changes_append(struct cnl_changes *changes, struct nl_msg *message) {
-    if (message == NULL)
-        return -ENOMEM;
+    if (message == NULL) return -ENOMEM;
     const struct nlmsghdr *request = nlmsg_hdr(message);
     size_t length = NLMSG_ALIGN(request->nlmsg_len);
     char *room = room_for(changes, length);
@@ -112,8 +108,7 @@ int changes_send(int fd, struct cnl_changes *changes, transport_judge judge, voi
 int cnl_changes_send(int fd, struct cnl_changes *changes, size_t *refused) {
     struct outcome outcome = {.error = 0};
     int result = changes_send(fd, changes, judge, &outcome);
-    if (refused != NULL)
-        *refused = outcome.refused;
+    if (refused != NULL) *refused = outcome.refused;
     return result < 0 ? result : outcome.error;
 }
 

@@ -34,8 +34,7 @@ int decode_state(void *context, const struct nlmsghdr *message) {
     if (message->nlmsg_type != XFRM_MSG_NEWSA || mnl_nlmsg_get_payload_len(message) < sizeof(struct xfrm_usersa_info))
         return 0;
     const struct xfrm_usersa_info *info = mnl_nlmsg_get_payload(message);
-    if (info->family != AF_INET6 || info->mode != XFRM_MODE_ROUTEOPTIMIZATION)
-        return 0;
+    if (info->family != AF_INET6 || info->mode != XFRM_MODE_ROUTEOPTIMIZATION) return 0;
     const struct nlattr *row[XFRMA_MAX + 1];
     decode_attributes(message, sizeof(*info), row, XFRMA_MAX + 1);
     struct cnl_state state = state_from_info(info, row[XFRMA_COADDR]);
@@ -47,8 +46,7 @@ int cnl_state_dump(int fd, uint8_t protocol, cnl_state_handler handler, void *co
     char room[64] __attribute__((aligned(NLMSG_ALIGNTO)));
     struct nlmsghdr *request = mnl_nlmsg_put_header(room);
     request->nlmsg_type = XFRM_MSG_GETSA;
-    if (protocol != 0)
-        mnl_attr_put_u8(request, XFRMA_PROTO, protocol);
+    if (protocol != 0) mnl_attr_put_u8(request, XFRMA_PROTO, protocol);
     struct state_target target = {handler, context};
     return transport_dump(fd, request, decode_state, &target);
 }
@@ -65,8 +63,7 @@ struct gathering {
 
 static void gather_state(void *context, const struct cnl_state *state) {
     struct gathering *gathering = context;
-    if (state->request != gathering->request)
-        return;
+    if (state->request != gathering->request) return;
     int result = cnl_changes_delete_state(gathering->changes, state);
     gathering->error = result < 0 ? result : gathering->error;
     gathering->count++;
@@ -85,19 +82,16 @@ static void gather_policy(void *context, const struct cnl_policy *policy) {
 
 static int delete_gathered(int fd, int dumped, struct gathering *gathering) {
     int result = dumped < 0 ? dumped : gathering->error;
-    if (result == 0)
-        result = changes_send_in_parts(fd, gathering->changes);
+    if (result == 0) result = changes_send_in_parts(fd, gathering->changes);
     return result;
 }
 
 int cnl_rehoming_flush(int fd, uint32_t request, uint32_t first_priority, uint32_t last_priority) {
     struct gathering gathering = {cnl_changes_create(), request, first_priority, last_priority, 0, 0};
-    if (gathering.changes == NULL)
-        return -ENOMEM;
+    if (gathering.changes == NULL) return -ENOMEM;
     // Policies first: without its states one would hold packets back.
     int result = delete_gathered(fd, cnl_policy_dump(fd, gather_policy, &gathering), &gathering);
-    if (result == 0)
-        result = delete_gathered(fd, cnl_state_dump(fd, 0, gather_state, &gathering), &gathering);
+    if (result == 0) result = delete_gathered(fd, cnl_state_dump(fd, 0, gather_state, &gathering), &gathering);
     cnl_changes_destroy(gathering.changes);
     return result < 0 ? result : gathering.count;
 }

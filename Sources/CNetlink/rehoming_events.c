@@ -14,15 +14,15 @@ int cnl_xfrm_events_open(int receive_buffer) {
 
 static void decode_acquire(const struct nlmsghdr *message, const struct event_target *target) {
     const struct xfrm_user_acquire *acquire = mnl_nlmsg_get_payload(message);
-    if (mnl_nlmsg_get_payload_len(message) < sizeof(*acquire) || acquire->sel.family != AF_INET6)
-        return;
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*acquire) || acquire->sel.family != AF_INET6) return;
     const struct nlattr *row[XFRMA_MAX + 1];
     decode_attributes(message, sizeof(*acquire), row, XFRMA_MAX + 1);
     struct cnl_xfrm_event event = {
         .kind = CNL_ACQUIRE,
-        .state = {.source = address_from_octets(&acquire->sel.saddr),
-                  .destination = address_from_octets(&acquire->sel.daddr),
-                  .protocol = acquire->id.proto},
+        .state =
+            {.source = address_from_octets(&acquire->sel.saddr),
+             .destination = address_from_octets(&acquire->sel.daddr),
+             .protocol = acquire->id.proto},
         .policy = policy_from_info(&acquire->policy, row),
         .next_header = acquire->sel.proto,
     };
@@ -31,8 +31,7 @@ static void decode_acquire(const struct nlmsghdr *message, const struct event_ta
 
 static void decode_expire(const struct nlmsghdr *message, const struct event_target *target) {
     const struct xfrm_user_expire *expire = mnl_nlmsg_get_payload(message);
-    if (mnl_nlmsg_get_payload_len(message) < sizeof(*expire) || expire->state.family != AF_INET6)
-        return;
+    if (mnl_nlmsg_get_payload_len(message) < sizeof(*expire) || expire->state.family != AF_INET6) return;
     struct cnl_xfrm_event event = {.kind = CNL_STATE_EXPIRED, .state = state_from_info(&expire->state, NULL)};
     event.policy.hard = expire->hard != 0;
     target->handler(target->context, &event);

@@ -12,9 +12,7 @@
 
 enum { request_room = 128 };
 
-int cnl_sockets_open(void) {
-    return transport_open(NETLINK_SOCK_DIAG);
-}
+int cnl_sockets_open(void) { return transport_open(NETLINK_SOCK_DIAG); }
 
 static struct cnl_endpoint endpoint(const uint32_t address[4], uint16_t port) {
     return (struct cnl_endpoint){.address = address_from_octets(address), .port = ntohs(port)};
@@ -22,12 +20,10 @@ static struct cnl_endpoint endpoint(const uint32_t address[4], uint16_t port) {
 
 int decode_socket(void *context, const struct nlmsghdr *message) {
     const struct socket_target *target = context;
-    if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        mnl_nlmsg_get_payload_len(message) < sizeof(struct inet_diag_msg))
+    if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || mnl_nlmsg_get_payload_len(message) < sizeof(struct inet_diag_msg))
         return 0;
     const struct inet_diag_msg *row = mnl_nlmsg_get_payload(message);
-    if (row->idiag_family != AF_INET6)
-        return 0;
+    if (row->idiag_family != AF_INET6) return 0;
     struct cnl_socket socket = {
         .local = endpoint(row->id.idiag_src, row->id.idiag_sport),
         .peer = endpoint(row->id.idiag_dst, row->id.idiag_dport),
@@ -74,8 +70,7 @@ static bool is_same(const struct cnl_endpoint *left, const struct cnl_endpoint *
 static void look(void *context, const struct cnl_socket *socket) {
     struct search *search = context;
     // Where no such connection is, the kernel tells of a socket that listens on the address.
-    if (!is_same(&socket->local, search->local) || !is_same(&socket->peer, search->peer))
-        return;
+    if (!is_same(&socket->local, search->local) || !is_same(&socket->peer, search->peer)) return;
     *search->found = *socket;
     search->is_found = true;
 }

@@ -26,8 +26,7 @@ static int load(int map, uint32_t mark) {
         {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = -1},
         {.code = BPF_JMP | BPF_EXIT},
     };
-    return bpf_prog_load(
-        BPF_PROG_TYPE_SCHED_CLS, "witness", "GPL", program, sizeof program / sizeof program[0], NULL);
+    return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "witness", "GPL", program, sizeof program / sizeof program[0], NULL);
 }
 
 int witness_attach(struct witness *witness, uint32_t ifindex, int ingress, uint32_t priority, uint32_t mark) {
@@ -35,8 +34,7 @@ int witness_attach(struct witness *witness, uint32_t ifindex, int ingress, uint3
     witness->map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "witness", sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
     if (witness->map < 0) return witness->map;
     witness->program = load(witness->map, mark);
-    LIBBPF_OPTS(
-        bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
     int code = witness->program < 0 ? witness->program : bpf_tc_hook_create(&hook);
     LIBBPF_OPTS(bpf_tc_opts, options, .handle = 1, .priority = priority, .prog_fd = witness->program);
     if (!code || code == -EEXIST) code = bpf_tc_attach(&hook, &options);

@@ -18,13 +18,9 @@ static void *counted(void *block) {
     return block;
 }
 
-void *malloc(size_t size) {
-    return counted(__libc_malloc(size));
-}
+void *malloc(size_t size) { return counted(__libc_malloc(size)); }
 
-void *calloc(size_t count, size_t size) {
-    return counted(__libc_calloc(count, size));
-}
+void *calloc(size_t count, size_t size) { return counted(__libc_calloc(count, size)); }
 
 // A block that grows stays one block; of nothing one is made, and to nothing one is freed.
 void *realloc(void *block, size_t size) {
@@ -34,9 +30,7 @@ void *realloc(void *block, size_t size) {
     return moved;
 }
 
-void *aligned_alloc(size_t alignment, size_t size) {
-    return counted(__libc_memalign(alignment, size));
-}
+void *aligned_alloc(size_t alignment, size_t size) { return counted(__libc_memalign(alignment, size)); }
 
 int posix_memalign(void **block, size_t alignment, size_t size) {
     void *made = counted(__libc_memalign(alignment, size));

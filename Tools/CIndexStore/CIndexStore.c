@@ -73,8 +73,8 @@ static char *copy(string_ref text) {
 static bool read_occurrence(void *context, void *handle) {
     struct reading *reading = context;
     string_ref usr = api.symbol_usr(api.occurrence_symbol(handle));
-    struct cix_occurrence occurrence = {reading->module, reading->file, usr.data, usr.length,
-                                        api.occurrence_roles(handle)};
+    struct cix_occurrence occurrence = {
+        reading->module, reading->file, usr.data, usr.length, api.occurrence_roles(handle)};
     reading->found(reading->context, &occurrence);
     return true;
 }
@@ -113,8 +113,9 @@ static bool read_unit(void *context, string_ref reference) {
     return true;
 }
 
-const char *cix_read(const char *library, const char *store, void *context,
-                     void (*found)(void *context, const struct cix_occurrence *occurrence)) {
+const char *cix_read(
+    const char *library, const char *store, void *context,
+    void (*found)(void *context, const struct cix_occurrence *occurrence)) {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     if (!handle) return dlerror();
     for (size_t index = 0; index < sizeof functions / sizeof *functions; index++) {

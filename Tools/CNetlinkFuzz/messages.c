@@ -47,19 +47,16 @@ static char *room(size_t *size) {
     static char *start;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     *size = 16 * page;
-    if (start != NULL)
-        return start;
+    if (start != NULL) return start;
     char *pages = mmap(NULL, *size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED || mprotect(pages + *size, page, PROT_NONE) != 0)
-        return NULL;
+    if (pages == MAP_FAILED || mprotect(pages + *size, page, PROT_NONE) != 0) return NULL;
     return start = pages;
 }
 
 int netlink_fuzz(uint16_t type, const uint8_t *octets, size_t length) {
     size_t size;
     char *start = room(&size);
-    if (start == NULL || length > size - NLMSG_HDRLEN)
-        return -1;
+    if (start == NULL || length > size - NLMSG_HDRLEN) return -1;
     // The kernel aligns messages.
     struct nlmsghdr *message = (struct nlmsghdr *)(start + size - NLMSG_ALIGN(NLMSG_HDRLEN + length));
     memset(message, 0, NLMSG_HDRLEN);

@@ -1,6 +1,6 @@
-// Which control messages reach the daemon. Sources can be forged, so senders are sorted by what is known of them, and each
-// crowd is bounded: by a rate of all together, by one of each /48, and by what the daemon has not read yet. Nothing that one
-// crowd sends takes the place of the messages of another.
+// Which control messages reach the daemon. Sources can be forged, so senders are sorted by what is known of them, and
+// each crowd is bounded: by a rate of all together, by one of each /48, and by what the daemon has not read yet.
+// Nothing that one crowd sends takes the place of the messages of another.
 #ifndef SHIM6_BPF_ADMISSION_H
 #define SHIM6_BPF_ADMISSION_H
 
@@ -68,8 +68,8 @@ INLINE int is_proven(const struct shim6_pair *ulids, const struct shim6_address 
     return bpf_map_lookup_elem(&peer_locators, &key) != 0;
 }
 
-/// Sorts a sender by the address pair of its message and the ULIDs that an I1 from another locator names. Their option has
-/// to be the first one. `pair` becomes the named one where the pair of the message is no session.
+/// Sorts a sender by the address pair of its message and the ULIDs that an I1 from another locator names. Their option
+/// has to be the first one. `pair` becomes the named one where the pair of the message is no session.
 NOINLINE int sort(struct __sk_buff *skb, __u32 at, __u32 end, struct shim6_pair *pair) {
     if (!pair) return STRANGER;
     if (has_session(pair)) return ACQUAINTED;
@@ -87,8 +87,8 @@ INLINE int is_exhausted(const struct shim6_crowd *crowd, __u64 now) {
     return crowd->unread >= crowd->most_unread || is_used_up(&crowd->all, crowd->used, now);
 }
 
-/// Takes a message's share of what its crowd may send. `kind` is what its /48 is limited in. A flood from everywhere must
-/// not fill the table of limits, one from a single site not use up what the others have.
+/// Takes a message's share of what its crowd may send. `kind` is what its /48 is limited in. A flood from everywhere
+/// must not fill the table of limits, one from a single site not use up what the others have.
 NOINLINE int admit(
     struct shim6_crowd *crowd, __u32 kind, const struct shim6_address *source, __u32 of_site, __u32 of_all) {
     if (!crowd || !source) return TC_ACT_SHOT;
@@ -100,8 +100,8 @@ NOINLINE int admit(
     return TC_ACT_UNSPEC;
 }
 
-/// A control message that carries no known tag: an I1, or any other. What a host with a session sends, or another in its
-/// name, takes nothing from the others.
+/// A control message that carries no known tag: an I1, or any other. What a host with a session sends, or another in
+/// its name, takes nothing from the others.
 NOINLINE int untagged_in(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 is_i1) {
     struct shim6_control *settled = settings();
     if (!settled || !packet) return TC_ACT_SHOT;
@@ -118,8 +118,7 @@ NOINLINE int untagged_in(struct __sk_buff *skb, __u32 l2, const struct packet *p
         return admit(&settled->acquainted, SHIM6_LIMIT_ACQUAINTED, source, of_site, SHIM6_DROP_ACQUAINTED_RATE);
     if (sender == NAMES_SESSION)
         return admit(&settled->named_i1, SHIM6_LIMIT_I1, source, of_site, SHIM6_DROP_STRANGERS_I1_RATE);
-    if (is_i1)
-        return admit(&settled->strangers_i1, SHIM6_LIMIT_I1, source, of_site, SHIM6_DROP_STRANGERS_I1_RATE);
+    if (is_i1) return admit(&settled->strangers_i1, SHIM6_LIMIT_I1, source, of_site, SHIM6_DROP_STRANGERS_I1_RATE);
     return admit(&settled->strangers, SHIM6_LIMIT_OTHER, source, of_site, SHIM6_DROP_STRANGERS_RATE);
 }
 

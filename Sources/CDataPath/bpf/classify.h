@@ -4,8 +4,8 @@
 
 #include "parse.h"
 
-/// Whether an address can be a ULID or a locator: the same table as that of `canBeLocator` in the module Locators, which
-/// says why. A test compares them.
+/// Whether an address can be a ULID or a locator: the same table as that of `canBeLocator` in the module Locators,
+/// which says why. A test compares them.
 INLINE int is_global_unicast(const struct shim6_address *address) {
     const __be32 *words = (const __be32 *)address->octets;
     __u32 first = bpf_ntohl(words[0]);
@@ -27,9 +27,9 @@ INLINE int is_link_icmp(struct __sk_buff *skb, __u32 l2, const struct packet *pa
     return (type >= LISTENER_QUERY && type <= REDIRECT) || type == LISTENER_REPORT_V2;
 }
 
-/// An ICMPv6 Parameter Problem that says that this host does not know Shim6: what the kernel answers when nobody has room
-/// for a control message. A peer would believe it for ten minutes. What is unknown stands where the pointer points, behind
-/// other headers perhaps. What cannot be read there says nothing to the peer either.
+/// An ICMPv6 Parameter Problem that says that this host does not know Shim6: what the kernel answers when nobody has
+/// room for a control message. A peer would believe it for ten minutes. What is unknown stands where the pointer
+/// points, behind other headers perhaps. What cannot be read there says nothing to the peer either.
 INLINE int is_denial(struct __sk_buff *skb, __u32 l2, const struct packet *packet) {
     if (packet->end.next != ICMPV6) return 0;
     struct {
@@ -45,8 +45,8 @@ INLINE int is_denial(struct __sk_buff *skb, __u32 l2, const struct packet *packe
     return !bpf_skb_load_bytes(skb, at, &unknown, 1) && unknown == SHIM6;
 }
 
-/// Whether the stack takes what is sent to the destination of this packet, rather than pass it on: also at an address that
-/// is no locator. Where it forwards nothing it is of no use to anybody else.
+/// Whether the stack takes what is sent to the destination of this packet, rather than pass it on: also at an address
+/// that is no locator. Where it forwards nothing it is of no use to anybody else.
 NOINLINE int is_for_this_host(struct __sk_buff *skb, const struct packet *packet) {
     struct shim6_control *settled = settings();
     if (!packet || !settled) return 0;

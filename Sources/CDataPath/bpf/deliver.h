@@ -22,8 +22,8 @@ struct arrival {
 
 _Static_assert(sizeof(struct arrival) == 6, "the place of a link-layer address");
 
-/// Sends a restored packet through the veth pair, where it is merged with its neighbours (GRO): an uplink cannot do that
-/// while it carries a header that the kernel does not know. It comes out at `shim6_appear`.
+/// Sends a restored packet through the veth pair, where it is merged with its neighbours (GRO): an uplink cannot do
+/// that while it carries a header that the kernel does not know. It comes out at `shim6_appear`.
 INLINE int merge(struct __sk_buff *skb, __u32 l2) {
     struct shim6_control *settled = settings();
     if (!settled || !settled->shim0x) return TC_ACT_UNSPEC;
@@ -50,8 +50,7 @@ INLINE int appear_on(struct __sk_buff *skb, __u32 l2, const struct shim6_locator
     __builtin_memcpy(target, place->mac, sizeof target);
     // From an interface without Ethernet headers it would go as it is, to one that wants them.
     if (!l2 && add_ethernet(skb)) return drop(SHIM6_DROP_UNCHANGEABLE);
-    if (place->ethernet && bpf_skb_store_bytes(skb, 0, target, sizeof target, 0))
-        return drop(SHIM6_DROP_UNCHANGEABLE);
+    if (place->ethernet && bpf_skb_store_bytes(skb, 0, target, sizeof target, 0)) return drop(SHIM6_DROP_UNCHANGEABLE);
     skb->tc_index = as;
     return bpf_redirect(ifindex, BPF_F_INGRESS);
 }

@@ -28,9 +28,10 @@ _Static_assert(sizeof(struct home_headers) == HOME_HEADERS_LENGTH, "24 octets ea
 
 /// Whether these headers are what XFRM makes, on their way to the host that puts the ULIDs back.
 INLINE int are_home_headers(const struct home_headers *headers) {
-    return headers->routing_next == DESTINATION_OPTIONS && headers->routing_length == 2 && headers->routing_type == ROUTING_TYPE_2 &&
-           headers->segments_left == 1 && headers->options_length == 2 && headers->padding[0] == PAD_N &&
-           headers->padding[1] == 2 && headers->option_type == HOME_ADDRESS_OPTION && headers->option_length == 16;
+    return headers->routing_next == DESTINATION_OPTIONS && headers->routing_length == 2 &&
+           headers->routing_type == ROUTING_TYPE_2 && headers->segments_left == 1 && headers->options_length == 2 &&
+           headers->padding[0] == PAD_N && headers->padding[1] == 2 && headers->option_type == HOME_ADDRESS_OPTION &&
+           headers->option_length == 16;
 }
 
 /// Reads them behind the IPv6 header; negative if something else is there.

@@ -30,8 +30,7 @@ INLINE int shim6_packet_in(struct __sk_buff *skb, __u32 l2, struct packet *packe
     __u32 headers = packet->end.at + PAYLOAD_HEADER_LENGTH;
     __u32 end = end_of(l2, packet);
     // What is restored must be a packet that the stack takes.
-    if (skb->pkt_type || packet->shim.length || l2 + headers > end || end > skb->len)
-        return drop(SHIM6_DROP_MALFORMED);
+    if (skb->pkt_type || packet->shim.length || l2 + headers > end || end > skb->len) return drop(SHIM6_DROP_MALFORMED);
     if (!is_global_unicast(&packet->ip.source)) return drop(SHIM6_DROP_BAD_ADDRESS);
     // A control message inside would get around its limits.
     int chain = follow_chain(skb, l2 + headers, end, packet->shim.next);

@@ -1,5 +1,5 @@
-// The last packet of a flow that goes out unanswered, kept so that it can be sent again, at once, on a pair that works: TCP
-// itself would wait for its retransmission timer. And the hint that TCP gives by sending something again.
+// The last packet of a flow that goes out unanswered, kept so that it can be sent again, at once, on a pair that works:
+// TCP itself would wait for its retransmission timer. And the hint that TCP gives by sending something again.
 #ifndef SHIM6_BPF_KEPT_PACKETS_H
 #define SHIM6_BPF_KEPT_PACKETS_H
 

@@ -70,8 +70,8 @@ INLINE int send_segment(__u32 ifindex, const struct packet *packet) {
     return bpf_redirect_neigh(ifindex, &next_hop, sizeof next_hop, 0);
 }
 
-/// The octets of the largest packet that will be on the wire once headers of `added` octets are in, for TCP segments the
-/// data that they give up taken off.
+/// The octets of the largest packet that will be on the wire once headers of `added` octets are in, for TCP segments
+/// the data that they give up taken off.
 INLINE __u32 length_rehomed(struct __sk_buff *skb, __u32 l2, const struct packet *packet, __u32 added) {
     if (!skb->gso_size) return skb->len - l2 + added;
     if (packet->insertion.next == UDP) return packet->insertion.at + added + UDP_LENGTH + skb->gso_size;
@@ -90,8 +90,8 @@ NOINLINE int refuse(struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pa
     return drop(mtu ? SHIM6_DROP_TOO_BIG : SHIM6_DROP_UNREACHABLE);
 }
 
-/// A packet that does not fit: its sender is told of the MTU that is left, or the daemon gets what nobody can be told to
-/// make smaller.
+/// A packet that does not fit: its sender is told of the MTU that is left, or the daemon gets what nobody can be told
+/// to make smaller.
 INLINE int too_big(
     struct __sk_buff *skb, __u32 l2, const struct shim6_pair *pair, const struct shim6_outbound *out, __u32 mtu,
     __u32 added) {
@@ -116,8 +116,8 @@ INLINE int takes_shim0x(struct __sk_buff *skb, __u32 slot) {
     return 1;
 }
 
-/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment. One that is on the right uplink goes on to
-/// the neighbour that the stack has chosen: the route of the pair names the next hop for the locators.
+/// Rehomes a packet of a context and sends it, or leaves it to shim0 to segment. One that is on the right uplink goes
+/// on to the neighbour that the stack has chosen: the route of the pair names the next hop for the locators.
 INLINE int send_rehomed(
     struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_pair *pair,
     const struct shim6_outbound *out) {

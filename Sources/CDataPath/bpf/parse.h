@@ -1,6 +1,6 @@
 // Reading packets. Offsets count from the IPv6 header; `l2` octets of link-layer header stand before it, which is a
-// constant in each program. What is nearly always in one piece is read in place; everything is read by a helper as well,
-// so paged data needs no care.
+// constant in each program. What is nearly always in one piece is read in place; everything is read by a helper as
+// well, so paged data needs no care.
 #ifndef SHIM6_BPF_PARSE_H
 #define SHIM6_BPF_PARSE_H
 
@@ -107,8 +107,8 @@ INLINE int read_packet(struct __sk_buff *skb, __u32 l2, struct packet *packet) {
     return follow_headers(skb, l2, packet);
 }
 
-/// Whether the first extension header is the one that the kernel puts into a TCP super-packet of more than 65,535 octets, for
-/// itself: Hop-by-Hop Options with the length (RFC 2675), which would not be found behind another header.
+/// Whether the first extension header is the one that the kernel puts into a TCP super-packet of more than 65,535
+/// octets, for itself: Hop-by-Hop Options with the length (RFC 2675), which would not be found behind another header.
 INLINE int is_jumbo(const struct __sk_buff *skb, const struct packet *packet) {
     return skb->gso_size && !packet->ip.payload_length && packet->ip.next == HOP_BY_HOP && packet->end.next == TCP &&
            packet->end.at == IPV6_LENGTH + JUMBO_LENGTH;
@@ -127,8 +127,8 @@ enum chain {
     INCOMPLETE,
 };
 
-/// What a chain of headers leads to that begins with `next` at `at` and must not go beyond `end`: whether the stack would
-/// find a Shim6 header there, of which the limits know nothing.
+/// What a chain of headers leads to that begins with `next` at `at` and must not go beyond `end`: whether the stack
+/// would find a Shim6 header there, of which the limits know nothing.
 NOINLINE int follow_chain(struct __sk_buff *skb, __u32 at, __u32 end, __u8 next) {
     int in_fragment = 0;
     for (int i = 0; i < MOST_HEADERS; i++) {

@@ -5,10 +5,9 @@
 #include "parse.h"
 
 /// Gives a packet the locators and the payload header.
-/// The transport's checksum stays what it was for the ULIDs (RFC 5533, section 11.1). The header is called `as`: Shim6, or
-/// Destination Options if the kernel has to segment behind it, which it does only behind one that it knows.
-NOINLINE int rehome(
-    struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out, __u8 as) {
+/// The transport's checksum stays what it was for the ULIDs (RFC 5533, section 11.1). The header is called `as`: Shim6,
+/// or Destination Options if the kernel has to segment behind it, which it does only behind one that it knows.
+NOINLINE int rehome(struct __sk_buff *skb, __u32 l2, struct packet *packet, const struct shim6_outbound *out, __u8 as) {
     if (!packet || !out) return -1;
     __u32 before = packet->insertion.at - IPV6_LENGTH;
     if (before > MOST_OCTETS_BEFORE) return -1;

@@ -23,9 +23,9 @@ INLINE void note_locators(struct shim6_activity *stamps, const struct ipv6_heade
     (void)shim6_incoming_write(stamps, new);
 }
 
-/// The time of a packet. Reading the exact time costs more than all the rest of a packet that only passes, so it is done
-/// where the daemon waits for the packet and compares; otherwise the time is that of the last tick, which is never late
-/// and at most 10 ms early.
+/// The time of a packet. Reading the exact time costs more than all the rest of a packet that only passes, so it is
+/// done where the daemon waits for the packet and compares; otherwise the time is that of the last tick, which is never
+/// late and at most 10 ms early.
 INLINE __u64 time_of_packet(const struct shim6_activity *stamps) {
     return stamps->flags ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
 }

@@ -1,5 +1,5 @@
-// Which sessions are worth a context: those that have lived or carried enough, both ways, and those that this host keeps
-// sending on.
+// Which sessions are worth a context: those that have lived or carried enough, both ways, and those that this host
+// keeps sending on.
 #ifndef SHIM6_BPF_TRIGGER_H
 #define SHIM6_BPF_TRIGGER_H
 
@@ -22,8 +22,7 @@ INLINE void note_sending(struct shim6_candidate *candidate, __u64 now) {
 
 /// Whether a session has lived or carried enough. Until it has gone both ways twice only how long this host has been
 /// sending counts: a few forged packets can draw many octets, and what comes in shows nothing.
-INLINE int is_worthwhile(
-    const struct shim6_candidate *candidate, const struct shim6_control *settled, __u64 now) {
+INLINE int is_worthwhile(const struct shim6_candidate *candidate, const struct shim6_control *settled, __u64 now) {
     if (candidate->turns < SHIM6_BOTH_WAYS_TWICE)
         return (__s64)(candidate->last_out - candidate->sending_since) >= (__s64)settled->trigger_age;
     return candidate->octets_in + candidate->octets_out >= settled->trigger_octets ||

@@ -120,8 +120,8 @@ struct shim6_context {
     bool steered;
     /// If so, the locator whose uplink it names.
     struct shim6_address way_back;
-    /// Whether payload with a Home Address option is of this context: anybody can make it who knows the ULIDs, also without
-    /// forging a source, so it is taken only from peers that can do no better.
+    /// Whether payload with a Home Address option is of this context: anybody can make it who knows the ULIDs, also
+    /// without forging a source, so it is taken only from peers that can do no better.
     bool home_address;
     /// Whether this is a forked context: packets out are the default context's, but for those of its flows.
     bool forked;
@@ -166,8 +166,8 @@ static inline void shim6_control_read(struct shim6_control *control) {
     __atomic_store_n(&control->acquainted.unread, 0, __ATOMIC_RELAXED);
 }
 
-/// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one, 0 if
-/// not, else a negative error number.
+/// Takes the last unanswered packet of one of a context's SHIM6_KEPT_FLOWS flows out of the table. 1 if there was one,
+/// 0 if not, else a negative error number.
 int shim6_kept_take(struct shim6_datapath *datapath, uint64_t tag, uint32_t flow, struct shim6_kept *out);
 
 /// Readable when there are events.

@@ -1,9 +1,9 @@
 // How the locators of the last packet in are written and read: a sequence latch. docs/decisions/locators-in-memory.md
 // says why.
 //
-// There are two copies, and a version. A writer makes the version odd, so that no other begins, writes the copy that does
-// not count, and makes the version even again, by which that copy is the one that counts. So a reader always finds one that
-// nobody writes. What it has copied is good unless a second change has begun meanwhile.
+// There are two copies, and a version. A writer makes the version odd, so that no other begins, writes the copy that
+// does not count, and makes the version even again, by which that copy is the one that counts. So a reader always finds
+// one that nobody writes. What it has copied is good unless a second change has begun meanwhile.
 #ifndef SHIM6_LATCH_H
 #define SHIM6_LATCH_H
 
@@ -19,7 +19,8 @@ static inline __attribute__((always_inline)) __u64 *shim6_incoming_now(struct sh
 
 /// Writes a struct shim6_locator_pair; 0 if another writer is at it. To change the version is a full barrier, for the
 /// kernel program as well (a compare-and-exchange, by the memory model of BPF).
-static inline __attribute__((always_inline)) int shim6_incoming_write(struct shim6_activity *stamps, const __u64 *pair) {
+static inline __attribute__((always_inline)) int shim6_incoming_write(
+    struct shim6_activity *stamps, const __u64 *pair) {
     __u64 version = SHIM6_ONCE(stamps->incoming_version);
     if (version & 1) return 0;
     if (__sync_val_compare_and_swap(&stamps->incoming_version, version, version + 1) != version) return 0;
@@ -30,8 +31,8 @@ static inline __attribute__((always_inline)) int shim6_incoming_write(struct shi
 }
 
 #ifndef __bpf__
-/// Reads the locators of the last packet in, those of one packet in any case. To be disturbed takes two packets with other
-/// locators than the one before, while 32 octets are copied.
+/// Reads the locators of the last packet in, those of one packet in any case. To be disturbed takes two packets with
+/// other locators than the one before, while 32 octets are copied.
 static inline struct shim6_locator_pair shim6_incoming_read(struct shim6_activity *stamps) {
     __u64 version, words[4];
     struct shim6_locator_pair pair;

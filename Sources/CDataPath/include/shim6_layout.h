@@ -1,10 +1,10 @@
-// Where everything lies that the kernel program and user space share. Both compile this, so neither can differ from it; a
-// test holds what Swift sees against it.
+// Where everything lies that the kernel program and user space share. Both compile this, so neither can differ from it;
+// a test holds what Swift sees against it.
 #ifndef SHIM6_LAYOUT_H
 #define SHIM6_LAYOUT_H
 
 #define SHIM6_SIZE(type, octets) _Static_assert(sizeof(struct type) == (octets), "size of " #type)
-#define SHIM6_AT(type, member, offset) \
+#define SHIM6_AT(type, member, offset)                                                                                 \
     _Static_assert(__builtin_offsetof(struct type, member) == (offset), "place of " #member " in " #type)
 
 SHIM6_SIZE(shim6_address, 16);

@@ -122,8 +122,8 @@ struct shim6_activity {
     __u32 flags;
     /// Smoothed time between packets in, in units of 1,024 ns, at most SHIM6_LONGEST_SPACING; 0 if none came in.
     __u32 spacing_in;
-    /// The locators of the last packet in, each a struct shim6_locator_pair, all zero if there was none; which of the two
-    /// counts is told by `incoming_version`. Only by the functions of shim6_latch.h.
+    /// The locators of the last packet in, each a struct shim6_locator_pair, all zero if there was none; which of the
+    /// two counts is told by `incoming_version`. Only by the functions of shim6_latch.h.
     __u64 incoming[2][4];
     __u64 incoming_version;
     /// When a super-packet was last left to shim0 to segment; only the program uses it.
@@ -165,8 +165,8 @@ struct shim6_rate {
     __u64 burst;
 };
 
-/// Control messages of one crowd that the daemon has not read yet, before more are dropped: its socket keeps room for all
-/// others, and most for hosts that it knows.
+/// Control messages of one crowd that the daemon has not read yet, before more are dropped: its socket keeps room for
+/// all others, and most for hosts that it knows.
 #define SHIM6_MOST_UNREAD 512
 #define SHIM6_MOST_UNREAD_ACQUAINTED 2048
 

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 /*
- * The search for a Modifier (RFC 3972, section 4, steps 2 and 3): SHA-1 over messages that differ in nothing but the last
- * 32 bits of the Modifier, many of them side by side in the lanes of the processor's vector registers.
+ * The search for a Modifier (RFC 3972, section 4, steps 2 and 3): SHA-1 over messages that differ in nothing but the
+ * last 32 bits of the Modifier, many of them side by side in the lanes of the processor's vector registers.
  */
 
 enum { CMS_BLOCK_WORDS = 16, CMS_SCHEDULE_WORDS = 80 };
@@ -23,7 +23,8 @@ struct cms_message {
 void cms_schedule(const uint32_t *_Nonnull block, uint32_t *_Nonnull schedule);
 
 /*
- * Tries the Modifier of the message and those after it, `attempts` in all, none of which may need a carry out of word 3.
- * Returns how many come before the first whose hash has no bit of `mask` in its first word; `attempts` if there is none.
+ * Tries the Modifier of the message and those after it, `attempts` in all, none of which may need a carry out of
+ * word 3. Returns how many come before the first whose hash has no bit of `mask` in its first word; `attempts` if there
+ * is none.
  */
 uint64_t cms_search(const struct cms_message *_Nonnull message, uint32_t mask, uint64_t attempts);

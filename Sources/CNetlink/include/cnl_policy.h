@@ -32,11 +32,11 @@ typedef void (*cnl_policy_handler)(void *context, const struct cnl_policy *polic
 // Opens a socket for requests. Returns the file descriptor.
 int cnl_policy_open(void);
 
-// Adds a policy for packets from `source` to `destination`. `rehoming` is the request id of the states whose packets may
-// pass, 0 for none. -EEXIST if there is a sub policy for the pair, whosever.
+// Adds a policy for packets from `source` to `destination`. `rehoming` is the request id of the states whose packets
+// may pass, 0 for none. -EEXIST if there is a sub policy for the pair, whosever.
 int cnl_policy_add(
-    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds, uint32_t priority,
-    uint32_t rehoming);
+    int fd, const struct cnl_address *source, const struct cnl_address *destination, uint32_t seconds,
+    uint32_t priority, uint32_t rehoming);
 struct cnl_policy_wish {
     struct cnl_address source;
     struct cnl_address destination;
@@ -46,8 +46,8 @@ struct cnl_policy_wish {
 // `error` is 0 or the negative errno of wish number `position`.
 typedef void (*cnl_policy_judge)(void *context, size_t position, int error);
 
-// Adds many in a few system calls and tells of each that the kernel refused. A negative result is of all that nothing was
-// told of.
+// Adds many in a few system calls and tells of each that the kernel refused. A negative result is of all that nothing
+// was told of.
 int cnl_policy_add_all(
     int fd, const struct cnl_policy_wish *wishes, size_t count, uint32_t priority, uint32_t rehoming,
     cnl_policy_judge judge, void *context);

@@ -17,20 +17,20 @@ int cnl_raw_open(uint8_t protocol, int receive_buffer);
 // descriptor.
 int cnl_raw_open_sender(uint8_t protocol, int send_buffer);
 
-// Opens a socket that receives nothing and is only there so that the kernel heeds Packet Too Big about packets with next
-// header `protocol`: without one it does not. Returns the file descriptor.
+// Opens a socket that receives nothing and is only there so that the kernel heeds Packet Too Big about packets with
+// next header `protocol`: without one it does not. Returns the file descriptor.
 int cnl_raw_open_heeding(uint8_t protocol);
 
-// Opens a nonblocking socket that sends ICMPv6 messages and receives Echo Replies with one identifier. While a packet is
-// being sent by an interface, what comes in by others is missed. Returns the file descriptor.
+// Opens a nonblocking socket that sends ICMPv6 messages and receives Echo Replies with one identifier. While a packet
+// is being sent by an interface, what comes in by others is missed. Returns the file descriptor.
 int cnl_echo_open(uint16_t identifier);
 
 // Sends one packet whose octets begin behind the IPv6 header. `interface` 0 leaves the choice to the routing table,
 // else routes of no other interface are used. -EADDRNOTAVAIL: the host has not `source`. -EAGAIN: the buffer is full.
 // -ENETUNREACH, -EHOSTUNREACH, -ENODEV, -ENETDOWN, -EMSGSIZE ... as the kernel has it.
 int cnl_raw_send(
-    int fd, const uint8_t *octets, size_t length, const struct cnl_address *source, const struct cnl_address *destination,
-    uint32_t interface);
+    int fd, const uint8_t *octets, size_t length, const struct cnl_address *source,
+    const struct cnl_address *destination, uint32_t interface);
 
 struct cnl_batch;
 
@@ -51,8 +51,8 @@ int cnl_batch_receive(struct cnl_batch *batch, int fd);
 // `position` is below what cnl_batch_receive returned.
 struct cnl_packet cnl_batch_packet(const struct cnl_batch *batch, size_t position);
 
-// Sends a packet, from the IPv6 header on, by an interface, through an AF_PACKET socket of type SOCK_DGRAM. Returns 0 or a
-// negative errno value.
+// Sends a packet, from the IPv6 header on, by an interface, through an AF_PACKET socket of type SOCK_DGRAM. Returns 0
+// or a negative errno value.
 int cnl_packet_send(int fd, uint32_t interface, const uint8_t *octets, size_t length);
 
 #endif

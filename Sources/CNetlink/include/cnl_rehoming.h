@@ -19,8 +19,8 @@ enum {
 };
 
 // One replacement. Outgoing, `source` and `destination` are the ULIDs and `care_of` the locator that takes the place of
-// one of them. Incoming, they are what the header is restored to; `care_of` 0 accepts any locator, and so does a source of 0
-// together with `wildcard`.
+// one of them. Incoming, they are what the header is restored to; `care_of` 0 accepts any locator, and so does a source
+// of 0 together with `wildcard`.
 struct cnl_state {
     struct cnl_address source;
     struct cnl_address destination;
@@ -99,7 +99,8 @@ typedef void (*cnl_xfrm_event_handler)(void *context, const struct cnl_xfrm_even
 
 // Opens a nonblocking socket that hears of events. `receive_buffer` in octets. Returns the file descriptor.
 int cnl_xfrm_events_open(int receive_buffer);
-// Hands over what is waiting, of whatever policies and states. -ENOBUFS: some were lost and all that waited thrown away.
+// Hands over what is waiting, of whatever policies and states. -ENOBUFS: some were lost and all that waited thrown
+// away.
 int cnl_xfrm_events_read(int fd, cnl_xfrm_event_handler handler, void *context);
 
 #endif

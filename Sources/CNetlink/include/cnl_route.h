@@ -40,7 +40,7 @@ struct cnl_route {
     struct cnl_prefix source;  // "from"; length 0 for any
     struct cnl_address gateway;
     bool has_gateway;
-    uint32_t index;   // outgoing interface, 0 if none
+    uint32_t index;  // outgoing interface, 0 if none
     uint32_t table;
     uint32_t metric;  // the kernel's default is 1024; 0 when adding takes it, 0 when deleting means any
     uint32_t mtu;     // octets, 0 if the route sets none
@@ -59,8 +59,8 @@ struct cnl_rule {
     uint32_t target;  // priority of the rule that FR_ACT_GOTO goes on with
     bool inverted;    // for what is not selected
     uint8_t protocol;
-    uint8_t action;       // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
-    uint8_t ip_protocol;  // 0 for any
+    uint8_t action;             // FR_ACT_...; 0 when adding means FR_ACT_TO_TBL
+    uint8_t ip_protocol;        // 0 for any
     bool suppresses;            // routes of no more than `suppressed_length` bits do not count
     uint8_t suppressed_length;  // bits
     bool has_other_selectors;   // of users, ports, traffic classes and so on; not looked at when adding
@@ -133,8 +133,8 @@ int cnl_route_open(void);
 // that it was read, and nothing was handed over.
 int cnl_dump(int fd, enum cnl_kind kind, cnl_change_handler handler, void *context);
 
-// Opens a nonblocking socket that hears of every change of links, addresses, routes, rules, neighbours, qdiscs and filters,
-// and of advertised prefixes. `receive_buffer` in octets. Returns the file descriptor.
+// Opens a nonblocking socket that hears of every change of links, addresses, routes, rules, neighbours, qdiscs and
+// filters, and of advertised prefixes. `receive_buffer` in octets. Returns the file descriptor.
 int cnl_monitor_open(int receive_buffer);
 // Hands over what is waiting. -ENOBUFS: changes were lost; everything that waited was thrown away, so that a dump made
 // now is newer than any change read later.

@@ -19,7 +19,8 @@ struct cix_occurrence {
 
 /* Calls `found` for each occurrence of a symbol in the sources that `store` tells of, system modules left out. Returns
  * NULL, or what went wrong. `library` is the toolchain's libIndexStore.so. */
-const char *cix_read(const char *library, const char *store, void *context,
-                     void (*found)(void *context, const struct cix_occurrence *occurrence));
+const char *cix_read(
+    const char *library, const char *store, void *context,
+    void (*found)(void *context, const struct cix_occurrence *occurrence));
 
 #endif
