@@ -110,7 +110,7 @@ enum Declaration {
             keys: [
                 Key(
                     "max-contexts", \.host.maximumContexts, .integer(1...1_000_000),
-                    "Contexts at a time; beyond it one that a peer made and that never carried payload makes room."),
+                    "Contexts at a time; beyond it one that a peer made and never used makes room, then an idle one."),
                 Key(
                     "max-contexts-per-peer-prefix", \.host.maximumContextsPerPeerPrefix, .integer(1...1_000_000),
                     "Contexts that peers of one /64 can make here."),
@@ -247,7 +247,7 @@ enum Declaration {
         Key("max-update-timeout", \.host.maxUpdateTimeout, .seconds(0.1...86_400), "MAX_UPDATE_TIMEOUT"),
         Key(
             "idle-timeout", \.host.idleTimeout, .wholeSeconds(1...604_800),
-            "A context without traffic in either direction for so long goes away. Whole seconds."),
+            "A context without traffic for so long goes away, unless a socket needs it. Whole seconds."),
     ]
 
     private static let recommended = {

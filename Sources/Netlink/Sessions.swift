@@ -30,23 +30,22 @@ public final class SessionSocket {
     /// come and go meanwhile may be missing.
     public func sessions() throws(KernelError) -> Set<SocketSession> {
         let states = [CNL_ESTABLISHED, CNL_SYN_SENT, CNL_FIN_WAIT_1, CNL_CLOSE_WAIT]
-        let tcp = try sockets(of: 6, in: states).map {
+        let tcp = try (sockets(of: 6, in: states) ?? []).map {
             SocketSession(
                 local: IPv6Address($0.local.address), peer: IPv6Address($0.peer.address),
                 isAnswered: $0.state != CNL_SYN_SENT.rawValue)
         }
-        let udp = try sockets(of: 17, in: [CNL_ESTABLISHED]).map {
+        let udp = try (sockets(of: 17, in: [CNL_ESTABLISHED]) ?? []).map {
             SocketSession(
                 local: IPv6Address($0.local.address), peer: IPv6Address($0.peer.address), isAnswered: false)
         }
         return Set(tcp).union(udp)
     }
 
-    /// The sockets of a protocol that are in one of these states; none if the kernel has none of its kind, or cannot
-    /// tell.
+    /// The sockets of a protocol that are in one of these states; nil if the kernel has none of its kind, or cannot tell.
     func sockets(
         of protocol: UInt8, in states: some Sequence<cnl_socket_state>
-    ) throws(KernelError) -> [cnl_socket] {
+    ) throws(KernelError) -> [cnl_socket]? {
         let mask = states.reduce(UInt32(0)) { mask, state in mask | 1 << state.rawValue }
         var found: [cnl_socket] = []
         let result = withUnsafeMutablePointer(to: &found) { list in
@@ -57,7 +56,8 @@ public final class SessionSocket {
                     list.assumingMemoryBound(to: [cnl_socket].self).pointee.append(socket.pointee)
                 }, list)
         }
-        if result != -ENOENT { try checked(result, "list the sockets of protocol \(`protocol`)") }
+        if result == -ENOENT { return nil }
+        try checked(result, "list the sockets of protocol \(`protocol`)")
         return found
     }
 }

@@ -37,6 +37,11 @@ public struct SocketTable: Equatable, Sendable {
     /// The local addresses that sockets are bound to, listen on or have sessions with.
     public private(set) var localAddresses: [IPv6Address: Protocols] = [:]
 
+    /// The local addresses that sockets without a peer are bound to, or listen on.
+    public private(set) var withoutPeer: [IPv6Address: Protocols] = [:]
+    /// Whether the kernel told of TCP and UDP.
+    public internal(set) var isComplete = true
+
     public init() {}
 
     /// What kinds of sockets are bound to an address or use it as theirs; empty if none is.
@@ -48,6 +53,7 @@ public struct SocketTable: Equatable, Sendable {
         let nobody = IPv6Address(high: 0, low: 0)
         guard local != nobody, !local.isMapped, !peer.isMapped else { return }
         localAddresses[local, default: []].formUnion(kind)
+        if peer == nobody { withoutPeer[local, default: []].formUnion(kind) }
         guard peer != nobody, kind == .sctp || Self.sessionStates.contains(socket.state) else { return }
         sessions[Pair(local: local, peer: peer), default: []].formUnion(kind)
     }
@@ -73,7 +79,11 @@ extension SessionSocket {
     public func table() throws(KernelError) -> SocketTable {
         var table = SocketTable()
         for (number, kind) in Self.protocols {
-            for socket in try sockets(of: number, in: Self.states) { table.add(socket, of: kind) }
+            guard let sockets = try sockets(of: number, in: Self.states) else {
+                if kind == .tcp || kind == .udp { table.isComplete = false }
+                continue
+            }
+            for socket in sockets { table.add(socket, of: kind) }
         }
         return table
     }

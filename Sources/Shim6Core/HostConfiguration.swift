@@ -33,11 +33,11 @@ public struct HostConfiguration: Sendable, Hashable {
     public var sentForms: [PayloadForms] = [.payloadHeader]
     /// The timers of RFC 5534.
     public var reap = REAPConfiguration()
-    /// A context without a packet either way for this long is removed (RFC 5533, section 9).
+    /// A context without a packet either way for this long is removed, unless a socket needs it (RFC 5533, section 9).
     public var idleTimeout = Duration.seconds(600)
 
-    /// Contexts that negotiate or are established: the number of activity slots. When it is reached no new ones are
-    /// made, and nothing is evicted: idle teardown frees places.
+    /// Contexts that negotiate or are established: the number of activity slots. When it is reached, those that peers
+    /// made and that never carried payload make room, then idle ones that were kept for a socket. Others never do.
     public var maximumContexts = 16_384
     /// Contexts with ULIDs of one /64, which is what one host can use as it likes. Limits only those that peers make.
     public var maximumContextsPerPeerPrefix = 1_024

@@ -28,6 +28,8 @@ public struct HostCounters: Sendable, Equatable {
     public internal(set) var triggersRefused: UInt64 = 0
     /// Contexts that peers made, that never carried payload, and that made room for others.
     public internal(set) var contextsEvicted: UInt64 = 0
+    /// Idle contexts that were kept for a socket, and that made room for others.
+    public internal(set) var idleContextsEvicted: UInt64 = 0
     /// Probes that were not sent, to locators at which nothing was ever answered, or of contexts without payload.
     public internal(set) var probesHeldBack: UInt64 = 0
 
@@ -72,7 +74,7 @@ extension HostCounters {
             "established": established, "recovered": recovered, "switches": switches, "dampings": dampings,
             "verifications": verifications, "known_proofs": knownProofs, "known_refusals": knownRefusals,
             "contexts_evicted": contextsEvicted, "probes_held_back": probesHeldBack,
-            "triggers_refused": triggersRefused,
+            "idle_contexts_evicted": idleContextsEvicted, "triggers_refused": triggersRefused,
         ]
         for (type, count) in messagesIn { counts["in_\(type.name)"] = count }
         for (type, count) in messagesOut { counts["out_\(type.name)"] = count }
@@ -94,7 +96,7 @@ extension HostCounters {
         return [
             NamedTable(
                 name: "contexts", use: contexts,
-                whenFull: "one that a peer made and never used goes; else no new ones"),
+                whenFull: "one that a peer made and never used goes, or an idle one; else no new ones"),
             NamedTable(name: "holddowns", use: holddowns, whenFull: "the one that ends first goes"),
             NamedTable(name: "proofs", use: proofs, whenFull: leastUsed),
             NamedTable(name: "refused-proofs", use: refusals, whenFull: leastUsed),

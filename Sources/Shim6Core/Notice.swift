@@ -93,7 +93,7 @@ public enum StateReason: String, Sendable, CaseIterable {
     case noShim6 = "peer does not know Shim6"
 
     // The end.
-    /// Neither way a packet for the idle timeout.
+    /// Neither way a packet for the idle timeout, and no socket that needs it.
     case idle = "idle"
     /// The negative cache entry has ended.
     case holddownOver = "holddown over"
@@ -101,6 +101,8 @@ public enum StateReason: String, Sendable, CaseIterable {
     case tooManyHolddowns = "too many holddowns"
     /// The peer made it, and it carried no payload while the table was full.
     case madeRoom = "makes room, never used"
+    /// It was idle, and kept for a socket, while the table was full.
+    case idleMadeRoom = "makes room, idle"
     /// The peer gave its tag, or its ULIDs, to another context (RFC 5533, section 7.6).
     case confusion = "context confusion"
     case removed = "removed by the operator"

@@ -119,6 +119,7 @@ struct SessionTests {
         var table = try sockets.table()
         #expect(table.sessions == [SocketTable.Pair(local: near, peer: far): raw.union([.tcp, .udp])])
         #expect(table.localAddresses == [near: raw.union([.tcp, .udp]), second: [.tcp, .udp]])
+        #expect(table.withoutPeer == [second: [.tcp, .udp]])
         #expect(table.protocols(using: far) == [])
         // The peer has not ended its side yet: what it sends is still for this socket.
         close(tcp)

@@ -95,6 +95,39 @@ extension HostTests {
             }
         }
 
+        @Test(.requirement("5533-9-02"), arguments: [false, true])
+        func `A TCP connection that was idle for longer than the idle timeout goes on after a cut`(moved: Bool) throws {
+            var settings = Daemon.Settings(profile: "fast", [])
+            settings.sections["data-path"] = quick.sections["data-path"]
+            settings.sections["protocol"] = ["idle-timeout = 3"]
+            try withPair(settings) { pair in
+                let stream = try pair.laboratory.stream(
+                    from: pair.b.namespace, pair.ulidOfB.description, to: pair.a.namespace, pair.ulidOfA.description)
+                let before = try pair.waitUntilEstablished()
+                if moved { try pair.rehome() }
+                try pair.laboratory.pass(seconds: 1)
+                stream.pause(true)
+                // Sockets are looked at every ten seconds.
+                try pair.laboratory.pass(seconds: 20)
+                let after = try pair.waitUntilEstablished()
+                #expect(after.a.summary.tag == before.a.summary.tag && after.b.summary.tag == before.b.summary.tag)
+                if !moved { _ = try pair.topology.cut(pair.topology.uplink("a1")) }
+                let resumed = Clock.now
+                stream.pause(false)
+                _ = try pair.waitUntilMoved(to: "payload to use a2") { a, b in
+                    a.source == pair.locator("a2") && b.destination == pair.locator("a2")
+                }
+                try pair.laboratory.pass(seconds: 5)
+                let end = Clock.now
+                let silence = try stream.stop().gaps.first { $0.from < resumed && $0.to > resumed }
+                #expect(try #require(silence).to < end, "nothing came after the pause")
+                // Without a socket the contexts go.
+                try pair.laboratory.wait(until: "the contexts to end") {
+                    try pair.a.contexts().isEmpty && pair.b.contexts().isEmpty
+                }
+            }
+        }
+
         @Test(.requirement("5533-5.13-02"))
         func `A failure of one direction moves that direction`() throws {
             try withPair { pair in

@@ -168,14 +168,18 @@ struct AssociationTests {
         #expect(sent(turn) == [.probe])
     }
 
-    @Test("A context is idle only if nothing went out either")
-    func isIdle() {
+    @Test("It is asked who needs a context only if nothing went out either")
+    func askUse() {
         let association = established()
         let wait = 600
         _ = activity[0].stamp(.outgoing, at: start + .seconds(wait - 1))
         var turn = turn(after: wait)
-        #expect(!association.isIdle(&turn))
+        association.askUse(&turn)
+        #expect(!turn.effects.contains { if case .askUse = $0 { true } else { false } })
+        #expect(association.isNeeded(for: .none, turn))
         var later = self.turn(after: 2 * wait)
-        #expect(association.isIdle(&later))
+        association.askUse(&later)
+        #expect(later.effects.contains { if case .askUse(association.tag, _) = $0 { true } else { false } })
+        #expect(!association.isNeeded(for: .none, later))
     }
 }

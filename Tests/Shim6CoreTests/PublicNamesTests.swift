@@ -57,8 +57,8 @@ import Testing
         let counters = HostCounters()
         #expect(
             counters.byName.keys.sorted() == [
-                "contexts_evicted", "dampings", "established", "known_proofs", "known_refusals", "probes_held_back",
-                "recovered", "switches", "triggers_refused", "verifications",
+                "contexts_evicted", "dampings", "established", "idle_contexts_evicted", "known_proofs",
+                "known_refusals", "probes_held_back", "recovered", "switches", "triggers_refused", "verifications",
             ])
         // The number of evicted holddowns stands beside their table.
         #expect(Mirror(reflecting: counters).children.count { $0.value is UInt64 } == counters.byName.count + 1)
@@ -90,7 +90,8 @@ import Testing
                 "trigger", "asked for by the operator", "forked by the operator", "R1 received", "I2 received",
                 "R2 received", "R1bis received", "I2bis received", "no answer to I1", "no answer to I2",
                 "no answer to I2bis", "peer does not know Shim6", "idle", "holddown over", "too many holddowns",
-                "makes room, never used", "context confusion", "removed by the operator", "shutdown",
+                "makes room, never used", "makes room, idle", "context confusion", "removed by the operator",
+                "shutdown",
             ])
         #expect(Direction.incoming.rawValue == "in" && Direction.outgoing.rawValue == "out")
     }

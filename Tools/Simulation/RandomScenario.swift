@@ -19,6 +19,7 @@ extension Scenario {
         links = (0..<count).map { _ in [1, 2, 2, 2, 3, 4].randomElement(using: &random) ?? 2 }
         flows = Self.flows(links, &random)
         configurations = (0..<count).map { _ in Self.configuration(&random) }
+        sessionsOutlastSilence = true
         triggerThreshold = Int.random(in: 3...20, using: &random)
         for path in Self.paths(links) { delays[path] = random.seconds(0.002...0.12) }
         addStarts(&random)
@@ -230,6 +231,6 @@ extension Scenario {
         // An I1 that the last packet gave rise to, to a host that is nowhere: its retries are doubled from 4 s and half as
         // much again when the dice fall so, and then comes the holddown.
         let failed = 4 * 31 * 1.5 + 60
-        actions.append((silence + max(2 * idle, noSupport, failed) + 20, .finish))
+        actions.append((silence + max(3 * idle, noSupport, failed) + 20, .finish))
     }
 }

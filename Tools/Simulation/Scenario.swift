@@ -97,6 +97,8 @@ public struct Scenario {
     var configurations: [HostConfiguration]
     var links: [Int]
     var triggerThreshold = 3
+    /// Half of the contexts have a socket when it is asked for the first time what uses them. Later they have none.
+    var sessionsOutlastSilence = false
     var flows: [Flow]
     var delays: [Network.Path: Double] = [:]
     var legacy: Legacy?

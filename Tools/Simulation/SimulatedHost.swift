@@ -48,6 +48,8 @@ final class SimulatedHost {
     var dataPath: SimulatedDataPath
     var armed: [Timer: Instant] = [:]
     var idleWatches: [ContextTag: IdleWatch] = [:]
+    /// The contexts of which it was asked what uses them.
+    var asked: Set<ContextTag> = []
     var shadows: [ContextTag: Shadow] = [:]
 
     /// By how much its clock is ahead of the simulation's.
@@ -128,6 +130,7 @@ final class SimulatedHost {
         run += 1
         armed = [:]
         idleWatches = [:]
+        asked = []
         shadows = [:]
         backlog = []
         lateTimers = []

@@ -87,6 +87,8 @@ extension World {
                 .idleCheck(tag, host: host.number, run: host.run), at: now + .seconds(seconds))
         case .unwatchIdle(let tag, _):
             host.idleWatches[tag] = nil
+        case .askUse(let tag, _):
+            answer(tag, host)
         case .publish(let notice):
             note("\(host.name)   \(describe(notice))")
             take(notice, host)
@@ -138,7 +140,7 @@ extension World {
         case .timer(.context(let tag)): coverage.visit(host.shadows[tag]?.state, .timer)
         case .timer(.reap(let tag, .probe)):
             if let shadow = host.shadows[tag] { coverage.visit(shadow.reachability, .probeTimer) }
-        case .timer, .activity, .unknownTag, .fork, .hint, .sendTimeout, .switchTo, .ranking: break
+        case .timer, .activity, .unknownTag, .use, .fork, .hint, .sendTimeout, .switchTo, .ranking: break
         case .trigger(let ulids): coverage.visit(state(ulids, host), .trigger)
         case .establish(let ulids): coverage.visit(state(ulids, host), .establish)
         case .idle(let tag): coverage.visit(host.shadows[tag]?.state, .idle)
@@ -237,8 +239,8 @@ extension Event {
     fileprivate var tag: ContextTag? {
         switch self {
         case .timer(let timer): timer.tag
-        case .activity(let tag, _), .idle(let tag), .fork(let tag, _), .remove(let tag), .hint(let tag, _),
-            .switchTo(let tag, _):
+        case .activity(let tag, _), .idle(let tag), .use(let tag, _), .fork(let tag, _), .remove(let tag),
+            .hint(let tag, _), .switchTo(let tag, _):
             tag
         case .packet(let octets, _, _): (try? MessageView(octets))?.contextTag
         case .parameterProblem, .trigger, .unknownTag, .localLocators, .establish, .shutdown, .sendTimeout, .ranking:
@@ -250,9 +252,8 @@ extension Event {
     fileprivate var concernsAll: Bool {
         switch self {
         case .localLocators, .shutdown, .sendTimeout, .ranking: true
-        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .establish, .fork, .remove,
-            .hint,
-            .switchTo:
+        case .packet, .parameterProblem, .timer, .trigger, .activity, .unknownTag, .idle, .use, .establish, .fork,
+            .remove, .hint, .switchTo:
             false
         }
     }
@@ -264,7 +265,7 @@ extension Effect {
         switch self {
         case .arm(let timer, _), .cancel(let timer): timer.tag
         case .install(let entry), .remove(let entry): entry.localTag
-        case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _): tag
+        case .watchIdle(let tag, _, _), .unwatchIdle(let tag, _), .askUse(let tag, _): tag
         case .publish(let notice): notice.tag
         case .resume(let tag, _): tag
         case .send, .forget: nil

@@ -171,4 +171,10 @@ extension World {
             if host.sabotage != .idlenessUnseen { report(.idle(tag), to: host) }
         }
     }
+
+    /// Tells what uses an idle context.
+    func answer(_ tag: ContextTag, _ host: SimulatedHost) {
+        let isUsed = scenario.sessionsOutlastSilence && host.asked.insert(tag).inserted && tag.rawValue & 1 == 0
+        reportSoon(.use(tag, isUsed ? .session : .none), host)
+    }
 }

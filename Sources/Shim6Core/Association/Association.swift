@@ -288,8 +288,11 @@ extension Association {
         common.resumeFlows(since: before, &turn)
     }
 
-    /// Nothing came in for the idle timeout. True if the context is to end.
-    func isIdle(_ turn: inout Turn) -> Bool { established?.isIdle(common, &turn) ?? false }
+    /// Nothing came in for the idle timeout: if nothing went out either, asks who needs the context still.
+    func askUse(_ turn: inout Turn) { established?.askUse(common, &turn) }
+
+    /// Whether an idle context stays, now that it is known what uses its ULIDs. One that is not idle does.
+    func isNeeded(for use: ULIDUse, _ turn: Turn) -> Bool { established?.isNeeded(for: use, common, turn) ?? true }
 
     /// The REAP machine has to know which locators may be used now.
     func locatorsChanged(_ turn: inout Turn) { state.kept?.locatorsChanged(&common, &turn) }

@@ -8,6 +8,8 @@ final class Established {
     let since: Instant
     /// The Update Request that is not acknowledged yet.
     @Rare private(set) var update: PendingUpdate? = nil
+    /// What the context was kept for when it was idle for the first or the next time.
+    private var heldFor: ULIDUse?
 
     /// Payload uses the ULID pair at first (RFC 5533, section 1.3). `roundTrip` is how long the peer took to answer, if
     /// that is known.
@@ -71,14 +73,52 @@ final class Established {
             pair: reachability.machine.current)
     }
 
-    /// Nothing came in for the idle timeout: it ends the context only if nothing went out either. True if it is to end.
-    func isIdle(_ common: Common, _ turn: inout Turn) -> Bool {
-        guard let stamps = common.stamps(turn) else { return false }
-        // 5533-9-03
-        let last = [since, stamps.lastIn, stamps.lastOut].compactMap { $0 }.max() ?? turn.now
-        let left = last + turn.host.configuration.idleTimeout - turn.now
-        if left > .zero { common.watchIdle(for: left, &turn) }
-        return left <= .zero
+    // MARK: Idleness
+
+    /// Nothing came in for the idle timeout: if nothing went out either, asks who needs the context still (RFC 5533,
+    /// section 9). It is watched on in any case: the answer may be lost, and payload still needs the idle policy.
+    func askUse(_ common: Common, _ turn: inout Turn) {
+        guard let last = lastUse(common, turn) else { return }
+        let timeout = turn.host.configuration.idleTimeout
+        let left = last + timeout - turn.now
+        common.watchIdle(for: left > .zero ? left : timeout, &turn)
+        if left <= .zero { turn.emit(.askUse(common.tag, common.ulids)) }  // 5533-9-02, 5533-9-03
+    }
+
+    /// Whether the context stays. While payload uses the ULIDs it can be made anew; where they are dead it cannot, so
+    /// a rehomed one stays for whatever may still send.
+    func isNeeded(for use: ULIDUse, _ common: Common, _ turn: Turn) -> Bool {
+        guard idleSince(common, turn) != nil else { return true }
+        let isNeeded =
+            switch use {
+            case .session: true
+            case .localAddress, .unknown: isRehomed(common, turn)
+            case .none: false
+            }
+        heldFor = isNeeded ? use : nil
+        return isNeeded
+    }
+
+    /// What an idle context is kept for, and since when it was not used; nil if it is not idle or nobody has said yet
+    /// what it is for.
+    func hold(_ common: Common, _ turn: Turn) -> (use: ULIDUse, since: Instant)? {
+        guard let heldFor, let since = idleSince(common, turn) else { return nil }
+        return (heldFor, since)
+    }
+
+    private func isRehomed(_ common: Common, _ turn: Turn) -> Bool {
+        if common.entry?.isRehomed == true { return true }
+        guard let incoming = common.stamps(turn)?.incoming else { return false }
+        return incoming != common.ulids.locators.reversed
+    }
+
+    private func lastUse(_ common: Common, _ turn: Turn) -> Instant? {
+        common.stamps(turn).map { max(since, $0.lastIn ?? since, $0.lastOut ?? since) }
+    }
+
+    /// When the context was last used, if that is longer ago than the idle timeout.
+    private func idleSince(_ common: Common, _ turn: Turn) -> Instant? {
+        lastUse(common, turn).flatMap { $0 + turn.host.configuration.idleTimeout <= turn.now ? $0 : nil }
     }
 
     /// Whether an R1bis to the own locator `locator` is doubted, since packets with this context's tag have come in within

@@ -1,6 +1,23 @@
 import REAP
 import Shim6Wire
 
+/// How little is lost with a context when others need its place.
+struct Spareness {
+    /// The first go first.
+    enum Kind: Int {
+        /// It never carried payload.
+        case unused
+        /// Kept though idle, by what may send but has no session.
+        case idleWithoutSession
+        /// Kept though idle, by a session.
+        case idle
+    }
+
+    var kind: Kind
+    /// When it was made or last used.
+    var since: Instant
+}
+
 /// All associations of a host and the ways to find them (RFC 5533, section 12.4). Bounded in every direction.
 final class AssociationTable {
     let maximumContexts: Int
@@ -71,25 +88,34 @@ final class AssociationTable {
     /// The same for all of its /48.
     func isFull(forSiteOf peer: IPv6Address) -> Bool { (perPeerSite[peer.site] ?? 0) >= maximumPerPeerSite }
 
-    /// The one that makes room when the table is full: of those that `may`, the oldest of the /48 that has most. They
-    /// are looked for once a second at most, since that takes a look at all of them.
-    func spare(at now: Instant, where may: (Association) -> Bool) -> Association? {
+    /// The one that makes room when the table is full: of the first kind that there is, the oldest of the /48 that has
+    /// most. They are looked for once a second at most, since that takes a look at all of them. `spareness` is nil for
+    /// those that stay.
+    func spare(at now: Instant, _ spareness: (Association) -> Spareness?) -> (Association, Spareness)? {
         while let spare = spares.last {
-            if byTag[spare.tag] === spare, may(spare) { return spare }
+            if byTag[spare.tag] === spare, let spareness = spareness(spare) { return (spare, spareness) }
             spares.removeLast()
         }
         guard now >= nextSearch else { return nil }
         nextSearch = now + .seconds(1)
         var left = perPeerSite
-        var found: [(association: Association, left: Int)] = []
-        for association in byTag.values.filter(may).sorted(by: { $0.common.createdAt < $1.common.createdAt }) {
+        var found: [(association: Association, spareness: Spareness, left: Int)] = []
+        let all = byTag.values.compactMap { association in spareness(association).map { (association, $0) } }
+        for (association, spareness) in all.sorted(by: { $0.1.since < $1.1.since }) {
             let site = association.ulids.peer.site
-            found.append((association, left[site] ?? 0))
+            found.append((association, spareness, left[site] ?? 0))
             left[site, default: 0] -= 1
         }
-        found.sort { ($1.left, $0.association.common.createdAt) < ($0.left, $1.association.common.createdAt) }
-        spares = found.prefix(max(maximumContexts / 8, 1)).map(\.association).reversed()
-        return spares.last
+        found.sort {
+            ($0.spareness.kind.rawValue, $1.left, $0.spareness.since)
+                < ($1.spareness.kind.rawValue, $0.left, $1.spareness.since)
+        }
+        // New contexts are unused at first. While they come, they go before more than a few idle ones do.
+        let isUnused = found.first?.spareness.kind == .unused
+        spares = found.prefix { ($0.spareness.kind == .unused) == isUnused }
+            .prefix(max(maximumContexts / (isUnused ? 8 : 1_024), 1)).map(\.association).reversed()
+        guard let first = found.first else { return nil }
+        return (first.association, first.spareness)
     }
 
     /// The holddown that ends first.

@@ -56,8 +56,9 @@ public final class Endpoint {
         case .activity(let tag, let direction): registry.table[tag]?.payload(direction, &turn)
         case .unknownTag(let tag, let source, let destination):
             unknownTag(tag, LocatorPair(source: source, destination: destination), &turn)
-        case .idle(let tag):
-            if let association = registry.table[tag], association.isIdle(&turn) {
+        case .idle(let tag): registry.table[tag]?.askUse(&turn)
+        case .use(let tag, let use):
+            if let association = registry.table[tag], !association.isNeeded(for: use, turn) {
                 registry.remove(association, .idle, &turn)
             }
         case .localLocators(let locators):
@@ -214,7 +215,7 @@ public final class Endpoint {
         let table = registry.table
         counters.contexts = HostCounters.TableUse(
             used: table.activeCount, limit: table.maximumContexts,
-            evictions: counters.triggersRefused &+ counters.contextsEvicted)
+            evictions: counters.triggersRefused &+ counters.contextsEvicted &+ counters.idleContextsEvicted)
         counters.holddowns = HostCounters.TableUse(
             used: table.holddowns.count, limit: table.maximumHolddowns, evictions: counters.holddownsEvicted)
         verification.fill(&counters)

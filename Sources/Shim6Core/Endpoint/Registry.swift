@@ -18,9 +18,14 @@ final class Registry {
         isOfPeer: Bool = false, _ reason: StateReason, _ turn: inout Turn
     ) -> Association? {
         if let holddown = table[key] { remove(holddown, reason, &turn) }
-        if table.isFull, let spare = spare(turn) {
-            turn.host.tally.contextsEvicted &+= 1
-            remove(spare, .madeRoom, &turn)
+        if table.isFull, let (association, spareness) = spare(turn) {
+            if spareness.kind == .unused {
+                turn.host.tally.contextsEvicted &+= 1
+                remove(association, .madeRoom, &turn)
+            } else {
+                turn.host.tally.idleContextsEvicted &+= 1
+                remove(association, .idleMadeRoom, &turn)
+            }
         }
         guard let slot = table.takeSlot() else { return nil }
         turn.host.activity.clear(slot: slot)
@@ -37,13 +42,18 @@ final class Registry {
     /// Whether there is a place for one more context, or one that can be made free.
     func hasRoom(_ turn: Turn) -> Bool { !table.isFull || spare(turn) != nil }
 
-    /// The context that makes room: of those that peers have made, one that was never used.
-    private func spare(_ turn: Turn) -> Association? {
-        let host = turn.host
-        return table.spare(at: turn.now) { association in
-            guard association.common.isOfPeer, association.established != nil, let slot = association.common.slot
-            else { return false }
-            return !host.activity[slot].snapshot.hasPayload
+    /// The context that makes room: of those that peers have made one that was never used, or one that is kept though it
+    /// is idle.
+    private func spare(_ turn: Turn) -> (Association, Spareness)? {
+        table.spare(at: turn.now) { association in
+            guard let established = association.established else { return nil }
+            let common = association.common
+            if common.isOfPeer, common.stamps(turn)?.hasPayload == false {
+                return Spareness(kind: .unused, since: common.createdAt)
+            }
+            return established.hold(common, turn).map {
+                Spareness(kind: $0.use == .session ? .idle : .idleWithoutSession, since: $0.since)
+            }
         }
     }
 

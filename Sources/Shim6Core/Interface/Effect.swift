@@ -20,6 +20,8 @@ public enum Effect: Sendable {
     /// Watch a context for idleness: one `Event.idle` when nothing came in for `seconds`.
     case watchIdle(ContextTag, ULIDPair, seconds: Int)
     case unwatchIdle(ContextTag, ULIDPair)
+    /// Say by `Event.use` whether sockets use the ULIDs of this idle context.
+    case askUse(ContextTag, ULIDPair)
     /// Tell whoever listens.
     case publish(Notice)
 }

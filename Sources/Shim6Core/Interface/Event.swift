@@ -19,6 +19,8 @@ public enum Event: Sendable {
     case unknownTag(ContextTag, source: IPv6Address, destination: IPv6Address)
     /// The kernel's idle policy of this context expired: a question, not an answer.
     case idle(ContextTag)
+    /// The answer to `Effect.askUse`. One that never comes does no harm: the context stays, and is asked about again.
+    case use(ContextTag, ULIDUse)
     /// The usable local locators are now these, best first. A ULID that is missing here stays the ULID of its contexts.
     case localLocators([LocalLocator])
     /// Something outside Shim6 says that the pair in use may have failed. Anybody can forge it.
@@ -37,6 +39,18 @@ public enum Event: Sendable {
     case remove(ContextTag)
     /// The daemon ends: every context is removed.
     case shutdown
+}
+
+/// What is known of sockets of this host that may send between two ULIDs.
+public enum ULIDUse: Sendable, CaseIterable {
+    /// One has a session between the two: TCP from ESTABLISHED to LAST-ACK, a connected socket of another kind.
+    case session
+    /// None has; but one without a peer is bound to the local ULID.
+    case localAddress
+    /// None may.
+    case none
+    /// Sockets could not be read.
+    case unknown
 }
 
 /// The way a packet goes, seen from this host.

@@ -26,6 +26,7 @@ final class Engine {
     let uplinks: Uplinks
     let rows: OwnRows
     let idleWatch: IdleWatch
+    var idleQuestions = IdleQuestions()
     let identities: Identities
     var timeline: Timeline
     /// Those who wait for a switch, by context.
@@ -222,6 +223,7 @@ final class Engine {
             nextIdleAudit = now + Self.idleAuditInterval
             idleWatch.missing().forEach { handle(.idle($0)) }
         }
+        answerIdleQuestions(at: now)
         uplinks.probeGateways()
         proveAddresses(at: now)
         if network.isBehind || uplinks.isWaiting || haveStandingsChanged || network.isAuditDue(at: now) {
@@ -251,6 +253,7 @@ final class Engine {
         case .publish(let notice): publish(notice)
         case .install(let entry): tellObstacle(of: entry)
         case .remove(let entry): obstructed.remove(entry.localTag)
+        case .askUse(let tag, let ulids): idleQuestions.ask(tag, ulids)
         case .send, .arm, .cancel, .forget, .resume, .watchIdle, .unwatchIdle: break
         }
         performer.perform(effect)

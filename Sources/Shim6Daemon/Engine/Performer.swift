@@ -31,7 +31,7 @@ final class Performer {
         self.contextLog = contextLog
     }
 
-    /// Effects have to come in the order in which the core gives them. What is published is none of this.
+    /// Effects have to come in the order in which the core gives them. What is asked or published is none of this.
     func perform(_ effect: Effect) {
         switch effect {
         case .send(let octets, let source, let destination):
@@ -46,7 +46,7 @@ final class Performer {
         case .watchIdle(let tag, let ulids, let seconds):
             idleWatch.watch(tag, ulids, seconds: seconds, at: .monotonicNow)
         case .unwatchIdle(let tag, _): idleWatch.unwatch(tag)
-        case .publish: break
+        case .askUse, .publish: break
         }
     }
 

@@ -23,6 +23,11 @@ final class Node {
     private(set) var entries: [ContextTag: DataPathEntry] = [:]
     /// When the kernel's idle policy of a context would fire.
     private(set) var idleWatches: [ContextTag: Instant] = [:]
+    /// How sockets of the host use the ULIDs of contexts.
+    var use: (ULIDPair) -> ULIDUse = { _ in .none }
+    /// The idle contexts that it was asked about, and how often in all.
+    private var asked: [ContextTag: (at: Instant, ulids: ULIDPair)] = [:]
+    private(set) var questions = 0
     private(set) var notices: [Notice] = []
     private(set) var forgotten: [ULIDPair] = []
     /// Since when packets count as unanswered, each time that the last ones were to go out again.
@@ -62,6 +67,9 @@ final class Node {
             case .resume(_, let start): resumed.append(start)
             case .watchIdle(let tag, _, let seconds): idleWatches[tag] = now + .seconds(seconds)
             case .unwatchIdle(let tag, _): idleWatches[tag] = nil
+            case .askUse(let tag, let ulids):
+                asked[tag] = (now, ulids)
+                questions += 1
             case .publish(let notice): notices.append(notice)
             }
         }
@@ -75,8 +83,10 @@ final class Node {
         return handle(.localLocators(locators.map { LocalLocator(address: $0, method: .cga) }), at: now)
     }
 
-    /// The next timer or idle watch.
-    var nextDeadline: Instant? { (Array(timers.values) + Array(idleWatches.values)).min() }
+    /// The next timer, idle watch or answer.
+    var nextDeadline: Instant? {
+        [timers.values.min(), idleWatches.values.min(), asked.values.map(\.at).min()].compactMap(\.self).min()
+    }
 
     /// What is due, taken off the list.
     func takeDue(at now: Instant) -> [Event] {
@@ -84,7 +94,9 @@ final class Node {
         for (timer, _) in due { timers[timer] = nil }
         let idle = idleWatches.filter { $0.value <= now }.keys.sorted { $0.rawValue < $1.rawValue }
         for tag in idle { idleWatches[tag] = nil }
-        return due.map { .timer($0.key) } + idle.map { .idle($0) }
+        let answers = asked.sorted { $0.key.rawValue < $1.key.rawValue }.map { Event.use($0.key, use($0.value.ulids)) }
+        asked = [:]
+        return due.map { .timer($0.key) } + idle.map { .idle($0) } + answers
     }
 
     /// Drops what no test asks for any more.

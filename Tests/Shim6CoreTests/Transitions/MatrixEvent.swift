@@ -41,7 +41,9 @@ extension Bench {
                 pair.clearLog()
                 expire(tag)
             } while pair.b.timers[.context(tag)] != nil && pair.b.state == before
-        case .idle: pair.b.handle(.idle(tag), at: pair.now + .seconds(601))
+        case .idle:
+            pair.b.handle(.idle(tag), at: pair.now + .seconds(601))
+            pair.b.handle(.use(tag, .none), at: pair.now + .seconds(602))
         case .localLocators: pair.announce([.b1], by: .b)
         case .i1: try meet(.i1(I1(initiatorTag: .ofA, initiatorNonce: 8)))
         case .i1OtherTag: try meet(.i1(I1(initiatorTag: ContextTag(truncating: 9), initiatorNonce: 8)))

@@ -19,6 +19,9 @@ extension Laboratory {
         }
 
         public var isRunning: Bool { program.isRunning }
+
+        /// Has the server stand still, with its sockets open, or go on.
+        public func pause(_ isPaused: Bool) { server.send(isPaused ? SIGSTOP : SIGCONT) }
     }
 
     /// UDP packets from `client` to `server` and back, until the meter is stopped. Each meter at a time needs a port of
