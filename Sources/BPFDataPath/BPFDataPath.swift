@@ -35,6 +35,7 @@ public final class BPFDataPath: DataPath {
     private(set) var restorations = Restorations()
     /// What nobody has told of is found this much later.
     private static let reviewInterval = Duration.seconds(10)
+    private static let retryInterval = Duration.milliseconds(200)
     private var nextReview = Instant(nanoseconds: 0)
     /// Packets that it sends into shim0 are treated like those of the stack.
     private let repeater: PacketSocket
@@ -106,6 +107,7 @@ public final class BPFDataPath: DataPath {
 
     /// Puts a part back if it is not whole, unless somebody undoes that again and again.
     private func keep(_ part: String, at now: Instant, if isWhole: () throws -> Bool, restore: () throws -> Void) {
+        let isNews = !restorations.isBroken(part)
         do {
             guard try !isWhole() else { return restorations.found(part) }
             switch restorations.decide(on: part, at: now) {
@@ -118,8 +120,9 @@ public final class BPFDataPath: DataPath {
             restorations.restored(part)
             log.warning("somebody has changed or removed \(part): put back")
         } catch {
-            // One that has just gone is about to be told of.
-            if (error as? KernelProgramError)?.code != ENODEV { log.error("\(error)") }
+            // A device that is on its way out refuses for a moment.
+            nextReview = min(nextReview, now + Self.retryInterval)
+            if (error as? KernelProgramError)?.code != ENODEV { log.log(level: isNews ? .error : .debug, "\(error)") }
         }
     }
 

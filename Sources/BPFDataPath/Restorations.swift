@@ -31,11 +31,13 @@ struct Restorations {
     mutating func decide(on name: String, at now: Instant) -> Decision {
         var part = parts[name, default: Part()]
         defer { parts[name] = part }
-        broken.insert(name)
+        let isUndone = broken.insert(name).inserted
         if let end = part.leftAloneUntil {
             guard now >= end else { return .leave }
             part = Part()
         }
+        // What could not be put back is tried again, which is nobody's doing.
+        guard isUndone else { return .restore }
         part.undone = part.undone.filter { now - $0 < Self.window } + [now]
         guard part.undone.count >= Self.mostUndone else { return .restore }
         part.leftAloneUntil = now + Self.pause
@@ -49,6 +51,8 @@ struct Restorations {
 
     /// The part is whole.
     mutating func found(_ name: String) { broken.remove(name) }
+
+    func isBroken(_ name: String) -> Bool { broken.contains(name) }
 
     /// There are only these parts now.
     mutating func forget(allBut names: [String]) {
