@@ -141,6 +141,8 @@ extension World {
             unknownSince[way] = nil
             return
         }
+        // A host that has lost a context whose ULID it has no more cannot show that it was its own.
+        guard hasRoom, host.link(of: ulids(of: payload.flow, at: host.number).local) != nil else { return }
         let since = unknownSince[way] ?? now
         unknownSince[way] = since
         if virtualSeconds > scenario.faultsEnd + 220, since + .seconds(15) < now {
@@ -192,19 +194,27 @@ extension World {
         }
     }
 
+    /// A host whose table is too small for all flows may have lost one that its peer goes on with.
+    private var hasRoom: Bool { scenario.configurations.allSatisfy { $0.maximumContexts >= 2 * flows.count } }
+
     /// Whether the ULIDs are still addresses, so that even plain packets arrive, or one host has a context and knows a locator
-    /// of the other that is left: then the other recovers it, or gets to know where this one is now. A host whose table is
-    /// too small for all flows may have lost one that its peer goes on with.
+    /// of the other that is left: then the other recovers it, or gets to know where this one is now.
     private func canWork(_ flow: ULIDPair) -> Bool {
-        if scenario.configurations.contains(where: { $0.maximumContexts < 2 * flows.count }) { return false }
+        guard hasRoom else { return false }
         guard let first = owner(of: flow.local), let second = owner(of: flow.peer) else { return false }
         if first.link(of: flow.local) != nil, second.link(of: flow.peer) != nil { return true }
-        let contexts = [(first, flow), (second, flow.reversed)].compactMap { $0.daemon?.snapshot(of: $1) }
+        let ends = [(first, flow), (second, flow.reversed)]
+        let contexts = ends.compactMap { $0.daemon?.snapshot(of: $1) }
             .filter { $0.state == .established || $0.state == .i2bisSent }
-        return contexts.contains { context in
-            owner(of: context.ulids.local)?.addresses.contains { $0 != nil } == true
-                && context.peerLocators.contains { owner(of: $0.address)?.link(of: $0.address) != nil }
+        // A host that has lost a context whose ULID it has no more cannot show that it was its own.
+        let isLost = ends.contains { host, ulids in
+            host.link(of: ulids.local) == nil && !contexts.contains { $0.ulids == ulids }
         }
+        return !isLost
+            && contexts.contains { context in
+                owner(of: context.ulids.local)?.addresses.contains { $0 != nil } == true
+                    && context.peerLocators.contains { owner(of: $0.address)?.link(of: $0.address) != nil }
+            }
     }
 
     /// After long silence nothing is left. A run in which little happened shows nothing.

@@ -10,6 +10,8 @@ final class Established {
     @Rare private(set) var update: PendingUpdate? = nil
     /// What the context was kept for when it was idle for the first or the next time.
     private var heldFor: ULIDUse?
+    /// When an R1bis was doubted, for the first and the last time in a row.
+    private var doubt: (first: Instant, last: Instant)?
 
     /// Payload uses the ULID pair at first (RFC 5533, section 1.3). `roundTrip` is how long the peer took to answer, if
     /// that is known.
@@ -122,9 +124,10 @@ final class Established {
     }
 
     /// Whether an R1bis to the own locator `locator` is doubted, since packets with this context's tag have come in within
-    /// Send Timeout: then the peer has the context, or has just lost it and will say so again. This deviates from RFC 5533,
-    /// section 7.18, which believes everybody who has seen the tag. Plain payload between the ULIDs proves nothing, for it
-    /// goes on when the context is lost. And where the peer may not know the locator, that may be all that it says.
+    /// Send Timeout: then the peer has the context, or has just lost it and will say so again. One that is repeated for
+    /// Send Timeout is believed. This deviates from RFC 5533, section 7.18, which believes everybody who has seen the tag.
+    /// Plain payload between the ULIDs proves nothing, for it goes on when the context is lost. And where the peer may not
+    /// know the locator, that may be all that it says.
     func doubtsR1bis(to locator: IPv6Address, _ common: Common, _ turn: Turn) -> Bool {
         guard locator == common.ulids.local || common.announced.contains(locator) else { return false }
         let stamps = common.stamps(turn)
@@ -133,7 +136,13 @@ final class Established {
             latest = [latest, stamps?.lastIn].compactMap { $0 }.max()
         }
         let timeout = reachability.machine.configuration.effectiveSendTimeout(spacing: stamps?.spacingIn)
-        return latest.map { turn.now - $0 < timeout } ?? false
+        guard let latest, turn.now - latest < timeout else { return false }
+        // Somebody who goes on making up messages with the tag must not keep a lost context lost.
+        let doubt = doubt.flatMap { turn.now - $0.last < timeout ? $0 : nil }
+        let first = doubt?.first ?? turn.now
+        let doubts = turn.now - first < timeout
+        self.doubt = doubts ? (first, turn.now) : nil
+        return doubts
     }
 
     // MARK: Updates
