@@ -95,7 +95,7 @@ if [ "$ring" = all ] && [ -z "$filter" ]; then
     (
         renice -n 19 "$BASHPID" >/dev/null
         step "simulation"
-        Scripts/simulate.sh --skip-build
+        Scripts/simulate.sh --skip-build 3000
         step "mutations"
         Scripts/mutate.sh --check
         Scripts/mutate.sh --sample 3

@@ -384,6 +384,19 @@ import Testing
         #expect(run.payload(since: 60).contains { $0.host == 0 && $0.hasTag && !$0.isLost })
     }
 
+    @Test("A lost context is recovered though somebody goes on making up Probes with its tag")
+    func forgedWhileLost() throws {
+        let forgeries: [(seconds: Double, action: Scenario.Action)] = (30..<120).map {
+            (Double($0), .intrude(.taggedProbe, host: 0, flow: 0))
+        }
+        let run = ScriptedRun(
+            .exact, until: 120, .cut(at: 10, link(0, 0)) + forgeries + [(45, .removeContext(host: 1, flow: 0))])
+        let tag = try #require(run.context(1)?.localTag)
+        #expect(run.context(0)?.peerTag == tag)
+        #expect(run.context(0)?.state == .established)
+        #expect(run.payload(since: 90).allSatisfy { !$0.isLost })
+    }
+
     @Test("Each ULID proves its list with a key of its own, and one context's end leaves the other alone")
     func ulidsOfOneHost() throws {
         var scenario = Scenario(
